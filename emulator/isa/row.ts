@@ -1,0 +1,162 @@
+/**
+ * What an instruction is: one row, the only place where it exists.
+ *
+ * The pattern reads like the encoding tables of the RISC-V manual, most significant bit first. Its
+ * tokens are literal bits, register fields (`rd rs1 rs2 rs3`, five bits; with a prime three bits, x8 to
+ * x15), `rm` (three bits), `csr` (twelve), `aq`, `rl`, and immediates: `imm[11:0]`, `imm[12|10:5]`. An
+ * immediate's bits may be spread over several tokens; `imm` is sign-extended from its highest bit,
+ * `uimm` is not.
+ */
+import type { Builder } from './builder.ts';
+
+export type Extension =
+  'I' | 'M' | 'A' | 'F' | 'D' | 'C' | 'Zicsr' | 'Zifencei' | 'Privileged';
+
+/** An instruction of 32 bits. */
+export interface Row {
+  readonly name: string;
+  readonly ext: Extension;
+  readonly pattern: string;
+  /** Operands in assembly order; `fd fs1 fs2 fs3` are floating-point registers, `imm(rs1)` an address. */
+  readonly asm: string;
+  readonly exec: (b: Builder) => void;
+}
+
+/** Decoded operand fields. Registers are numbers 0 to 31; absent fields are 0. */
+export interface Fields {
+  rd: number;
+  rs1: number;
+  rs2: number;
+  rs3: number;
+  /** Rounding mode field. */
+  rm: number;
+  imm: number;
+  csr: number;
+  aq: number;
+  rl: number;
+}
+
+/** A compressed instruction: 16 bits that abbreviate a row. */
+export interface CompressedRow {
+  readonly name: string;
+  readonly pattern: string;
+  readonly asm: string;
+  /** The name of the row it abbreviates, and that row's operands. */
+  readonly expands: string;
+  readonly operands: (f: Fields) => Partial<Fields>;
+  /** Encodings that match the pattern but are reserved, or belong to another row. Default: all legal. */
+  readonly legal?: (f: Fields) => boolean;
+}
+
+interface Piece {
+  readonly field: keyof Fields;
+  /** Bit in the instruction of the piece's lowest bit. */
+  readonly from: number;
+  readonly width: number;
+  /** Bit in the field of the piece's lowest bit. */
+  readonly to: number;
+  /** Added to the value: 8 for three-bit registers. */
+  readonly bias: number;
+}
+
+/** A parsed pattern. */
+export interface Pattern {
+  /** 16 or 32. */
+  readonly width: number;
+  readonly mask: number;
+  readonly match: number;
+  readonly pieces: readonly Piece[];
+  /** Position of the immediate's sign bit, or -1 when it is unsigned or absent. */
+  readonly signBit: number;
+  /** Names of the fields, `imm` for both kinds of immediates. */
+  readonly fields: ReadonlySet<keyof Fields>;
+}
+
+const REGISTER_WIDTH: Readonly<Record<string, number>> = { rd: 5, rs1: 5, rs2: 5, rs3: 5, rm: 3, csr: 12, aq: 1, rl: 1 };
+
+function immediateRanges(text: string): { high: number; low: number }[] {
+  return text.split('|').map((range) => {
+    const [high, low] = range.split(':').map(Number);
+    return { high: high as number, low: low ?? (high as number) };
+  });
+}
+
+function tokenWidth(token: string): number {
+  if (/^[01]+$/.test(token)) return token.length;
+  const imm = /^u?imm\[(.+)\]$/.exec(token);
+  if (imm) return immediateRanges(imm[1] as string).reduce((sum, r) => sum + r.high - r.low + 1, 0);
+  if (token.endsWith("'")) return 3;
+  const width = REGISTER_WIDTH[token];
+  if (width === undefined) throw new Error(`unknown field ${token}`);
+  return width;
+}
+
+/** Parses a pattern. Throws on a pattern that is not 16 or 32 bits wide: a mistake in a row. */
+export function parsePattern(text: string): Pattern {
+  const tokens = text.split(/\s+/);
+  const width = tokens.reduce((sum, token) => sum + tokenWidth(token), 0);
+  if (width !== 16 && width !== 32) throw new Error(`pattern of ${width} bits: ${text}`);
+  let mask = 0;
+  let match = 0;
+  let position = width;
+  let highest = -1;
+  let signed = false;
+  const pieces: Piece[] = [];
+  for (const token of tokens) {
+    const size = tokenWidth(token);
+    position -= size;
+    const imm = /^(u?)imm\[(.+)\]$/.exec(token);
+    if (/^[01]+$/.test(token)) {
+      mask |= (2 ** size - 1) << position;
+      match |= parseInt(token, 2) << position;
+    } else if (imm) {
+      let at = position + size;
+      for (const { high, low } of immediateRanges(imm[2] as string)) {
+        at -= high - low + 1;
+        pieces.push({ field: 'imm', from: at, width: high - low + 1, to: low, bias: 0 });
+        highest = Math.max(highest, high);
+      }
+      signed ||= imm[1] === '';
+    } else {
+      const prime = token.endsWith("'");
+      const field = (prime ? token.slice(0, -1) : token) as keyof Fields;
+      pieces.push({ field, from: position, width: size, to: 0, bias: prime ? 8 : 0 });
+    }
+  }
+  return {
+    width,
+    mask: mask >>> 0,
+    match: match >>> 0,
+    pieces,
+    signBit: signed ? highest : -1,
+    fields: new Set(pieces.map((p) => p.field)),
+  };
+}
+
+export function emptyFields(): Fields {
+  return { rd: 0, rs1: 0, rs2: 0, rs3: 0, rm: 0, imm: 0, csr: 0, aq: 0, rl: 0 };
+}
+
+/** Takes the operand fields out of an instruction that matches the pattern. */
+export function extractFields(pattern: Pattern, insn: number): Fields {
+  const f = emptyFields();
+  for (const p of pattern.pieces) {
+    const bits = p.width === 32 ? insn : (insn >>> p.from) & (2 ** p.width - 1);
+    f[p.field] |= (bits + p.bias) << p.to;
+  }
+  if (pattern.signBit >= 0) {
+    const shift = 31 - pattern.signBit;
+    f.imm = (f.imm << shift) >> shift;
+  }
+  return f;
+}
+
+/** Puts operand fields into the pattern: the inverse of `extractFields` for values that fit. */
+export function insertFields(pattern: Pattern, fields: Partial<Fields>): number {
+  let insn = pattern.match;
+  for (const p of pattern.pieces) {
+    const value = (fields[p.field] ?? 0) - p.bias;
+    insn |= ((value >> p.to) & (2 ** p.width - 1)) << p.from;
+  }
+  return insn >>> 0;
+}
