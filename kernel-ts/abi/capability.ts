@@ -1,0 +1,20 @@
+/** Capabilities that this kernel asks about: include/uapi/linux/capability.h. All lie in the first 32-bit word. */
+
+export const CAP_CHOWN = 0;
+export const CAP_DAC_OVERRIDE = 1;
+export const CAP_DAC_READ_SEARCH = 2;
+export const CAP_FOWNER = 3;
+export const CAP_FSETID = 4;
+export const CAP_KILL = 5;
+export const CAP_SETGID = 6;
+export const CAP_SETUID = 7;
+export const CAP_IPC_LOCK = 14;
+export const CAP_IPC_OWNER = 15;
+export const CAP_SYS_RAWIO = 17;
+export const CAP_SYS_CHROOT = 18;
+export const CAP_SYS_ADMIN = 21;
+export const CAP_SYS_NICE = 23;
+export const CAP_SYS_RESOURCE = 24;
+export const CAP_MKNOD = 27;
+/** Number of the last capability of 6.x (CAP_CHECKPOINT_RESTORE); /proc and prctl show it. */
+export const CAP_LAST_CAP = 40;

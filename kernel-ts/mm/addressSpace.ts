@@ -1,0 +1,58 @@
+/**
+ * struct address_space: the page cache of one inode (include/linux/fs.h, mm/filemap.c), held in frames of guest RAM.
+ */
+import type { Inode } from '../fs/inode.ts';
+import type { MmContext } from './context.ts';
+import type { Page } from './page.ts';
+import { putPage } from './page.ts';
+import type { VmArea } from './vma.ts';
+
+/** struct address_space. */
+export class AddressSpace {
+  /** The inode it belongs to. */
+  readonly host: Inode;
+  /** i_pages by index; iterate with `sortedPages`. Each holds one reference to its page. */
+  readonly iPages = new Map<number, Page>();
+  /** i_mmap: every VMA that maps the inode, shared or private. */
+  readonly iMmap = new Set<VmArea>();
+
+  constructor(host: Inode) {
+    this.host = host;
+  }
+
+  /** nrpages. */
+  get nrpages(): number {
+    return this.iPages.size;
+  }
+}
+
+/** find_get_page(): the cached page with its count raised, or null. */
+export function findGetPage(mapping: AddressSpace, index: number): Page | null {
+  const page = mapping.iPages.get(index);
+  if (page === undefined) return null;
+  page.count++;
+  return page;
+}
+
+/** add_to_page_cache(): the cache takes a reference of its own. */
+export function addToPageCache(mapping: AddressSpace, page: Page, index: number): void {
+  if (page.mapping !== null || mapping.iPages.has(index)) throw new Error(`page cache slot ${index} is taken`);
+  mapping.iPages.set(index, page);
+  page.mapping = mapping;
+  page.index = index;
+  page.count++;
+}
+
+/** delete_from_page_cache(): drops the cache's reference. The page must not be mapped through this cache any more. */
+export function deleteFromPageCache(ctx: MmContext, page: Page): void {
+  const mapping = page.mapping;
+  if (mapping === null || mapping.iPages.get(page.index) !== page) throw new Error(`frame ${page.pfn} is not cached`);
+  mapping.iPages.delete(page.index);
+  page.mapping = null;
+  putPage(ctx, page);
+}
+
+/** The cached pages by index: for inspection and for tests. */
+export function sortedPages(mapping: AddressSpace): Page[] {
+  return [...mapping.iPages.values()].sort((a, b) => a.index - b.index);
+}

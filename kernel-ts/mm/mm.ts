@@ -1,0 +1,67 @@
+/**
+ * struct mm_struct: include/linux/mm_types.h; the life of an address space is in mmLife.ts.
+ */
+import type { Rlimits } from '../abi/resource.ts';
+import type { File } from '../fs/file.ts';
+import type { Page } from './page.ts';
+import { VmaTree } from './vmaTree.ts';
+
+/** struct mm_struct. Sizes are in pages unless said otherwise, addresses in bytes. */
+export class MmStruct {
+  /** Serial number, never reused. */
+  readonly id: number;
+  /** The frame of the level-1 table. */
+  pgd: Page;
+  /** The VMAs, by address: `for (const vma of mm.mmap)`, mm.mmap.find(addr), mm.mmap.size (map_count). */
+  readonly mmap = new VmaTree();
+  /** Top-down placement starts here. */
+  mmapBase = 0;
+  startCode = 0;
+  endCode = 0;
+  startData = 0;
+  endData = 0;
+  startBrk = 0;
+  brk = 0;
+  startStack = 0;
+  argStart = 0;
+  argEnd = 0;
+  envStart = 0;
+  envEnd = 0;
+  /** Tasks that use it. 0: it is gone. */
+  mmUsers = 1;
+  totalVm = 0;
+  dataVm = 0;
+  execVm = 0;
+  stackVm = 0;
+  lockedVm = 0;
+  /** Level-0 tables. */
+  pgtables = 0;
+  /** Resident pages by kind (mm_counter): anonymous, of files, of shmem. */
+  rssAnon = 0;
+  rssFile = 0;
+  rssShmem = 0;
+  /** Flags that new mappings get: VM_LOCKED after mlockall(MCL_FUTURE). */
+  defFlags = 0;
+  /** /proc/PID/exe. */
+  exeFile: File | null = null;
+  /** Limits of the process: the rlim array of its signal_struct. */
+  rlim: Rlimits;
+  /** auxv as the program got it, for /proc/PID/auxv and checkpoints. */
+  savedAuxv: readonly number[] = [];
+
+  constructor(id: number, pgd: Page, rlim: Rlimits) {
+    this.id = id;
+    this.pgd = pgd;
+    this.rlim = rlim;
+  }
+}
+
+/** The satp value of the address space: Sv32, ASID 0, the root's physical page number. */
+export function mmSatp(mm: MmStruct): number {
+  return (0x8000_0000 | mm.pgd.pfn) >>> 0;
+}
+
+/** get_mm_rss(), in pages. */
+export function getMmRss(mm: MmStruct): number {
+  return mm.rssAnon + mm.rssFile + mm.rssShmem;
+}

@@ -1,0 +1,118 @@
+/**
+ * struct vm_area_struct and vm_operations_struct: include/linux/mm_types.h, mm.h. VM_* bits have Linux's values.
+ * Missing: anon_vma as a structure (a flag says whether the area may hold anonymous pages), NUMA policy, userfaultfd.
+ */
+import {
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from '../abi/mman.ts';
+import type { File } from '../fs/file.ts';
+import type { MmContext } from './context.ts';
+import type { MmStruct } from './mm.ts';
+import type { Page } from './page.ts';
+
+export const VM_NONE = 0;
+export const VM_READ = 0x1;
+export const VM_WRITE = 0x2;
+export const VM_EXEC = 0x4;
+export const VM_SHARED = 0x8;
+export const VM_MAYREAD = 0x10;
+export const VM_MAYWRITE = 0x20;
+export const VM_MAYEXEC = 0x40;
+export const VM_MAYSHARE = 0x80;
+export const VM_GROWSDOWN = 0x100;
+export const VM_LOCKED = 0x2000;
+export const VM_SEQ_READ = 0x8000;
+export const VM_RAND_READ = 0x1_0000;
+export const VM_DONTCOPY = 0x2_0000;
+export const VM_DONTEXPAND = 0x4_0000;
+export const VM_LOCKONFAULT = 0x8_0000;
+export const VM_ACCOUNT = 0x10_0000;
+export const VM_NORESERVE = 0x20_0000;
+export const VM_WIPEONFORK = 0x0200_0000;
+export const VM_DONTDUMP = 0x0400_0000;
+export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
+export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
+
+/** What a fault ends in: vm_fault_t, as far as user space can tell. */
+export const FaultCode = {
+  /** The access may be retried. */
+  Handled: 0,
+  /** SIGSEGV, SEGV_MAPERR: no mapping there. */
+  SegvMaperr: 1,
+  /** SIGSEGV, SEGV_ACCERR: the mapping forbids it. */
+  SegvAccerr: 2,
+  /** SIGBUS, BUS_ADRERR: the mapped object ends before. */
+  SigbusAdrerr: 3,
+  /** No frame left. */
+  Oom: 4,
+} as const;
+export type FaultCode = (typeof FaultCode)[keyof typeof FaultCode];
+
+/** How a page is accessed. */
+export type Access = 'read' | 'write' | 'exec';
+
+/** struct vm_operations_struct: module-level constants only. `open` is not called for the first mapping. */
+export interface VmOperations {
+  /** Name of the C structure, e.g. "shm_vm_ops". */
+  readonly name: string;
+  /** The area was duplicated: fork, split, mremap. */
+  readonly open?: (ctx: MmContext, vma: VmArea) => void;
+  /** The area is gone. */
+  readonly close?: (ctx: MmContext, vma: VmArea) => void;
+  /** fault(): the page at page offset `pgoff` of the file with its count raised, or why not (never Handled). */
+  readonly nopage?: (ctx: MmContext, vma: VmArea, pgoff: number, write: boolean) => Page | FaultCode;
+  /** may_split(): an Errno when the area cannot be split at this address, else 0. */
+  readonly maySplit?: (ctx: MmContext, vma: VmArea, addr: number) => number;
+}
+
+/** struct vm_area_struct. Invariant: page-aligned, vmStart < vmEnd <= TASK_SIZE, disjoint from the others of vmMm. */
+export class VmArea {
+  vmMm: MmStruct;
+  vmStart: number;
+  /** Exclusive. */
+  vmEnd: number;
+  /** Offset in vmFile, in pages; for private anonymous memory vmStart >>> 12 at its birth. */
+  vmPgoff: number;
+  /** VM_*. */
+  vmFlags: number;
+  vmFile: File | null = null;
+  vmOps: VmOperations | null = null;
+  vmPrivateData: unknown = null;
+  /** anon_vma: a private page may have been made here, so fork must copy the PTEs. */
+  anonVma = false;
+  /** Links of the VmaTree; nobody else touches them. */
+  vmPrev: VmArea | null = null;
+  vmNext: VmArea | null = null;
+  rbLeft: VmArea | null = null;
+  rbRight: VmArea | null = null;
+  rbPriority = 0;
+  /** The largest hole directly below any area of this subtree, in bytes. */
+  rbSubtreeGap = 0;
+
+  constructor(mm: MmStruct, vmStart: number, vmEnd: number, vmFlags: number, vmPgoff: number) {
+    this.vmMm = mm;
+    this.vmStart = vmStart;
+    this.vmEnd = vmEnd;
+    this.vmFlags = vmFlags;
+    this.vmPgoff = vmPgoff;
+  }
+}
+
+/** vma_pages(). */
+export function vmaPages(vma: VmArea): number {
+  return (vma.vmEnd - vma.vmStart) / 4096;
+}
+
+/** calc_vm_prot_bits(): PROT_* are VM_* by value. */
+export function calcVmProtBits(prot: number): number {
+  return prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
+/** "rw-s", as in /proc/PID/maps. */
+export function vmaPerms(vma: VmArea): string {
+  const f = vma.vmFlags;
+  const bit = (mask: number, letter: string): string => ((f & mask) !== 0 ? letter : '-');
+  return bit(VM_READ, 'r') + bit(VM_WRITE, 'w') + bit(VM_EXEC, 'x') + ((f & VM_MAYSHARE) !== 0 ? 's' : 'p');
+}
