@@ -1,0 +1,479 @@
+/**
+ * One RISC-V hart: RV32IMAFDC, M/S/U, on the tier-0 interpreter.
+ *
+ * The registers lie in the machine's memory, where compiled code works on them; the fields here are views.
+ * `run` and `step` never throw for anything a guest does: traps go to the supervisor or to the M-mode
+ * handler, and what the host must know comes back as a StopReason.
+ * Missing: further harts; the debug specification's triggers (breakpoints are the host's).
+ */
+import type { Platform } from './devices/platform.ts';
+import { fpHelpers, type FpState } from './fp/helpers.ts';
+import { helpers } from './helpers.ts';
+import { isWide } from './isa/decode.ts';
+import { instructions } from './isa/table.ts';
+import * as layout from './layout.ts';
+import { RAM_BASE, type PhysicalMemory } from './memory.ts';
+import { Mmu, type MemoryAccess, type MmuOptions } from './mmu/mmu.ts';
+import { Tlb, type TlbEntry } from './mmu/tlb.ts';
+import { Cause } from './priv/cause.ts';
+import type { CsrContext, TimeSource } from './priv/csr.ts';
+import { dataPrivilege, handOffToSupervisor, Privilege, PrivState, type FpStatus } from './priv/state.ts';
+import {
+  ArchitecturalTraps,
+  enterMachineTrap,
+  enterTrap,
+  NO_INTERRUPT,
+  pendingInterrupt,
+  trapTarget,
+  wakesFromWfi,
+} from './priv/trap.ts';
+import { CodeCache } from './tier0/codeCache.ts';
+import { instantiateInterpreter, type Interpreter } from './tier0/interpreter.ts';
+import { STATUS } from './tier0/step.ts';
+import { FIRST_ROW_OP, OP_BREAKPOINT, OP_ILLEGAL, OP_STRADDLE, OP_UNDECODED, UOP_SCALE } from './tier0/uop.ts';
+
+/** Why `run` or `step` came back. */
+export type StopReason =
+  /** The budget is used up. */
+  | { readonly kind: 'budget' }
+  /** The instruction at pc is not yet executed. */
+  | { readonly kind: 'breakpoint'; readonly pc: number }
+  /** The supervisor declined to go on after this trap; pc is the trapping instruction's. */
+  | { readonly kind: 'trap'; readonly cause: number; readonly tval: number; readonly pc: number }
+  /** Waits for an interrupt that no device will raise by itself. */
+  | { readonly kind: 'wfi' };
+
+/**
+ * Who handles the traps that would enter S mode. hart.pc is the trapping instruction's address (sepc).
+ * @returns true: go on at hart.pc with the registers as they are now; false: `run` returns the trap
+ */
+export interface Supervisor {
+  trap(hart: Hart, cause: number, tval: number): boolean;
+}
+
+/** A retired instruction, for traces. Valid only during the call. */
+export interface Retired {
+  readonly pc: number;
+  readonly privilege: number;
+  /** The encoding: 16 bits when compressed. */
+  readonly insn: number;
+  readonly accesses: readonly MemoryAccess[];
+}
+
+const BUDGET_STOP: StopReason = { kind: 'budget' };
+/** The longest stretch inside the fast loop: a function is only replaced by its optimised code when called anew. */
+const LONGEST_SLICE = 4_000_000;
+
+export class Hart implements CsrContext {
+  /** x0 to x31, and the junk slot at 32 that takes writes to x0. */
+  readonly x: Int32Array;
+  /** f0 to f31 as low and high words. */
+  readonly f: Uint32Array;
+  readonly state = new PrivState();
+  readonly mmu: Mmu;
+  readonly fp: FpStatus;
+  readonly clock: TimeSource;
+  supervisor: Supervisor = new ArchitecturalTraps();
+  /** When set, every retired instruction is reported, and execution is much slower. */
+  onRetire: ((retired: Retired) => void) | null = null;
+  /** WFI was executed and nothing has ended it. */
+  waiting = false;
+
+  readonly #words: Int32Array;
+  readonly #uops: DataView;
+  readonly #ram: PhysicalMemory;
+  readonly #platform: Platform;
+  readonly #code: CodeCache;
+  readonly #interpreter: Interpreter;
+  readonly #fpState: FpState;
+  /** Retired before the present stretch in the interpreter, and that stretch's length; 0 outside. */
+  #committed = 0;
+  #slice = 0;
+  #checkInterrupts = true;
+  #cause = 0;
+  #tval = 0;
+
+  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, platform: (hart: Hart) => Platform, options: MmuOptions) {
+    this.x = new Int32Array(memory.buffer, layout.X, 33);
+    this.f = new Uint32Array(memory.buffer, layout.F, 64);
+    const words = new Int32Array(memory.buffer, 0, 0x4000);
+    this.#words = words;
+    this.#uops = new DataView(memory.buffer);
+    this.#ram = ram;
+    this.#platform = platform(this);
+    this.clock = this.#platform.clint;
+    this.fp = {
+      getFs: () => words[layout.FS >>> 2] as number,
+      setFs: (fs) => void (words[layout.FS >>> 2] = fs),
+      getFcsr: () => words[layout.FCSR >>> 2] as number,
+      setFcsr: (fcsr) => void (words[layout.FCSR >>> 2] = fcsr & 0xff),
+    };
+    this.#fpState = {
+      x: this.x,
+      f: this.f,
+      f64: new Float64Array(memory.buffer, layout.F, 32),
+      get fcsr() {
+        return words[layout.FCSR >>> 2] as number;
+      },
+      set fcsr(value) {
+        words[layout.FCSR >>> 2] = value;
+      },
+    };
+    const tlb = new Tlb(memory);
+    this.mmu = new Mmu(memory, ram, this.#platform.bus, this.state, tlb, options);
+    this.#code = new CodeCache(memory, ram, tlb);
+    const { mmu } = this;
+    this.#interpreter = instantiateInterpreter(memory, {
+      load: (va, size) => mmu.load(va, size),
+      store: (va, size) => mmu.store(va, size),
+      translate: (va, write) => mmu.translateAtomic(va, write),
+      fp: (index) => this.#executeFp(index),
+      helper: (index, insn) => this.#executeHelper(index, insn),
+    });
+    this.pc = RAM_BASE;
+  }
+
+  // State
+
+  get pc(): number {
+    return (this.#words[layout.PC >>> 2] as number) >>> 0;
+  }
+
+  set pc(value: number) {
+    this.#words[layout.PC >>> 2] = value & ~1;
+  }
+
+  /** Address of the instruction under way; means something only inside a helper. */
+  get instructionPc(): number {
+    const ip = this.#words[layout.IP >>> 2] as number;
+    return ((this.#words[layout.DELTA >>> 2] as number) + (ip >>> 2)) >>> 0;
+  }
+
+  get fcsr(): number {
+    return this.fp.getFcsr();
+  }
+
+  set fcsr(value: number) {
+    this.fp.setFcsr(value);
+  }
+
+  /** 0 U, 1 S, 3 M. */
+  get privilege(): number {
+    return this.state.privilege;
+  }
+
+  set privilege(value: number) {
+    this.state.privilege = value as Privilege;
+    this.mmu.selectViews();
+    this.#checkInterrupts = true;
+  }
+
+  /** Instructions retired since power-on; exact inside helpers and devices too. */
+  get retired(): number {
+    if (this.#slice === 0) return this.#committed;
+    return this.#committed + this.#slice - (this.#words[layout.BUDGET >>> 2] as number) - 1;
+  }
+
+  /** Decoded pages dropped because their bytes changed or their place was needed. */
+  get invalidations(): number {
+    return this.#code.invalidations;
+  }
+
+  // Address spaces
+
+  /** Writes satp. Switches TLB views and forgets nothing. */
+  setAddressSpace(satp: number): void {
+    this.state.satp = satp >>> 0;
+    this.mmu.selectViews();
+  }
+
+  flushTlbPage(satp: number, va: number): void {
+    this.mmu.tlb.flushPage(satp, va);
+  }
+
+  flushTlbAll(satp: number): void {
+    this.mmu.tlb.flushAll(satp);
+  }
+
+  /** The address space will not be used again. */
+  dropAddressSpace(satp: number): void {
+    this.mmu.tlb.drop(satp);
+  }
+
+  /** The user-mode data entries of an address space, for comparing them with its tables. */
+  tlbEntries(satp: number): TlbEntry[] {
+    return this.mmu.tlb.entries(satp);
+  }
+
+  clearReservation(): void {
+    this.#words[layout.RESERVATION >>> 2] = 0;
+  }
+
+  /** FENCE.I: nothing to do, since every write to translated code drops the translation. */
+  fenceI(): void {}
+
+  /**
+   * Leaves the hart as firmware leaves it to a hosted kernel: all of S mode's traps delegated, memory open, FS on,
+   * user mode. The supervisor handles what user code raises.
+   */
+  enterHostedUserMode(supervisor: Supervisor): void {
+    handOffToSupervisor(this.state);
+    this.supervisor = supervisor;
+    this.fp.setFs(3);
+    this.mmu.pmpChanged();
+    this.privilege = Privilege.U;
+  }
+
+  // Breakpoints
+
+  get breakpoints(): ReadonlySet<number> {
+    return this.#code.breakpoints;
+  }
+
+  /** Stops `run` before the instruction at that virtual address, in any address space. */
+  addBreakpoint(pc: number): void {
+    this.#code.breakpoints.add(pc >>> 0);
+    this.#code.invalidateAll();
+  }
+
+  removeBreakpoint(pc: number): void {
+    if (this.#code.breakpoints.delete(pc >>> 0)) this.#code.invalidateAll();
+  }
+
+  // Execution
+
+  /** Raises an exception at the instruction under way; a helper returns what this returns. */
+  raise(cause: number, tval: number): number {
+    this.#cause = cause;
+    this.#tval = tval >>> 0;
+    return STATUS.trap;
+  }
+
+  interruptsChanged(): void {
+    this.#checkInterrupts = true;
+  }
+
+  /**
+   * Retires up to `budget` instructions, exactly. A trap's instruction does not retire. A breakpoint at the
+   * present pc does not stop it again.
+   * @param budget integer >= 0
+   */
+  run(budget: number): StopReason {
+    const end = this.#committed + budget;
+    let first = true;
+    while (this.#committed < end) {
+      const stop = this.#beforeSlice();
+      if (stop !== null) return stop;
+      const horizon = Math.min(end, this.#platform.nextEventAt());
+      const length = Math.max(1, Math.min(horizon - this.#committed, LONGEST_SLICE));
+      const reason = this.onRetire === null ? this.#fast(length, first) : this.#stepOnce(first);
+      first = false;
+      if (reason !== null) return reason;
+      if (horizon <= this.#committed) this.#checkInterrupts = true;
+    }
+    return BUDGET_STOP;
+  }
+
+  /** Executes one instruction, or takes one trap. */
+  step(): StopReason {
+    return this.#beforeSlice() ?? this.#stepOnce(true) ?? BUDGET_STOP;
+  }
+
+  /** Interrupts and WFI. */
+  #beforeSlice(): StopReason | null {
+    if (!this.#checkInterrupts && !this.waiting) return null;
+    this.#checkInterrupts = false;
+    const { state } = this;
+    state.lines = this.#platform.interruptLines();
+    if (this.waiting && !wakesFromWfi(state)) {
+      this.#platform.clint.skipToTimer();
+      state.lines = this.#platform.interruptLines();
+      if (!wakesFromWfi(state)) return { kind: 'wfi' };
+    }
+    this.waiting = false;
+    const cause = pendingInterrupt(state);
+    if (cause !== NO_INTERRUPT) {
+      this.pc = enterTrap(state, cause, this.pc, 0);
+      this.mmu.selectViews();
+    }
+    return null;
+  }
+
+  /** One stretch of the fast loop. null: go on. */
+  #fast(length: number, first: boolean): StopReason | null {
+    this.#slice = length;
+    const status = this.#interpreter.run(length);
+    this.#slice = 0;
+    const left = this.#words[layout.BUDGET >>> 2] as number;
+    if (status === STATUS.ok || status === STATUS.leave || status === STATUS.fetchMiss) {
+      this.#committed += length - left;
+      return status === STATUS.fetchMiss ? this.#fetchMiss() : null;
+    }
+    // The instruction at IP was counted and has not retired.
+    const retired = length - left - 1;
+    this.#committed += retired;
+    this.pc = this.instructionPc;
+    if (status === STATUS.trap) return this.#trapFromInterpreter();
+    return this.#special(first && retired === 0);
+  }
+
+  #trapFromInterpreter(): StopReason | null {
+    const { mmu } = this;
+    const cause = mmu.cause === NO_CAUSE ? this.#cause : mmu.cause;
+    const tval = mmu.cause === NO_CAUSE ? this.#tval : mmu.tval;
+    mmu.cause = NO_CAUSE;
+    return this.#deliver(cause, tval);
+  }
+
+  /** Delivers an exception of the instruction at pc. null: go on. */
+  #deliver(cause: number, tval: number): StopReason | null {
+    const { state } = this;
+    this.#checkInterrupts = true;
+    if (trapTarget(state, cause) === Privilege.S) {
+      const pc = this.pc;
+      const satp = state.satp;
+      const { privilege } = state;
+      const goOn = this.supervisor.trap(this, cause, tval);
+      if (state.privilege !== privilege || state.satp !== satp) this.mmu.selectViews();
+      return goOn ? null : { kind: 'trap', cause, tval, pc };
+    }
+    this.pc = enterMachineTrap(state, cause, this.pc, tval);
+    this.mmu.selectViews();
+    return null;
+  }
+
+  /** Makes the page of pc executable, or delivers the fault. */
+  #fetchMiss(): StopReason | null {
+    const { pc } = this;
+    const pa = this.mmu.translateFetch(pc);
+    if (pa < 0) return this.#trapFromInterpreter();
+    const frame = (pa - RAM_BASE) >>> 12;
+    const page = this.#code.pageFor(frame);
+    if (this.mmu.fillFetch(pc, pa, page)) return null;
+    return this.#stepOnce(true);
+  }
+
+  /** What a micro-op that is not a row asks for. */
+  #special(resuming: boolean): StopReason | null {
+    const ip = this.#words[layout.IP >>> 2] as number;
+    const op = this.#uops.getUint16(ip, true);
+    if (op >= FIRST_ROW_OP || op === OP_ILLEGAL) return this.#deliver(Cause.IllegalInstruction, this.#encoding());
+    if (op === OP_BREAKPOINT) {
+      const stops = this.#code.breakpoints.has(this.pc) && !resuming;
+      return stops ? { kind: 'breakpoint', pc: this.pc } : this.#stepOnce(true);
+    }
+    if (op === OP_STRADDLE) return this.#straddle();
+    return this.#decode();
+  }
+
+  #decode(): StopReason | null {
+    const { pc } = this;
+    const pa = this.mmu.translateFetch(pc);
+    if (pa < 0) return this.#trapFromInterpreter();
+    this.#code.decodeFrom((pa - RAM_BASE) >>> 12, pa & 0xfff, pc);
+    return null;
+  }
+
+  /** The instruction at pc lies in two pages: translate the second, and keep the micro-op with the first. */
+  #straddle(): StopReason | null {
+    const { pc, mmu } = this;
+    const low = mmu.translateFetch(pc);
+    const high = low < 0 ? -1 : mmu.translateFetch((pc + 2) >>> 0);
+    if (high < 0) return this.#trapFromInterpreter();
+    const frame = (low - RAM_BASE) >>> 12;
+    const nextPage = this.#code.pageFor((high - RAM_BASE) >>> 12);
+    const page = this.#code.pageFor(frame);
+    if (!mmu.fillFetch((pc + 2) >>> 0, high, nextPage) || !mmu.fillFetch(pc, low, page)) return this.#stepOnce(true);
+    // Making room for one page may have taken the other's place.
+    if (!this.#code.holds((high - RAM_BASE) >>> 12, nextPage)) return null;
+    this.#code.recordStraddle(page, nextPage, this.#ram.read16(low) | (this.#ram.read16(high) << 16));
+    return null;
+  }
+
+  /** The encoding at pc, whose fetch is known to succeed. */
+  #encoding(): number {
+    const low = this.#fetchHalf(this.pc);
+    return isWide(low) ? (low | (this.#fetchHalf(this.pc + 2) << 16)) >>> 0 : low;
+  }
+
+  /** The halfword at a virtual address, or -1 with the fault in the MMU. */
+  #fetchHalf(va: number): number {
+    const pa = this.mmu.translateFetch(va >>> 0);
+    return pa < 0 ? -1 : this.#ram.read16(pa);
+  }
+
+  /** Executes the instruction at pc in `step`; reports it when it retires. */
+  #stepOnce(resuming: boolean): StopReason | null {
+    const { pc, mmu } = this;
+    if (!resuming && this.#code.breakpoints.has(pc)) return { kind: 'breakpoint', pc };
+    const low = this.#fetchHalf(pc);
+    if (low < 0) return this.#trapFromInterpreter();
+    const high = isWide(low) ? this.#fetchHalf(pc + 2) : 0;
+    if (high < 0) return this.#trapFromInterpreter();
+    const insn = (low | (high << 16)) >>> 0;
+    this.#locateUop(pc, insn);
+    const observer = this.onRetire;
+    const accesses: MemoryAccess[] | null = observer === null ? null : [];
+    const { privilege } = this.state;
+    mmu.accesses = accesses;
+    this.#words[layout.BUDGET >>> 2] = 0;
+    this.#slice = 1;
+    const status = this.#interpreter.step();
+    this.#slice = 0;
+    mmu.accesses = null;
+    if (status === STATUS.ok || status === STATUS.leave) {
+      this.#committed++;
+      if (observer !== null && accesses !== null) observer({ pc, privilege, insn, accesses });
+      return null;
+    }
+    this.pc = pc;
+    if (status === STATUS.trap) return this.#trapFromInterpreter();
+    return this.#deliver(Cause.IllegalInstruction, insn);
+  }
+
+  /** Sets IP and DELTA for the instruction at pc: its decoded page's micro-op when there is one. */
+  #locateUop(pc: number, insn: number): void {
+    const pa = this.mmu.translateFetch(pc);
+    const frame = (pa - RAM_BASE) >>> 12;
+    let ip = this.#code.pageFor(frame) + (pa & 0xfff) * UOP_SCALE;
+    if (this.#uops.getUint16(ip, true) === OP_UNDECODED) this.#code.decodeFrom(frame, pa & 0xfff, pc);
+    const op = this.#uops.getUint16(ip, true);
+    if (op === OP_BREAKPOINT || op === OP_STRADDLE) {
+      this.#code.decodeScratch(insn);
+      ip = layout.SCRATCH_UOP;
+    }
+    this.#words[layout.IP >>> 2] = ip;
+    this.#words[layout.DELTA >>> 2] = pc - (ip >>> 2);
+  }
+
+  #executeHelper(index: number, insn: number): number {
+    const { name } = (instructions[index] as (typeof instructions)[number]).row;
+    return (helpers[name] as (typeof helpers)[string])(this, insn);
+  }
+
+  /** Runs a floating-point helper on the micro-op at IP. */
+  #executeFp(index: number): number {
+    const instruction = instructions[index] as (typeof instructions)[number];
+    const ip = this.#words[layout.IP >>> 2] as number;
+    const uops = this.#uops;
+    const number = (cls: string, offset: number): number => (cls === 'f' ? offset >>> 3 : offset >>> 2);
+    const rd = number(instruction.rd, uops.getUint8(ip + 2));
+    const rs1 = number(instruction.rs1, uops.getUint8(ip + 3));
+    const rs2 = number(instruction.rs2, uops.getUint8(ip + 4));
+    const rs3 = number(instruction.rs3, uops.getUint8(ip + 5));
+    const helper = fpHelpers[instruction.traits.fp as string];
+    if (helper === undefined || !helper(this.#fpState, rd, rs1, rs2, rs3, uops.getUint8(ip + 6))) {
+      return STATUS.special;
+    }
+    this.#words[layout.FS >>> 2] = 3;
+    return STATUS.ok;
+  }
+
+  /** The privilege that loads and stores use now. */
+  get dataPrivilege(): number {
+    return dataPrivilege(this.state);
+  }
+}
+
+/** In Mmu.cause: the trap did not come from the MMU. */
+const NO_CAUSE = -1;

@@ -1,0 +1,16 @@
+/** The emulator's one door. */
+export { Bus, type Device } from './devices/bus.ts';
+export { assemble } from './isa/assemble.ts';
+export { decode, isWide, type Decoded } from './isa/decode.ts';
+export { disassemble, fName, xName } from './isa/disassemble.ts';
+export {
+  Hart,
+  type Retired,
+  type StopReason,
+  type Supervisor,
+} from './hart.ts';
+export { Machine, type MachineOptions } from './machine.ts';
+export { PhysicalMemory, RAM_BASE } from './memory.ts';
+export type { MemoryAccess } from './mmu/mmu.ts';
+export type { TlbEntry } from './mmu/tlb.ts';
+export { Cause, causeName, Interrupt } from './priv/cause.ts';

@@ -1,0 +1,92 @@
+/**
+ * The instruction table: every row of every extension, parsed once, and the check that no two overlap.
+ */
+import { traitsOf, type RowTraits } from './probe.ts';
+import { emptyFields, extractFields, parsePattern, type CompressedRow, type Pattern, type Row } from './row.ts';
+import { privileged } from './privileged.ts';
+import { rv32a } from './rv32a.ts';
+import { rv32c } from './rv32c.ts';
+import { rv32d } from './d.ts';
+import { rv32f } from './f.ts';
+import { rv32i } from './rv32i.ts';
+import { rv32m } from './rv32m.ts';
+import { zicsr } from './zicsr.ts';
+
+/** Registers of an operand: integer, floating-point, or none. */
+export type RegisterClass = 'x' | 'f' | '';
+
+/** A row with what follows from it. `index` is its place in `instructions`. */
+export interface Instruction {
+  readonly index: number;
+  readonly row: Row;
+  readonly pattern: Pattern;
+  readonly traits: RowTraits;
+  readonly rd: RegisterClass;
+  readonly rs1: RegisterClass;
+  readonly rs2: RegisterClass;
+  readonly rs3: RegisterClass;
+}
+
+export interface CompressedInstruction {
+  readonly row: CompressedRow;
+  readonly pattern: Pattern;
+  readonly expansion: Instruction;
+}
+
+function registerClass(row: Row, pattern: Pattern, name: 'rd' | 'rs1' | 'rs2' | 'rs3'): RegisterClass {
+  if (!pattern.fields.has(name)) return '';
+  return new RegExp(`\\bf${name.slice(1)}\\b`).test(row.asm) ? 'f' : 'x';
+}
+
+const rows: readonly Row[] = [...rv32i, ...rv32m, ...rv32a, ...rv32f, ...rv32d, ...zicsr, ...privileged];
+
+export const instructions: readonly Instruction[] = rows.map((row, index) => {
+  const pattern = parsePattern(row.pattern);
+  return {
+    index,
+    row,
+    pattern,
+    traits: traitsOf(row),
+    rd: registerClass(row, pattern, 'rd'),
+    rs1: registerClass(row, pattern, 'rs1'),
+    rs2: registerClass(row, pattern, 'rs2'),
+    rs3: registerClass(row, pattern, 'rs3'),
+  };
+});
+
+const byName = new Map(instructions.map((i) => [i.row.name, i]));
+
+/** The instruction of that name, or undefined. */
+export function instructionNamed(name: string): Instruction | undefined {
+  return byName.get(name);
+}
+
+export const compressedInstructions: readonly CompressedInstruction[] = rv32c.map((row) => {
+  const expansion = byName.get(row.expands);
+  if (expansion === undefined) throw new Error(`${row.name} expands to unknown ${row.expands}`);
+  return { row, pattern: parsePattern(row.pattern), expansion };
+});
+
+/** Pairs of names that claim a common encoding; empty when the table is sound. Used by the suite. */
+export function overlaps(): string[] {
+  const found: string[] = [];
+  for (const [i, a] of instructions.entries()) {
+    for (const b of instructions.slice(i + 1)) {
+      const common = a.pattern.mask & b.pattern.mask;
+      if ((a.pattern.match & common) === (b.pattern.match & common)) found.push(`${a.row.name} ${b.row.name}`);
+    }
+  }
+  for (let insn = 0; insn < 0x1_0000; insn++) {
+    if ((insn & 3) === 3) continue;
+    const claims = compressedInstructions.filter((c) => matchesCompressed(c, insn));
+    if (claims.length > 1) found.push(claims.map((c) => c.row.name).join(' '));
+  }
+  return [...new Set(found)];
+}
+
+export function matchesCompressed(c: CompressedInstruction, insn: number): boolean {
+  if ((insn & c.pattern.mask) !== c.pattern.match) return false;
+  return c.row.legal === undefined || c.row.legal(extractFields(c.pattern, insn));
+}
+
+export { emptyFields };

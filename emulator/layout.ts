@@ -1,0 +1,73 @@
+/**
+ * The layout of the machine's one WebAssembly.Memory: registers, TLB tables, micro-ops, RAM.
+ *
+ * Everything that compiled code touches lies here, at addresses that are constants of this file, so that
+ * both tiers and the TypeScript side agree on them. All offsets are in bytes.
+ *
+ *     0x0000_0000  registers and words shared with compiled code (one 64 KiB page)
+ *     0x0001_0000  TLB views: VIEW_COUNT x (read, write, fetch) tables of 2^20 words
+ *     ...          decoded pages: micro-ops of translated code
+ *     ...          RAM
+ *
+ * Nothing is initialised: zero means invalid in every table, so untouched parts cost no memory.
+ */
+
+/** x0 to x31, then a junk word at index 32 that takes writes meant for x0. */
+export const X = 0x000;
+export const X_JUNK = 32;
+/** f0 to f31, 8 bytes each. */
+export const F = 0x100;
+/** The pc; valid whenever compiled code is not running. */
+export const PC = 0x200;
+/** Instructions left of the budget; valid at every exit and inside helper calls. */
+export const BUDGET = 0x204;
+/** Micro-op address of the instruction that `step` is to execute. */
+export const IP = 0x208;
+/** pc - (ip >>> 2): turns a micro-op address into a pc. */
+export const DELTA = 0x20c;
+/** Bases of the current views' tables. */
+export const TLB_READ = 0x210;
+export const TLB_WRITE = 0x214;
+export const TLB_FETCH = 0x218;
+/** Host address tag of the LR reservation, 0 when there is none. */
+export const RESERVATION = 0x21c;
+/** mstatus.FS: 0 off, 1 initial, 2 clean, 3 dirty. */
+export const FS = 0x220;
+/** frm << 5 | fflags. */
+export const FCSR = 0x224;
+/** Result of a slow load (8 bytes), operand of a slow store. */
+export const SCRATCH = 0x228;
+
+/** A micro-op for one instruction outside a decoded page (single step over breakpoints and page borders). */
+export const SCRATCH_UOP = 0x240;
+
+export const VIEW_COUNT = 24;
+export const TABLE_BYTES = 4 << 20;
+export const VIEW_BYTES = 3 * TABLE_BYTES;
+export const VIEWS = 0x1_0000;
+
+/**
+ * A decoded page: a header, 2048 micro-ops of 8 bytes (one for each halfword of the guest page), and a
+ * closing micro-op that goes on to the next page. Its address is that of its first micro-op.
+ */
+export const DECODED_COUNT = 2048;
+export const DECODED_HEADER = 64;
+export const DECODED_STRIDE = DECODED_HEADER + 2048 * 8 + 64;
+export const DECODED = VIEWS + VIEW_COUNT * VIEW_BYTES;
+/** In the header, relative to the page's address: the decoded page that follows a straddling instruction. */
+export const STRADDLE_NEXT = -64;
+/** The straddling instruction's own micro-op, and what closes it. */
+export const STRADDLE_UOP = -32;
+
+const WASM_PAGE = 0x1_0000;
+
+/** Where RAM begins. 64 KiB aligned. */
+export const RAM = Math.ceil((DECODED + DECODED_COUNT * DECODED_STRIDE) / WASM_PAGE) * WASM_PAGE;
+
+/** A TLB entry's page part is the host page less this bias; accesses add TLB_OFFSET (see mmu/tlb.ts). */
+export const TLB_BIAS = 4096;
+
+/** WebAssembly pages for a machine with that much RAM. */
+export function memoryPages(ramBytes: number): number {
+  return (RAM + ramBytes) / WASM_PAGE;
+}

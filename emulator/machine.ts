@@ -1,0 +1,41 @@
+/** The machine: RAM, hart and devices in one WebAssembly.Memory. The memory map is that of QEMU's virt machine. */
+import { Platform } from './devices/platform.ts';
+import { Hart } from './hart.ts';
+import { memoryPages } from './layout.ts';
+import { PhysicalMemory } from './memory.ts';
+
+const MIB = 1 << 20;
+const DEFAULT_RAM = 256 * MIB;
+
+export interface MachineOptions {
+  /** Bytes of RAM: 16 MiB to 2 GiB, a multiple of 64 KiB. Default 256 MiB. */
+  readonly ramBytes?: number;
+  /** What a misaligned load or store does. Default 'hardware'. */
+  readonly misaligned?: 'hardware' | 'trap';
+  /** Who sets A and D in page-table entries: the hardware (Svadu) or a trap handler (Svade). Default 'hardware'. */
+  readonly adUpdate?: 'hardware' | 'trap';
+}
+
+export class Machine {
+  readonly memory: WebAssembly.Memory;
+  readonly ram: PhysicalMemory;
+  readonly hart: Hart;
+  readonly platform: Platform;
+
+  /** @throws RangeError for a RAM size that is not possible, or when the host has no room for it */
+  constructor(options: MachineOptions = {}) {
+    const ramBytes = options.ramBytes ?? DEFAULT_RAM;
+    if (!Number.isInteger(ramBytes) || ramBytes < 16 * MIB || ramBytes > 2048 * MIB || ramBytes % 0x1_0000 !== 0) {
+      throw new RangeError(`RAM must be 16 MiB to 2 GiB in steps of 64 KiB, not ${ramBytes} bytes`);
+    }
+    const pages = memoryPages(ramBytes);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.ram = new PhysicalMemory(this.memory, ramBytes);
+    let platform: Platform | undefined;
+    this.hart = new Hart(this.memory, this.ram, (hart) => (platform = new Platform(hart)), {
+      misalignedInHardware: options.misaligned !== 'trap',
+      hardwareAd: options.adUpdate !== 'trap',
+    });
+    this.platform = platform as unknown as Platform;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Guest RAM as TypeScript sees it: physical addresses, little-endian, and one gate for every write, so that
+ * translated code never outlives the bytes it came from. Addresses and values are unsigned numbers.
+ */
+import * as layout from './layout.ts';
+
+/** Where RAM begins in the physical address space, as on QEMU's virt machine and Spike. */
+export const RAM_BASE = 0x8000_0000;
+
+/** What holds translations of RAM pages and must hear of writes to them. */
+export interface CodeObserver {
+  /** The frame (index from RAM_BASE) held translated code and is about to change. Clears its mark in `codeFrames`. */
+  invalidateFrame(frame: number): void;
+}
+
+/**
+ * Every address must lie in RAM with the whole access; outside it a RangeError is thrown, since only a bug of
+ * ours gets there: guest addresses are checked by the MMU first.
+ */
+export class PhysicalMemory {
+  readonly base = RAM_BASE;
+  /** Bytes of RAM. */
+  readonly size: number;
+  /** One byte for each frame: 1 when translated code came from it. */
+  readonly codeFrames: Uint8Array;
+  /** Set by the hart. */
+  observer: CodeObserver | null = null;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(memory: WebAssembly.Memory, ramBytes: number) {
+    this.size = ramBytes;
+    this.codeFrames = new Uint8Array(ramBytes >>> 12);
+    this.#bytes = new Uint8Array(memory.buffer, layout.RAM, ramBytes);
+    this.#view = new DataView(memory.buffer, layout.RAM, ramBytes);
+  }
+
+  /** True when [pa, pa + len) lies in RAM. */
+  contains(pa: number, len = 1): boolean {
+    return pa >= RAM_BASE && pa + len <= RAM_BASE + this.size;
+  }
+
+  #changing(offset: number, len: number): void {
+    for (let frame = offset >>> 12; frame <= (offset + len - 1) >>> 12; frame++) {
+      if (this.codeFrames[frame] === 1) this.observer?.invalidateFrame(frame);
+    }
+  }
+
+  read8(pa: number): number {
+    return this.#view.getUint8(pa - RAM_BASE);
+  }
+
+  read16(pa: number): number {
+    return this.#view.getUint16(pa - RAM_BASE, true);
+  }
+
+  read32(pa: number): number {
+    return this.#view.getUint32(pa - RAM_BASE, true);
+  }
+
+  write8(pa: number, value: number): void {
+    this.#changing(pa - RAM_BASE, 1);
+    this.#view.setUint8(pa - RAM_BASE, value);
+  }
+
+  write16(pa: number, value: number): void {
+    this.#changing(pa - RAM_BASE, 2);
+    this.#view.setUint16(pa - RAM_BASE, value, true);
+  }
+
+  write32(pa: number, value: number): void {
+    this.#changing(pa - RAM_BASE, 4);
+    this.#view.setUint32(pa - RAM_BASE, value, true);
+  }
+
+  /** A copy. */
+  readBytes(pa: number, len: number): Uint8Array {
+    return this.view(pa, len).slice();
+  }
+
+  /** The live bytes; not to be written. */
+  view(pa: number, len: number): Uint8Array {
+    this.#check(pa, len);
+    return this.#bytes.subarray(pa - RAM_BASE, pa - RAM_BASE + len);
+  }
+
+  writeBytes(pa: number, source: Uint8Array): void {
+    if (source.length === 0) return;
+    this.#check(pa, source.length);
+    this.#changing(pa - RAM_BASE, source.length);
+    this.#bytes.set(source, pa - RAM_BASE);
+  }
+
+  zero(pa: number, len: number): void {
+    if (len === 0) return;
+    this.#check(pa, len);
+    this.#changing(pa - RAM_BASE, len);
+    this.#bytes.fill(0, pa - RAM_BASE, pa - RAM_BASE + len);
+  }
+
+  /** Copies `len` bytes within RAM; the ranges may overlap. */
+  copy(to: number, from: number, len: number): void {
+    if (len === 0) return;
+    this.#check(to, len);
+    this.#check(from, len);
+    this.#changing(to - RAM_BASE, len);
+    this.#bytes.copyWithin(to - RAM_BASE, from - RAM_BASE, from - RAM_BASE + len);
+  }
+
+  #check(pa: number, len: number): void {
+    if (!this.contains(pa, len)) throw new RangeError(`physical range 0x${pa.toString(16)}+${len} is not RAM`);
+  }
+}

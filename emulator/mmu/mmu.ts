@@ -1,0 +1,264 @@
+/**
+ * The MMU: every memory access that the fast loop does not do by itself. TLB misses, misaligned and
+ * page-crossing accesses, MMIO, pages with translated code, faults.
+ *
+ * A fault is data: the functions return STATUS.trap (or 0, or -1) and leave cause and tval here.
+ */
+import type { Bus } from '../devices/bus.ts';
+import * as layout from '../layout.ts';
+import { RAM_BASE, type PhysicalMemory } from '../memory.ts';
+import { Cause } from '../priv/cause.ts';
+import { pmpCheck, pmpPermitsAll } from '../priv/pmp.ts';
+import type { PrivState } from '../priv/state.ts';
+import { STATUS } from '../tier0/step.ts';
+import { Access, dataView, fetchView, sv32Walk, WalkResult, type TranslationView } from './sv32.ts';
+import { TABLE_FETCH, TABLE_READ, TABLE_WRITE, type Tlb } from './tlb.ts';
+
+export interface MmuOptions {
+  /** false: misaligned loads and stores raise address-misaligned exceptions. Atomics always do. */
+  readonly misalignedInHardware: boolean;
+  /** false: an access that needs A or D set raises a page fault (Svade). */
+  readonly hardwareAd: boolean;
+}
+
+/** One access of a retired instruction, for traces. */
+export interface MemoryAccess {
+  readonly va: number;
+  readonly size: number;
+  /** 'x': read and written by an atomic. */
+  readonly kind: 'r' | 'w' | 'x';
+}
+
+const emptyView = (): TranslationView => ({ satp: 0, privilege: 3, sum: false, mxr: false });
+
+export class Mmu {
+  /** Of a fault that nobody has taken yet; -1 when there is none. */
+  cause = -1;
+  tval = 0;
+  /** When not null, accesses of the instruction under way are noted here. */
+  accesses: MemoryAccess[] | null = null;
+  readonly tlb: Tlb;
+  readonly options: MmuOptions;
+  readonly #state: PrivState;
+  readonly #ram: PhysicalMemory;
+  readonly #bus: Bus;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #data = emptyView();
+  readonly #fetch = emptyView();
+  /** View numbers in the TLB. */
+  #dataView = 0;
+  #fetchView = 0;
+  #pmpOpen = true;
+  readonly #walk = new WalkResult();
+
+  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, bus: Bus, state: PrivState, tlb: Tlb, options: MmuOptions) {
+    this.#words = new Int32Array(memory.buffer, 0, 0x4000);
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#ram = ram;
+    this.#bus = bus;
+    this.#state = state;
+    this.tlb = tlb;
+    this.options = options;
+    this.selectViews();
+  }
+
+  /** Chooses the TLB views anew, after satp, the privilege or mstatus changed. */
+  selectViews(): void {
+    dataView(this.#state, this.#data);
+    fetchView(this.#state, this.#fetch);
+    this.#fetchView = this.tlb.select(this.#fetch, -1);
+    this.#dataView = this.tlb.select(this.#data, this.#fetchView);
+    this.#words[layout.TLB_READ >>> 2] = this.tlb.tableBase(this.#dataView, TABLE_READ);
+    this.#words[layout.TLB_WRITE >>> 2] = this.tlb.tableBase(this.#dataView, TABLE_WRITE);
+    this.#words[layout.TLB_FETCH >>> 2] = this.tlb.tableBase(this.#fetchView, TABLE_FETCH);
+  }
+
+  /** After a PMP register changed: nothing filled under the old rules may stay. */
+  pmpChanged(): void {
+    this.#pmpOpen = pmpPermitsAll(this.#state);
+    this.tlb.flushEverything();
+  }
+
+  #fault(cause: number, tval: number): void {
+    this.cause = cause;
+    this.tval = tval >>> 0;
+  }
+
+  /** PMP of an access; M mode with no locked entry, and an open map, permit all. */
+  #pmpAllows(pa: number, size: number, access: Access, privilege: TranslationView['privilege']): boolean {
+    return this.#pmpOpen || pmpCheck(this.#state, pa, size, access, privilege);
+  }
+
+  /** The walker's memory: page tables lie in RAM, and PMP is checked as for S mode. */
+  readonly #tables = {
+    read32: (pa: number): number =>
+      this.#ram.contains(pa, 4) && this.#pmpAllows(pa, 4, Access.Read, 1) ? this.#ram.read32(pa) : -1,
+    write32: (pa: number, value: number): boolean => {
+      if (!this.#ram.contains(pa, 4) || !this.#pmpAllows(pa, 4, Access.Write, 1)) return false;
+      this.#ram.write32(pa, value);
+      return true;
+    },
+  };
+
+  /**
+   * Physical address of an access that lies in one page, or -1 with cause and tval set. Fills the data TLB when
+   * the page is RAM that needs no further look.
+   */
+  #translate(va: number, size: number, access: Access): number {
+    const fetching = access === Access.Execute;
+    const view = fetching ? this.#fetch : this.#data;
+    const walk = this.#walk;
+    if (!fetching) {
+      const entry = this.tlb.entry(this.#dataView, access === Access.Write ? TABLE_WRITE : TABLE_READ, va);
+      if ((entry & 1) !== 0) return physicalOf(entry, va);
+    }
+    if (!sv32Walk(this.#tables, view, va, access, this.options.hardwareAd, walk)) {
+      this.#fault(walk.cause, va);
+      return -1;
+    }
+    if (!this.#pmpAllows(walk.pa, size, access, view.privilege)) {
+      this.#fault(accessFault(access), va);
+      return -1;
+    }
+    if (!fetching && this.#ram.contains(walk.pa)) this.#fillData(va, walk, view);
+    return walk.pa;
+  }
+
+  #fillData(va: number, walk: WalkResult, view: TranslationView): void {
+    const offset = walk.pa - RAM_BASE;
+    const page = walk.pa - (walk.pa & 0xfff);
+    const allowed = walk.level < 0 ? Access.Read | Access.Write : walk.allowed;
+    if (allowed & Access.Read && this.#pmpAllows(page, 4096, Access.Read, view.privilege)) {
+      this.tlb.fillData(this.#dataView, TABLE_READ, va, offset);
+    }
+    const writable = allowed & Access.Write && this.#ram.codeFrames[offset >>> 12] === 0;
+    if (writable && this.#pmpAllows(page, 4096, Access.Write, view.privilege)) {
+      this.tlb.fillData(this.#dataView, TABLE_WRITE, va, offset);
+    }
+  }
+
+  /** Interpreter import: see InterpreterImports. */
+  load(address: number, size: number): number {
+    const va = address >>> 0;
+    this.#words[layout.SCRATCH >>> 2] = 0;
+    this.#words[(layout.SCRATCH >>> 2) + 1] = 0;
+    if (!this.#aligned(va, size, Access.Read)) return STATUS.trap;
+    const first = Math.min(size, 4096 - (va & 0xfff));
+    if (first < size) {
+      // Both pages are translated before anything is read: a fault names the part that caused it.
+      const low = this.#translate(va, first, Access.Read);
+      const high = low < 0 ? -1 : this.#translate((va + first) >>> 0, size - first, Access.Read);
+      if (low < 0 || high < 0) return STATUS.trap;
+      if (!this.#read(va, low, first, 0) || !this.#read(va + first, high, size - first, first)) return STATUS.trap;
+    } else {
+      const pa = this.#translate(va, size, Access.Read);
+      if (pa < 0 || !this.#read(va, pa, size, 0)) return STATUS.trap;
+    }
+    this.accesses?.push({ va, size, kind: 'r' });
+    return STATUS.ok;
+  }
+
+  /** Interpreter import: see InterpreterImports. */
+  store(address: number, size: number): number {
+    const va = address >>> 0;
+    if (!this.#aligned(va, size, Access.Write)) return STATUS.trap;
+    const first = Math.min(size, 4096 - (va & 0xfff));
+    if (first < size) {
+      const low = this.#translate(va, first, Access.Write);
+      const high = low < 0 ? -1 : this.#translate((va + first) >>> 0, size - first, Access.Write);
+      if (low < 0 || high < 0) return STATUS.trap;
+      if (!this.#write(va, low, first, 0) || !this.#write(va + first, high, size - first, first)) return STATUS.trap;
+    } else {
+      const pa = this.#translate(va, size, Access.Write);
+      if (pa < 0 || !this.#write(va, pa, size, 0)) return STATUS.trap;
+    }
+    this.accesses?.push({ va, size, kind: 'w' });
+    return STATUS.ok;
+  }
+
+  /** Interpreter import: see InterpreterImports. Atomics must be aligned and in RAM. */
+  translateAtomic(address: number, write: number): number {
+    const va = address >>> 0;
+    if ((va & 3) !== 0) {
+      this.#fault(write ? Cause.StoreAddressMisaligned : Cause.LoadAddressMisaligned, va);
+      return 0;
+    }
+    const access = write ? Access.Write : Access.Read;
+    const pa = this.#translate(va, 4, access);
+    if (pa < 0) return 0;
+    if (!this.#ram.contains(pa, 4)) {
+      this.#fault(accessFault(access), va);
+      return 0;
+    }
+    const offset = pa - RAM_BASE;
+    if (write && this.#ram.codeFrames[offset >>> 12] === 1) this.#ram.observer?.invalidateFrame(offset >>> 12);
+    this.accesses?.push({ va, size: 4, kind: write ? 'x' : 'r' });
+    return (layout.RAM + offset - layout.TLB_BIAS) | 1;
+  }
+
+  /** Physical address of an instruction halfword, or -1 with cause and tval set. */
+  translateFetch(va: number): number {
+    const pa = this.#translate(va >>> 0, 2, Access.Execute);
+    if (pa >= 0 && !this.#ram.contains(pa, 2)) {
+      this.#fault(Cause.InstructionAccessFault, va);
+      return -1;
+    }
+    return pa;
+  }
+
+  /** The page of `va` is fetched from that decoded page. Partial PMP pages are never entered. */
+  fillFetch(va: number, pa: number, decoded: number): boolean {
+    if (!this.#pmpAllows(pa - (pa & 0xfff), 4096, Access.Execute, this.#fetch.privilege)) return false;
+    this.tlb.fillFetch(this.#fetchView, va, decoded);
+    return true;
+  }
+
+  #aligned(va: number, size: number, access: Access): boolean {
+    if (this.options.misalignedInHardware || (va & (size - 1)) === 0) return true;
+    this.#fault(access === Access.Write ? Cause.StoreAddressMisaligned : Cause.LoadAddressMisaligned, va);
+    return false;
+  }
+
+  /** Reads bytes of one page into SCRATCH at `at`. */
+  #read(va: number, pa: number, size: number, at: number): boolean {
+    if (this.#ram.contains(pa, size)) {
+      const from = layout.RAM + pa - RAM_BASE;
+      for (let i = 0; i < size; i++) this.#bytes[layout.SCRATCH + at + i] = this.#bytes[from + i] as number;
+      return true;
+    }
+    const value = size <= 4 ? this.#bus.load(pa, size) : -1;
+    if (value < 0) {
+      this.#fault(Cause.LoadAccessFault, va);
+      return false;
+    }
+    this.#words[layout.SCRATCH >>> 2] = value;
+    return true;
+  }
+
+  #write(va: number, pa: number, size: number, at: number): boolean {
+    if (this.#ram.contains(pa, size)) {
+      const offset = pa - RAM_BASE;
+      if (this.#ram.codeFrames[offset >>> 12] === 1) this.#ram.observer?.invalidateFrame(offset >>> 12);
+      const to = layout.RAM + offset;
+      for (let i = 0; i < size; i++) this.#bytes[to + i] = this.#bytes[layout.SCRATCH + at + i] as number;
+      return true;
+    }
+    const value = (this.#words[layout.SCRATCH >>> 2] as number) >>> 0;
+    const narrow = size === 4 ? value : value & (2 ** (8 * size) - 1);
+    if (size <= 4 && this.#bus.store(pa, size, narrow)) return true;
+    this.#fault(Cause.StoreAccessFault, va);
+    return false;
+  }
+}
+
+/** The physical address behind a valid data entry. */
+function physicalOf(entry: number, va: number): number {
+  const host = (((entry ^ va) & ~0xfff) >>> 0) + layout.TLB_BIAS + (va & 0xfff);
+  return RAM_BASE + host - layout.RAM;
+}
+
+function accessFault(access: Access): number {
+  if (access === Access.Execute) return Cause.InstructionAccessFault;
+  return access === Access.Write ? Cause.StoreAccessFault : Cause.LoadAccessFault;
+}

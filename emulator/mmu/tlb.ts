@@ -1,0 +1,214 @@
+/**
+ * The TLB: per view (address space and privilege) three full tables of 2^20 words, for read, write and fetch.
+ *
+ * A data entry is `((hostPage - TLB_BIAS) ^ virtualPage) | 1`; zero is invalid. For an access of `size` bytes
+ * at `va`, `t = entry ^ va` has `(t & (size - 1)) == 1` exactly when the entry is valid and the access aligned
+ * (so it cannot leave the page), and the host address is then `t - 1 + TLB_BIAS`; a byte access tests the
+ * entry's bit 0 instead. Zero as the invalid entry keeps untouched tables free of charge.
+ *
+ * A fetch entry is the address of the page's micro-ops (layout.ts, decoded pages).
+ *
+ * An entry may be left invalid on purpose: whoever wants to see every access to a page leaves it out here.
+ */
+import * as layout from '../layout.ts';
+import type { TranslationView } from './sv32.ts';
+
+export const TABLE_READ = 0;
+export const TABLE_WRITE = 1;
+export const TABLE_FETCH = 2;
+export type Table = 0 | 1 | 2;
+
+/** Pages a view remembers as filled before it is flushed whole: bounds the list, not the table. */
+const MAX_FILLED = 1 << 16;
+const PAGE_MASK = ~0xfff;
+
+interface View {
+  used: boolean;
+  satp: number;
+  /** Privilege, SUM and MXR in one number. */
+  mode: number;
+  /** Virtual page numbers that have, or had, an entry. */
+  filled: number[];
+  lastUse: number;
+}
+
+/** The part of satp that a view depends on: nothing when addresses are not translated. */
+function viewSatp(view: TranslationView): number {
+  return view.privilege === 3 || view.satp >>> 31 === 0 ? 0 : view.satp >>> 0;
+}
+
+/** SUM means something in S mode alone, MXR where addresses are translated. */
+function viewMode(view: TranslationView): number {
+  if (viewSatp(view) === 0) return view.privilege;
+  return view.privilege | (view.privilege === 1 && view.sum ? 4 : 0) | (view.mxr ? 8 : 0);
+}
+
+/** One page as the TLB holds it, for the invariant checker. */
+export interface TlbEntry {
+  readonly va: number;
+  /** Offset of the page in RAM. */
+  readonly ramOffset: number;
+  readonly writable: boolean;
+}
+
+export class Tlb {
+  readonly #words: Int32Array;
+  readonly #views: View[] = Array.from({ length: layout.VIEW_COUNT }, () => ({
+    used: false,
+    satp: 0,
+    mode: 0,
+    filled: [],
+    lastUse: 0,
+  }));
+  #uses = 0;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#words = new Int32Array(memory.buffer);
+  }
+
+  /** Byte address of a view's table. */
+  tableBase(view: number, table: Table): number {
+    return layout.VIEWS + view * layout.VIEW_BYTES + table * layout.TABLE_BYTES;
+  }
+
+  /** The number of the view for these conditions; the least recently used one gives way. `keep` may not. */
+  select(conditions: TranslationView, keep: number): number {
+    const satp = viewSatp(conditions);
+    const mode = viewMode(conditions);
+    let oldest = keep === 0 ? 1 : 0;
+    for (const [index, view] of this.#views.entries()) {
+      if (view.used && view.satp === satp && view.mode === mode) {
+        view.lastUse = ++this.#uses;
+        return index;
+      }
+      if (index !== keep && view.lastUse < (this.#views[oldest] as View).lastUse) oldest = index;
+    }
+    const view = this.#views[oldest] as View;
+    this.#flushView(oldest);
+    view.used = true;
+    view.satp = satp;
+    view.mode = mode;
+    view.lastUse = ++this.#uses;
+    return oldest;
+  }
+
+  #word(view: number, table: Table, page: number): number {
+    return (this.tableBase(view, table) >>> 2) + page;
+  }
+
+  /** The entry, 0 when invalid. */
+  entry(view: number, table: Table, va: number): number {
+    return this.#words[this.#word(view, table, va >>> 12)] as number;
+  }
+
+  #fill(view: number, table: Table, page: number, value: number): void {
+    const words = this.#words;
+    const at = this.#word(view, TABLE_READ, page);
+    const stride = layout.TABLE_BYTES >>> 2;
+    if (words[at] === 0 && words[at + stride] === 0 && words[at + 2 * stride] === 0) {
+      const filled = (this.#views[view] as View).filled;
+      if (filled.length >= MAX_FILLED) this.#flushView(view);
+      filled.push(page);
+    }
+    words[at + table * stride] = value;
+  }
+
+  /** Maps the page of `va` to RAM at `ramOffset` (of its page) for reading or writing. */
+  fillData(view: number, table: 0 | 1, va: number, ramOffset: number): void {
+    const hostPage = layout.RAM + (ramOffset & PAGE_MASK);
+    this.#fill(view, table, va >>> 12, ((hostPage - layout.TLB_BIAS) ^ (va & PAGE_MASK)) | 1);
+  }
+
+  /** Maps the page of `va` to decoded micro-ops. */
+  fillFetch(view: number, va: number, decoded: number): void {
+    this.#fill(view, TABLE_FETCH, va >>> 12, decoded);
+  }
+
+  #clearPage(view: number, page: number): void {
+    for (const table of [TABLE_READ, TABLE_WRITE, TABLE_FETCH] as const) {
+      this.#words[this.#word(view, table, page)] = 0;
+    }
+  }
+
+  #flushView(index: number): void {
+    const view = this.#views[index] as View;
+    for (const page of view.filled) this.#clearPage(index, page);
+    view.filled.length = 0;
+  }
+
+  #withSatp(satp: number, visit: (view: number) => void): void {
+    for (const [index, view] of this.#views.entries()) {
+      if (view.used && view.satp === satp >>> 0) visit(index);
+    }
+  }
+
+  /** Forgets one page of an address space, in every privilege. */
+  flushPage(satp: number, va: number): void {
+    this.#withSatp(satp, (view) => this.#clearPage(view, va >>> 12));
+  }
+
+  /** Forgets one page in every address space. */
+  flushPageEverywhere(va: number): void {
+    for (const [index, view] of this.#views.entries()) {
+      if (view.used) this.#clearPage(index, va >>> 12);
+    }
+  }
+
+  /** Forgets an address space. */
+  flushAll(satp: number): void {
+    this.#withSatp(satp, (view) => this.#flushView(view));
+  }
+
+  /** Forgets everything. */
+  flushEverything(): void {
+    for (const index of this.#views.keys()) this.#flushView(index);
+  }
+
+  /** The address space is gone: its views are the first to be taken again. */
+  drop(satp: number): void {
+    this.#withSatp(satp, (index) => {
+      this.#flushView(index);
+      const view = this.#views[index] as View;
+      view.used = false;
+      view.lastUse = 0;
+    });
+  }
+
+  #clearMatching(table: Table, matches: (entry: number, page: number) => boolean): void {
+    for (const [index, view] of this.#views.entries()) {
+      for (const page of view.filled) {
+        const at = this.#word(index, table, page);
+        if (matches(this.#words[at] as number, page)) this.#words[at] = 0;
+      }
+    }
+  }
+
+  /** The RAM page at `ramOffset` may no longer be written without the slow path. */
+  dropWrites(ramOffset: number): void {
+    const hostPart = layout.RAM + (ramOffset & PAGE_MASK) - layout.TLB_BIAS;
+    this.#clearMatching(TABLE_WRITE, (entry, page) => entry === ((hostPart ^ (page << 12)) | 1));
+  }
+
+  /** Nothing may be fetched any more from that decoded page. */
+  dropFetches(decoded: number): void {
+    this.#clearMatching(TABLE_FETCH, (entry) => entry === decoded);
+  }
+
+  /** The data entries of an address space in user mode, by address. */
+  entries(satp: number): TlbEntry[] {
+    const found = new Map<number, TlbEntry>();
+    this.#withSatp(satp, (index) => {
+      if ((this.#views[index] as View).mode !== 0) return;
+      for (const page of (this.#views[index] as View).filled) {
+        for (const table of [TABLE_READ, TABLE_WRITE] as const) {
+          const entry = this.#words[this.#word(index, table, page)] as number;
+          if (entry === 0) continue;
+          const hostPage = ((entry ^ (page << 12)) & PAGE_MASK) + layout.TLB_BIAS;
+          const va = (page << 12) >>> 0;
+          found.set(va, { va, ramOffset: (hostPage >>> 0) - layout.RAM, writable: table === TABLE_WRITE });
+        }
+      }
+    });
+    return [...found.values()].sort((a, b) => a.va - b.va);
+  }
+}

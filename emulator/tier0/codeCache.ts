@@ -1,0 +1,159 @@
+/**
+ * Decoded pages: which RAM frames have micro-ops, where, and what happens when a frame's bytes change.
+ *
+ * A decoded page belongs to a physical frame, so processes that share code share its micro-ops. A frame with
+ * a decoded page is never writable through the TLB (tlb.dropWrites); a write to it takes the slow path,
+ * which comes here, drops the decoded page, and lets the frame be written fast from then on.
+ */
+import { decode, isWide, type Decoded } from '../isa/decode.ts';
+import * as layout from '../layout.ts';
+import { RAM_BASE, type CodeObserver, type PhysicalMemory } from '../memory.ts';
+import type { Tlb } from '../mmu/tlb.ts';
+import { OP_BREAKPOINT, OP_ILLEGAL, OP_NEXT_PAGE, OP_STRADDLE, UOP_BYTES, UOP_SCALE, writeUop } from './uop.ts';
+
+/** The page offset of a micro-op that does not lie in a decoded page: every target of it is far. */
+const NOWHERE = NaN;
+
+/** Instructions decoded at once from where execution arrives. */
+const BATCH = 64;
+
+const special = (at: DataView, address: number, op: number, imm: number): void => {
+  at.setUint16(address, op, true);
+  at.setUint16(address + 2, 0, true);
+  at.setInt32(address + 4, imm, true);
+};
+
+export class CodeCache implements CodeObserver {
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #ram: PhysicalMemory;
+  readonly #tlb: Tlb;
+  /** Decoded page of each frame, 0 when none. */
+  readonly #pageOfFrame: Int32Array;
+  /** Frame of each decoded page, -1 when free. */
+  readonly #frameOfSlot = new Int32Array(layout.DECODED_COUNT).fill(-1);
+  #nextSlot = 0;
+  /** Virtual addresses that stop the hart. */
+  readonly breakpoints = new Set<number>();
+  /** Decoded pages dropped so far, for statistics. */
+  invalidations = 0;
+
+  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, tlb: Tlb) {
+    this.#view = new DataView(memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#ram = ram;
+    this.#tlb = tlb;
+    this.#pageOfFrame = new Int32Array(ram.size >>> 12);
+    ram.observer = this;
+  }
+
+  #slotAddress(slot: number): number {
+    return layout.DECODED + slot * layout.DECODED_STRIDE + layout.DECODED_HEADER;
+  }
+
+  /** Address of the frame's decoded page; makes an empty one when there is none. */
+  pageFor(frame: number): number {
+    const existing = this.#pageOfFrame[frame] as number;
+    if (existing !== 0) return existing;
+    const slot = this.#nextSlot;
+    this.#nextSlot = (slot + 1) % layout.DECODED_COUNT;
+    const previous = this.#frameOfSlot[slot] as number;
+    if (previous >= 0) this.invalidateFrame(previous);
+    const page = this.#slotAddress(slot);
+    this.#frameOfSlot[slot] = frame;
+    this.#pageOfFrame[frame] = page;
+    this.#ram.codeFrames[frame] = 1;
+    this.#tlb.dropWrites(frame << 12);
+    special(this.#view, page + 2048 * UOP_BYTES, OP_NEXT_PAGE, 0);
+    return page;
+  }
+
+  /** True while `page` is the decoded page of `frame`. */
+  holds(frame: number, page: number): boolean {
+    return this.#pageOfFrame[frame] === page;
+  }
+
+  invalidateFrame(frame: number): void {
+    const page = this.#pageOfFrame[frame] as number;
+    if (page === 0) return;
+    this.invalidations++;
+    this.#pageOfFrame[frame] = 0;
+    this.#ram.codeFrames[frame] = 0;
+    const slot = (page - layout.DECODED_HEADER - layout.DECODED) / layout.DECODED_STRIDE;
+    this.#frameOfSlot[slot] = -1;
+    this.#tlb.dropFetches(page);
+    const start = page - layout.DECODED_HEADER;
+    this.#bytes.fill(0, start, start + layout.DECODED_STRIDE);
+    for (let other = 0; other < layout.DECODED_COUNT; other++) {
+      if (this.#frameOfSlot[other] === -1) continue;
+      const at = this.#slotAddress(other) + layout.STRADDLE_NEXT;
+      if (this.#view.getInt32(at, true) === page) this.#view.setInt32(at, 0, true);
+    }
+  }
+
+  /** Forgets all micro-ops, as a new breakpoint demands. */
+  invalidateAll(): void {
+    for (let slot = 0; slot < layout.DECODED_COUNT; slot++) {
+      const frame = this.#frameOfSlot[slot] as number;
+      if (frame >= 0) this.invalidateFrame(frame);
+    }
+  }
+
+  /** Writes one micro-op for an instruction word; returns its length and whether the line ends there. */
+  #write(at: number, insn: number, pageOffset: number): { length: number; ends: boolean } {
+    const d = decode(insn);
+    if (d === null) {
+      const wide = isWide(insn);
+      special(this.#view, at, OP_ILLEGAL, wide ? insn : insn & 0xffff);
+      return { length: wide ? 4 : 2, ends: true };
+    }
+    writeUop(this.#view, at, d, insn, pageOffset);
+    return { length: d.length, ends: endsLine(d) };
+  }
+
+  /**
+   * Decodes from `offset` in the frame's page until the line ends or decoded code begins.
+   * `pc` is the virtual address of that place, for breakpoints.
+   */
+  decodeFrom(frame: number, offset: number, pc: number): void {
+    const page = this.pageFor(frame);
+    const base = RAM_BASE + frame * 4096;
+    let at = offset;
+    for (let count = 0; count < BATCH && at < 4096; count++) {
+      const uop = page + at * UOP_SCALE;
+      if (this.#view.getUint16(uop, true) !== 0) return;
+      if (this.breakpoints.has((pc + at - offset) >>> 0)) {
+        special(this.#view, uop, OP_BREAKPOINT, 0);
+        return;
+      }
+      const low = this.#ram.read16(base + at);
+      if (isWide(low) && at === 4094) {
+        special(this.#view, uop, OP_STRADDLE, 0);
+        return;
+      }
+      const insn = isWide(low) ? this.#ram.read32(base + at) : low;
+      const { length, ends } = this.#write(uop, insn, at);
+      if (ends) return;
+      at += length;
+    }
+  }
+
+  /** Records a straddling instruction of the frame, good while `nextPage` follows it. */
+  recordStraddle(page: number, nextPage: number, insn: number): void {
+    const at = page + layout.STRADDLE_UOP;
+    this.#write(at, insn, NOWHERE);
+    special(this.#view, at + 4 * UOP_SCALE, OP_NEXT_PAGE, 0);
+    this.#view.setInt32(page + layout.STRADDLE_NEXT, nextPage, true);
+  }
+
+  /** Decodes one instruction into the scratch micro-op. */
+  decodeScratch(insn: number): void {
+    this.#write(layout.SCRATCH_UOP, insn, NOWHERE);
+  }
+}
+
+/** Execution does not fall through to the next instruction. */
+function endsLine(d: Decoded): boolean {
+  const { name } = d.instruction.row;
+  return name === 'jal' || name === 'jalr' || name === 'mret' || name === 'sret' || name === 'ebreak';
+}

@@ -1,0 +1,234 @@
+/**
+ * What the two code generators of tier 0 share: expressions, locals, and operands read from the micro-op.
+ * The micro-op's address is in a local; see uop.ts for its fields.
+ */
+import * as layout from '../layout.ts';
+import type { Binary32, Builder, I32, I64, Size, Type, Value } from '../isa/builder.ts';
+import { hasImmediate } from './uop.ts';
+import type { Instruction } from '../isa/table.ts';
+import { sleb, uleb, type ValueType } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
+
+/** Folds an operator on constants; undefined when it cannot be known. */
+function fold(operator: Binary32, a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  if (operator === 'add') return (a + b) | 0;
+  if (operator === 'sub') return (a - b) | 0;
+  if (operator === 'and') return a & b;
+  if (operator === 'or') return a | b;
+  if (operator === 'shl') return a << b;
+  return undefined;
+}
+
+/** Locals of one function, shared by all its rows: a row gives back what it took. */
+export class Locals {
+  readonly types: ValueType[] = [];
+  readonly #free = new Map<ValueType, number[]>();
+  readonly #first: number;
+  #taken: { type: ValueType; index: number }[] = [];
+
+  /** `first`: index of the first local beyond the parameters. */
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  take(type: ValueType): number {
+    const index = this.#free.get(type)?.pop() ?? this.#first + this.types.push(type) - 1;
+    this.#taken.push({ type, index });
+    return index;
+  }
+
+  /** Everything taken since the last call is free again. */
+  release(): void {
+    for (const { type, index } of this.#taken.reverse()) {
+      const free = this.#free.get(type);
+      if (free === undefined) this.#free.set(type, [index]);
+      else free.push(index);
+    }
+    this.#taken = [];
+  }
+}
+
+export const get = (local: number): number[] => [OP.local_get, ...uleb(local)];
+export const set = (local: number): number[] => [OP.local_set, ...uleb(local)];
+export const i32const = (value: number): number[] => [OP.i32_const, ...sleb(value)];
+
+/** A memory instruction with its alignment hint and constant offset. */
+export function memoryOp(opcode: number, alignLog2: number, offset: number): number[] {
+  return [opcode, alignLog2, ...uleb(offset)];
+}
+
+/** Loads a word of the machine's state. */
+export const loadState = (offset: number): number[] => [...i32const(0), ...memoryOp(OP.i32_load, 2, offset)];
+/** Stores a word of the machine's state. */
+export const storeState = (offset: number, value: readonly number[]): number[] => [
+  ...i32const(0),
+  ...value,
+  ...memoryOp(OP.i32_store, 2, offset),
+];
+
+export abstract class Emitter implements Builder {
+  protected readonly locals: Locals;
+  /** Local that holds the micro-op's address. */
+  protected readonly ip: number;
+  /** Code of the row being generated. */
+  protected out: number[] = [];
+  protected instruction!: Instruction;
+
+  constructor(locals: Locals, ip: number) {
+    this.locals = locals;
+    this.ip = ip;
+  }
+
+  // Operands
+
+  protected field(load: number, align: number, offset: number): number[] {
+    return [...get(this.ip), ...memoryOp(load, align, offset)];
+  }
+
+  /** Byte offset of the destination register (or of rs2 in rows without one) in its register file. */
+  protected get fieldA(): number[] {
+    return this.field(OP.i32_load8_u, 0, 2);
+  }
+
+  protected get fieldB(): number[] {
+    return this.field(OP.i32_load8_u, 0, 3);
+  }
+
+  protected get fieldImm(): number[] {
+    return this.field(OP.i32_load, 2, 4);
+  }
+
+  /** Byte offset of rs2 in its register file. */
+  protected get fieldRs2(): number[] {
+    if (this.instruction.rd === '') return this.fieldA;
+    if (hasImmediate(this.instruction)) throw new Error(`${this.instruction.row.name}: no room for rs2`);
+    return this.field(OP.i32_load8_u, 0, 4);
+  }
+
+  get rs1(): I32 {
+    return { type: 'i32', code: [...this.fieldB, ...memoryOp(OP.i32_load, 2, layout.X)] };
+  }
+
+  get rs2(): I32 {
+    return { type: 'i32', code: [...this.fieldRs2, ...memoryOp(OP.i32_load, 2, layout.X)] };
+  }
+
+  get imm(): I32 {
+    return { type: 'i32', code: this.fieldImm };
+  }
+
+  abstract get pc(): I32;
+  abstract get nextPc(): I32;
+
+  // Expressions
+
+  i32(value: number): I32 {
+    return { type: 'i32', code: i32const(value), constant: value | 0 };
+  }
+
+  op(operator: Binary32, a: I32, b: I32): I32 {
+    const known = fold(operator, a.constant, b.constant);
+    if (known !== undefined) return this.i32(known);
+    return { type: 'i32', code: [...a.code, ...b.code, OP[`i32_${operator}`]] };
+  }
+
+  #unary(opcode: number, a: I32): I32 {
+    return { type: 'i32', code: [...a.code, opcode] };
+  }
+
+  clz(a: I32): I32 {
+    return this.#unary(OP.i32_clz, a);
+  }
+
+  ctz(a: I32): I32 {
+    return this.#unary(OP.i32_ctz, a);
+  }
+
+  popcnt(a: I32): I32 {
+    return this.#unary(OP.i32_popcnt, a);
+  }
+
+  eqz(a: I32): I32 {
+    return this.#unary(OP.i32_eqz, a);
+  }
+
+  extend8(a: I32): I32 {
+    return this.#unary(OP.i32_extend8_s, a);
+  }
+
+  extend16(a: I32): I32 {
+    return this.#unary(OP.i32_extend16_s, a);
+  }
+
+  select(condition: I32, a: I32, b: I32): I32 {
+    return { type: 'i32', code: [...a.code, ...b.code, ...condition.code, OP.select] };
+  }
+
+  mulh(a: I32, aSigned: boolean, b: I32, bSigned: boolean): I32 {
+    const extend = (signed: boolean): number => (signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+    const product: I64 = {
+      type: 'i64',
+      code: [...a.code, extend(aSigned), ...b.code, extend(bSigned), OP.i64_mul],
+    };
+    return { type: 'i32', code: [...product.code, OP.i64_const, 32, OP.i64_shr_u, OP.i32_wrap_i64] };
+  }
+
+  let<T extends Type>(value: Value<T>): Value<T> {
+    if (value.constant !== undefined) return value;
+    const local = this.locals.take(value.type);
+    this.out.push(...value.code, ...set(local));
+    return { type: value.type, code: get(local) };
+  }
+
+  // Effects
+
+  setRd(value: I32): void {
+    this.out.push(...this.fieldA, ...value.code, ...memoryOp(OP.i32_store, 2, layout.X));
+  }
+
+  abstract load(size: Size, signed: boolean, address: I32): I32;
+  abstract store(size: Size, address: I32, value: I32): void;
+  abstract branch(condition: I32): void;
+  abstract jumpRelative(): void;
+  abstract jump(target: I32): void;
+  abstract fp(name: string): void;
+  abstract helper(name: string): void;
+  abstract loadFloat(size: 4 | 8, address: I32): void;
+  abstract storeFloat(size: 4 | 8, address: I32): void;
+
+  /**
+   * Leaves the tagged host address of an aligned word that may be read (or written) in a local;
+   * does not come back when there is none. See mmu/tlb.ts for the tag.
+   */
+  protected abstract hostAddress(size: number, address: I32, write: boolean): number;
+
+  amo(address: I32, update: (old: I32) => I32): void {
+    const host = this.hostAddress(4, address, true);
+    const old = this.let<'i32'>({ type: 'i32', code: [...get(host), ...memoryOp(OP.i32_load, 2, TAGGED)] });
+    this.out.push(...get(host), ...update(old).code, ...memoryOp(OP.i32_store, 2, TAGGED));
+    this.setRd(old);
+  }
+
+  loadReserved(address: I32): void {
+    const host = this.hostAddress(4, address, false);
+    this.out.push(...storeState(layout.RESERVATION, get(host)));
+    this.setRd({ type: 'i32', code: [...get(host), ...memoryOp(OP.i32_load, 2, TAGGED)] });
+  }
+
+  storeConditional(address: I32, value: I32): void {
+    const operand = this.let(value);
+    const host = this.hostAddress(4, address, true);
+    const failed = this.let<'i32'>({
+      type: 'i32',
+      code: [...loadState(layout.RESERVATION), ...get(host), OP.i32_ne],
+    });
+    this.out.push(...failed.code, OP.i32_eqz, OP.if, 0x40);
+    this.out.push(...get(host), ...operand.code, ...memoryOp(OP.i32_store, 2, TAGGED), OP.end);
+    this.out.push(...storeState(layout.RESERVATION, i32const(0)));
+    this.setRd(failed);
+  }
+}
+
+/** Offset of an access through a tagged host address of two bytes or more: the tag is 1 and the bias a page. */
+export const TAGGED = layout.TLB_BIAS - 1;

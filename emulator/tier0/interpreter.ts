@@ -1,0 +1,259 @@
+/**
+ * Tier 0: the interpreter, a WebAssembly module made from the rows at start-up. It exports
+ *
+ *     run(budget) -> STATUS   the fast loop: executes up to `budget` instructions from PC
+ *     step() -> STATUS        executes the micro-op at IP
+ *
+ * `run` keeps the micro-op pointer `ip` instead of a pc: micro-ops of a page lie in a row, one for each
+ * halfword, so pc = delta + (ip >>> 2) all through the page, and a jump within it only moves ip.
+ */
+import * as layout from '../layout.ts';
+import { instructions } from '../isa/table.ts';
+import { compressedInstructions } from '../isa/table.ts';
+import { encodeModule, uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
+import { get, i32const, loadState, Locals, memoryOp, set, storeState } from './emitter.ts';
+import { FastEmitter, type LoopLabels } from './fast.ts';
+import { IMPORT_COUNT, STATUS, StepEmitter } from './step.ts';
+import { COMPRESSED, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE } from './uop.ts';
+
+const VOID = 0x40;
+
+/** A block nest around `br_table`: `targets[op]` is a handler's index, or -1 for the block outside. */
+function dispatch(selector: readonly number[], targets: readonly number[], handlers: readonly number[][]): number[] {
+  const count = handlers.length;
+  const code: number[] = [];
+  for (let i = 0; i < count; i++) code.push(OP.block, VOID);
+  code.push(...selector, OP.br_table, ...uleb(targets.length));
+  for (const t of targets) code.push(...uleb(t < 0 ? count : t));
+  code.push(...uleb(count));
+  for (const h of handlers) {
+    code.push(OP.end);
+    for (const byte of h) code.push(byte);
+  }
+  return code;
+}
+
+function stepFunction(): FunctionBody {
+  const locals = new Locals(0);
+  const ip = locals.types.push('i32') - 1;
+  const op = locals.types.push('i32') - 1;
+  const emitter = new StepEmitter(locals, ip, op);
+  const handlers = instructions.map((i) => emitter.handler(i));
+  const targets = [...Array<number>(FIRST_ROW_OP / 4).fill(-1), ...instructions.map((i) => i.index)];
+  const selector = [...get(op), ...i32const(2), OP.i32_shr_u];
+  const code = [
+    ...emitter.loadUop(),
+    ...emitter.storeNextPc(),
+    OP.block,
+    VOID,
+    ...dispatch(selector, targets, handlers),
+    OP.end,
+    ...i32const(STATUS.special),
+  ];
+  return { name: 'step', type: { params: [], results: ['i32'] }, locals: locals.types, code, exported: true };
+}
+
+/** Locals of `run`; parameter 0 is the budget that is left. */
+const N = 0;
+const IP = 1;
+const DELTA = 2;
+const NEXT_PC = 3;
+const READ = 4;
+const WRITE = 5;
+const FETCH = 6;
+const STATUS_LOCAL = 7;
+const FIRST_FREE = 8;
+
+const loopLocals = { ip: IP, delta: DELTA, nextPc: NEXT_PC, read: READ, write: WRITE };
+
+const currentPc = [...get(DELTA), ...get(IP), ...i32const(2), OP.i32_shr_u, OP.i32_add];
+const loadBases = [
+  ...[...loadState(layout.TLB_READ), ...set(READ)],
+  ...[...loadState(layout.TLB_WRITE), ...set(WRITE)],
+  ...[...loadState(layout.TLB_FETCH), ...set(FETCH)],
+];
+
+/** An instruction that was counted but is not to be executed. */
+const uncount = [...get(N), ...i32const(1), OP.i32_add, ...set(N)];
+
+/** fetch[va >>> 12]: the decoded page's address, 0 when there is none. */
+function fetchEntry(va: readonly number[]): number[] {
+  const index = [...va, ...i32const(10), OP.i32_shr_u, ...i32const(0x3f_fffc), OP.i32_and];
+  return [...get(FETCH), ...index, OP.i32_add, ...memoryOp(OP.i32_load, 2, 0)];
+}
+
+const setDelta = (pc: readonly number[]): number[] => [
+  ...pc,
+  ...get(IP),
+  ...i32const(2),
+  OP.i32_shr_u,
+  OP.i32_sub,
+  ...set(DELTA),
+];
+
+function lookup(): number[] {
+  return [
+    ...fetchEntry(get(NEXT_PC)),
+    OP.local_tee,
+    ...uleb(IP),
+    OP.i32_eqz,
+    OP.if,
+    VOID,
+    ...storeState(layout.PC, get(NEXT_PC)),
+    ...storeState(layout.BUDGET, get(N)),
+    ...i32const(STATUS.fetchMiss),
+    OP.return,
+    OP.end,
+    ...get(IP),
+    ...get(NEXT_PC),
+    ...i32const(0xffe),
+    OP.i32_and,
+    ...i32const(2),
+    OP.i32_shl,
+    OP.i32_add,
+    ...set(IP),
+    ...setDelta(get(NEXT_PC)),
+  ];
+}
+
+function nextPageHandler(labels: LoopLabels): number[] {
+  return [...uncount, ...currentPc, ...set(NEXT_PC), OP.br, ...uleb(labels.jump)];
+}
+
+/**
+ * The micro-op of a straddling instruction is kept in the header of its page, good for one following page:
+ * if that is the page that follows now, go there; otherwise `step` reports it as special.
+ */
+function straddleHandler(labels: LoopLabels): number[] {
+  const toPage = 2047 * 8;
+  const recorded = [...get(IP), ...i32const(toPage - layout.STRADDLE_NEXT), OP.i32_sub, ...memoryOp(OP.i32_load, 2, 0)];
+  const second = [...currentPc, ...i32const(2), OP.i32_add];
+  return [
+    ...recorded,
+    OP.local_tee,
+    ...uleb(STATUS_LOCAL),
+    OP.i32_eqz,
+    OP.br_if,
+    ...uleb(labels.slow),
+    ...get(STATUS_LOCAL),
+    ...fetchEntry(second),
+    OP.i32_ne,
+    OP.br_if,
+    ...uleb(labels.slow),
+    ...uncount,
+    ...currentPc,
+    ...set(NEXT_PC),
+    ...get(IP),
+    ...i32const(toPage - layout.STRADDLE_UOP),
+    OP.i32_sub,
+    ...set(IP),
+    ...setDelta(get(NEXT_PC)),
+    OP.br,
+    ...uleb(labels.next),
+  ];
+}
+
+/** Handlers of the fast loop, and which of them an operation goes to. */
+function fastHandlers(emitter: FastEmitter): { handlers: number[][]; targets: number[] } {
+  const compressible = new Set(compressedInstructions.map((c) => c.expansion));
+  type Maker = (labels: LoopLabels) => number[] | null;
+  const makers: { op: number; make: Maker }[] = [
+    { op: OP_NEXT_PAGE, make: nextPageHandler },
+    { op: OP_STRADDLE, make: straddleHandler },
+  ];
+  for (const i of instructions) {
+    for (let variant = 0; variant < 4; variant++) {
+      if (variant & COMPRESSED && !compressible.has(i)) continue;
+      if (variant & FAR && !i.traits.relative) continue;
+      makers.push({ op: FIRST_ROW_OP + i.index * 4 + variant, make: (l) => emitter.handler(i, variant, l) });
+    }
+  }
+  const probe: LoopLabels = { slow: 0, jump: 0, next: 0 };
+  const known = makers.filter((m) => m.make(probe) !== null);
+  const targets = Array<number>(FIRST_ROW_OP + instructions.length * 4).fill(-1);
+  const handlers = known.map((m, index) => {
+    targets[m.op] = index;
+    const slow = known.length - 1 - index;
+    return m.make({ slow, jump: slow + 1, next: slow + 2 }) as number[];
+  });
+  return { handlers, targets };
+}
+
+function runFunction(stepIndex: number): FunctionBody {
+  const locals = new Locals(1);
+  for (let i = 1; i < FIRST_FREE; i++) locals.types.push('i32');
+  const { handlers, targets } = fastHandlers(new FastEmitter(locals, loopLocals));
+  const selector = [...get(IP), ...memoryOp(OP.i32_load16_u, 1, 0)];
+  const code = [
+    ...[...loadState(layout.PC), ...set(NEXT_PC)],
+    ...loadBases,
+    ...[OP.loop, VOID],
+    ...lookup(),
+    ...[OP.loop, VOID],
+    ...[OP.block, VOID, OP.block, VOID],
+    ...[...get(N), OP.i32_eqz, OP.if, VOID],
+    ...storeState(layout.PC, currentPc),
+    ...storeState(layout.BUDGET, i32const(0)),
+    ...[...i32const(STATUS.ok), OP.return, OP.end],
+    ...[...get(N), ...i32const(1), OP.i32_sub, ...set(N)],
+    ...dispatch(selector, targets, handlers),
+    OP.end, // slow
+    ...storeState(layout.IP, get(IP)),
+    ...storeState(layout.DELTA, get(DELTA)),
+    ...storeState(layout.BUDGET, get(N)),
+    ...[OP.call, ...uleb(stepIndex), OP.local_tee, ...uleb(STATUS_LOCAL)],
+    ...[OP.if, VOID, ...get(STATUS_LOCAL), OP.return, OP.end],
+    ...loadBases,
+    ...[...loadState(layout.PC), ...set(NEXT_PC)],
+    OP.end, // jump
+    ...[OP.br, 1],
+    ...[OP.end, OP.end, OP.unreachable],
+  ];
+  const type: FunctionType = { params: ['i32'], results: ['i32'] };
+  return { name: 'run', type, locals: locals.types, code, exported: true };
+}
+
+const i32 = 'i32' as const;
+
+/** The bytes of the interpreter's module for a memory of so many 64 KiB pages. */
+export function interpreterModule(memoryPages: number): Uint8Array<ArrayBuffer> {
+  const binary: FunctionType = { params: [i32, i32], results: [i32] };
+  return encodeModule({
+    memoryPages,
+    imports: [
+      { name: 'load', type: binary },
+      { name: 'store', type: binary },
+      { name: 'translate', type: binary },
+      { name: 'fp', type: { params: [i32], results: [i32] } },
+      { name: 'helper', type: binary },
+    ],
+    functions: [stepFunction(), runFunction(IMPORT_COUNT)],
+  });
+}
+
+/** What the interpreter asks of TypeScript. All return STATUS, but `translate` a tagged host address or 0. */
+export interface InterpreterImports {
+  /** Reads 1, 2, 4 or 8 bytes of virtual memory into SCRATCH, zero-extended. */
+  load(va: number, size: number): number;
+  /** Writes the low bytes of SCRATCH to virtual memory. */
+  store(va: number, size: number): number;
+  /** The tagged host address of an aligned word in RAM. */
+  translate(va: number, write: number): number;
+  /** Executes the floating-point instruction of that table index; operands in the micro-op at IP. */
+  fp(index: number): number;
+  /** Executes a row's TypeScript helper. */
+  helper(index: number, insn: number): number;
+}
+
+export interface Interpreter {
+  readonly run: (budget: number) => number;
+  readonly step: () => number;
+}
+
+/** Compiles and links the interpreter. */
+export function instantiateInterpreter(memory: WebAssembly.Memory, imports: InterpreterImports): Interpreter {
+  const module = new WebAssembly.Module(interpreterModule(memory.buffer.byteLength / 0x1_0000));
+  const instance = new WebAssembly.Instance(module, { env: { memory, ...imports } });
+  return instance.exports as unknown as Interpreter;
+}

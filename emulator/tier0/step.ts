@@ -1,0 +1,150 @@
+/**
+ * The code generator of tier 0's `step`: one micro-op, memory and complicated rows through TypeScript.
+ * It serves every slow path of the fast loop, single step and trace, so it must know every row.
+ */
+import * as layout from '../layout.ts';
+import type { I32, Size } from '../isa/builder.ts';
+import type { Instruction } from '../isa/table.ts';
+import { OP } from '../wasm/opcodes.ts';
+import { uleb } from '../wasm/encode.ts';
+import { Emitter, get, i32const, loadState, memoryOp, set, storeState, type Locals } from './emitter.ts';
+import { COMPRESSED, FAR } from './uop.ts';
+
+/** What `run` and `step` return. */
+export const STATUS = {
+  /** step: done, PC is the next instruction. run: the budget is used up. */
+  ok: 0,
+  /** The instruction trapped (or may not go on); it has not retired. */
+  trap: 1,
+  /** The instruction has retired, and the hart must look at its state before going on. */
+  leave: 2,
+  /** A micro-op below FIRST_ROW_OP: nothing was executed. */
+  special: 3,
+  /** No fetch translation for PC. */
+  fetchMiss: 4,
+} as const;
+
+/** Function indices of the imports. */
+export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4 } as const;
+export const IMPORT_COUNT = 5;
+
+export class StepEmitter extends Emitter {
+  readonly #op: number;
+
+  /** `op`: local that holds the operation. */
+  constructor(locals: Locals, ip: number, op: number) {
+    super(locals, ip);
+    this.#op = op;
+  }
+
+  handler(instruction: Instruction): number[] {
+    this.instruction = instruction;
+    this.out = [];
+    instruction.row.exec(this);
+    this.locals.release();
+    return [...this.out, ...i32const(STATUS.ok), OP.return];
+  }
+
+  get pc(): I32 {
+    return {
+      type: 'i32',
+      code: [...loadState(layout.DELTA), ...get(this.ip), ...i32const(2), OP.i32_shr_u, OP.i32_add],
+    };
+  }
+
+  /** `step` has stored it in PC before it dispatches. */
+  get nextPc(): I32 {
+    return { type: 'i32', code: loadState(layout.PC) };
+  }
+
+  #returnIf(code: readonly number[]): void {
+    const status = this.locals.take('i32');
+    this.out.push(...code, OP.local_tee, ...uleb(status), OP.if, 0x40, ...get(status), OP.return, OP.end);
+  }
+
+  /** The target of a relative jump; near immediates are in bytes of micro-ops. */
+  get #target(): number[] {
+    const far = [...get(this.#op), ...i32const(FAR), OP.i32_and];
+    const near = [...this.fieldImm, ...i32const(2), OP.i32_shr_s];
+    return [...this.pc.code, ...this.fieldImm, ...near, ...far, OP.select, OP.i32_add];
+  }
+
+  branch(condition: I32): void {
+    this.out.push(...condition.code, OP.if, 0x40, ...storeState(layout.PC, this.#target), OP.end);
+  }
+
+  jumpRelative(): void {
+    this.out.push(...storeState(layout.PC, this.#target));
+  }
+
+  jump(target: I32): void {
+    this.out.push(...storeState(layout.PC, [...target.code, ...i32const(-2), OP.i32_and]));
+  }
+
+  protected hostAddress(_size: number, address: I32, write: boolean): number {
+    const host = this.locals.take('i32');
+    this.out.push(...address.code, ...i32const(write ? 1 : 0), OP.call, IMPORT.translate);
+    this.out.push(OP.local_tee, ...uleb(host), OP.i32_eqz, OP.if, 0x40, ...i32const(STATUS.trap), OP.return, OP.end);
+    return host;
+  }
+
+  load(size: Size, signed: boolean, address: I32): I32 {
+    this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.load]);
+    const value: I32 = { type: 'i32', code: loadState(layout.SCRATCH) };
+    if (!signed || size === 4) return value;
+    return size === 1 ? this.extend8(value) : this.extend16(value);
+  }
+
+  store(size: Size, address: I32, value: I32): void {
+    this.out.push(...storeState(layout.SCRATCH, value.code));
+    this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.store]);
+  }
+
+  /** With FS off, floating-point instructions are illegal; the hart finds the encoding. */
+  #needFs(): void {
+    this.out.push(...loadState(layout.FS), OP.i32_eqz, OP.if, 0x40);
+    this.out.push(...i32const(STATUS.special), OP.return, OP.end);
+  }
+
+  loadFloat(size: 4 | 8, address: I32): void {
+    this.#needFs();
+    this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.load]);
+    this.out.push(...storeState(layout.FS, i32const(3)), ...this.fieldA);
+    this.out.push(...i32const(0), ...memoryOp(OP.i64_load, 3, layout.SCRATCH));
+    if (size === 4) this.out.push(OP.i64_const, 0x80, 0x80, 0x80, 0x80, 0x70, OP.i64_or);
+    this.out.push(...memoryOp(OP.i64_store, 3, layout.F));
+  }
+
+  storeFloat(size: 4 | 8, address: I32): void {
+    this.#needFs();
+    this.out.push(...i32const(0), ...this.fieldRs2, ...memoryOp(OP.i64_load, 3, layout.F));
+    this.out.push(...memoryOp(OP.i64_store, 3, layout.SCRATCH));
+    this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.store]);
+  }
+
+  fp(_name: string): void {
+    this.#needFs();
+    this.#returnIf([...i32const(this.instruction.index), OP.call, IMPORT.fp]);
+  }
+
+  helper(_name: string): void {
+    this.#returnIf([...i32const(this.instruction.index), ...this.fieldImm, OP.call, IMPORT.helper]);
+  }
+
+  /** Code that stores the address of the following instruction in PC. */
+  storeNextPc(): number[] {
+    const length = [...i32const(2), ...i32const(4), ...get(this.#op), ...i32const(COMPRESSED), OP.i32_and, OP.select];
+    return storeState(layout.PC, [...this.pc.code, ...length, OP.i32_add]);
+  }
+
+  /** Code that loads the micro-op's address and operation. */
+  loadUop(): number[] {
+    return [
+      ...loadState(layout.IP),
+      OP.local_tee,
+      ...uleb(this.ip),
+      ...memoryOp(OP.i32_load16_u, 1, 0),
+      ...set(this.#op),
+    ];
+  }
+}

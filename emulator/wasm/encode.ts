@@ -1,0 +1,111 @@
+/** Encoding of WebAssembly modules (core specification, chapter 5), as far as this project needs it. */
+import { TYPE } from './opcodes.ts';
+
+/** Unsigned LEB128 of an integer below 2^32. */
+export function uleb(value: number): number[] {
+  const out: number[] = [];
+  let rest = value >>> 0;
+  do {
+    const byte = rest & 0x7f;
+    rest >>>= 7;
+    out.push(rest === 0 ? byte : byte | 0x80);
+  } while (rest !== 0);
+  return out;
+}
+
+/** Signed LEB128 of a 32-bit integer. */
+export function sleb(value: number): number[] {
+  const out: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const byte = rest & 0x7f;
+    rest >>= 7;
+    const done = (rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0);
+    out.push(done ? byte : byte | 0x80);
+    if (done) return out;
+  }
+}
+
+export type ValueType = keyof Omit<typeof TYPE, 'void'>;
+
+export interface FunctionType {
+  readonly params: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+export interface FunctionBody {
+  readonly name: string;
+  readonly type: FunctionType;
+  /** Locals beyond the parameters. */
+  readonly locals: readonly ValueType[];
+  /** The body without its closing `end`. */
+  readonly code: readonly number[];
+  readonly exported: boolean;
+}
+
+export interface ModuleParts {
+  /** Imported as `env.<name>`; they take the first function indices. */
+  readonly imports: readonly { readonly name: string; readonly type: FunctionType }[];
+  readonly functions: readonly FunctionBody[];
+  /** Size of the imported memory `env.memory`, initial and maximum, in 64 KiB pages. */
+  readonly memoryPages: number;
+}
+
+function vector(items: readonly (readonly number[])[]): number[] {
+  return [...uleb(items.length), ...items.flat()];
+}
+
+function text(name: string): number[] {
+  const bytes = Array.from(name, (c) => c.charCodeAt(0));
+  return [...uleb(bytes.length), ...bytes];
+}
+
+/** Runs of equal types, as the local declarations want them. */
+function locals(types: readonly ValueType[]): number[] {
+  const runs: { count: number; type: ValueType }[] = [];
+  for (const type of types) {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count++;
+    else runs.push({ count: 1, type });
+  }
+  return vector(runs.map((r) => [...uleb(r.count), TYPE[r.type]]));
+}
+
+function functionType(type: FunctionType): number[] {
+  return [0x60, ...vector(type.params.map((p) => [TYPE[p]])), ...vector(type.results.map((r) => [TYPE[r]]))];
+}
+
+/** Assembles a module. The result is plain bytes, ready for `new WebAssembly.Module`. */
+export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
+  const types = [...parts.imports.map((i) => i.type), ...parts.functions.map((f) => f.type)];
+  const imports = parts.imports.map((entry, index) => [...text('env'), ...text(entry.name), 0x00, ...uleb(index)]);
+  const memory = [...text('env'), ...text('memory'), 0x02, 0x01, ...uleb(parts.memoryPages), ...uleb(parts.memoryPages)];
+  const exported = parts.functions
+    .map((f, index) => ({ f, index: index + parts.imports.length }))
+    .filter(({ f }) => f.exported)
+    .map(({ f, index }) => [...text(f.name), 0x00, ...uleb(index)]);
+
+  const chunks: (readonly number[])[] = [[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]];
+  const section = (id: number, content: readonly number[]): void => {
+    chunks.push([id, ...uleb(content.length)], content);
+  };
+  section(1, vector(types.map(functionType)));
+  section(2, vector([...imports, memory]));
+  section(3, vector(parts.functions.map((_f, index) => uleb(index + parts.imports.length))));
+  section(7, vector(exported));
+  const bodies = parts.functions.map((f) => {
+    const head = locals(f.locals);
+    return [uleb(head.length + f.code.length + 1), head, f.code, [0x0b]];
+  });
+  const count = uleb(bodies.length);
+  const size = bodies.reduce((sum, b) => sum + b.reduce((s, part) => s + part.length, 0), count.length);
+  chunks.push([10, ...uleb(size)], count, ...bodies.flat());
+
+  const bytes = new Uint8Array(chunks.reduce((sum, c) => sum + c.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
