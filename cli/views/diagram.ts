@@ -134,7 +134,7 @@ function segmentLines(picture: Picture, segment: ShmidKernelPicture, canvas: Can
       ),
     );
   }
-  return [...lines, ...peopleLines(picture, people, segment, canvas)];
+  return [...lines, ...peopleLines(people, segment, canvas)];
 }
 
 function shmidKernelGroups(segment: ShmidKernelPicture, people: readonly Attachment[]): string[][] {
@@ -168,12 +168,7 @@ function linked(lines: readonly string[], { margin }: Canvas): string[] {
   return [...indent(drawn, margin), `${' '.repeat(margin + BOX)}▼`];
 }
 
-function peopleLines(
-  picture: Picture,
-  people: readonly Attachment[],
-  segment: ShmidKernelPicture,
-  canvas: Canvas,
-): string[] {
+function peopleLines(people: readonly Attachment[], segment: ShmidKernelPicture, canvas: Canvas): string[] {
   const { width, margin, middle } = canvas;
   if (people.length === 0) return [`${' '.repeat(margin)}no process has it attached`];
   const drawn = people.slice(0, PROCESSES_DRAWN);
@@ -191,7 +186,7 @@ function peopleLines(
       `… and ${count(people.length - drawn.length, 'process', 'processes')} more, on the same frames`,
     );
   }
-  return [...lines, ...conclusion(picture, people, segment, width)];
+  return [...lines, ...conclusion(people, segment, width)];
 }
 
 /** A, B, ... as the picture names its processes. */
@@ -200,12 +195,7 @@ function letter(index: number): string {
 }
 
 /** The sentence under the drawing, said only when the page tables bear it out. */
-function conclusion(
-  picture: Picture,
-  people: readonly Attachment[],
-  segment: ShmidKernelPicture,
-  width: number,
-): string[] {
+function conclusion(people: readonly Attachment[], segment: ShmidKernelPicture, width: number): string[] {
   const perTask = people.map(({ vmas }) => new Set(vmas.flatMap((vma) => vma.ptes.map((pte) => pte.pfn))));
   const [first, ...others] = perTask;
   if (first === undefined || others.length === 0) return [];

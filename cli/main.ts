@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+/** The command `sameframe`: its verbs, and the one place where errors become a line and an exit status. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { BrokenPipe, CliError, EXIT } from './errors.ts';
+import { printErr, printOut } from './io.ts';
+import { ccCommand } from './verbs/cc.ts';
+import { disCommand } from './verbs/dis.ts';
+import { runCommand } from './verbs/run.ts';
+import { viewCommands } from './verbs/views.ts';
+
+const HELP = `
+Examples:
+  $ sameframe run hello.c
+  $ sameframe run producer.c -- consumer.c
+  $ sameframe diagram --until shmat producer.c
+  $ sameframe <verb> --help
+
+Exit status: see 'sameframe run --help'.`;
+
+/** package.json lies one level above cli/, two above dist/cli/. */
+function version(): string {
+  for (const up of ['../package.json', '../../package.json']) {
+    try {
+      const found: unknown = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
+      if (typeof found === 'object' && found !== null && 'version' in found) return String(found.version);
+    } catch {
+      // Not there: the other one is.
+    }
+  }
+  return 'unknown';
+}
+
+function build(): Command {
+  const program = new Command('sameframe')
+    .description(
+      'Runs real RV32 Linux programs on a machine one can see through, with System V shared memory',
+    )
+    .version(version())
+    .enablePositionalOptions()
+    .addHelpText('after', HELP);
+  for (const verb of [runCommand(), ...viewCommands(), disCommand(), ccCommand()]) program.addCommand(verb);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: printOut,
+      writeErr: printErr,
+      outputError: (text, write) => {
+        write(
+          `sameframe: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replaceAll(/\s*\n\s*/g, ' ')}\n`,
+        );
+      },
+    });
+  }
+  return program;
+}
+
+/**
+ * `--diagram` alone means `--diagram=exit`: commander would otherwise take the program's name for its value.
+ * Only options before the program are ours to touch.
+ */
+function spellOut(words: readonly string[], program: Command): string[] {
+  const verb = program.commands.find((command) => command.name() === words[0]);
+  const result = [...words];
+  if (verb === undefined) return result;
+  for (let at = 1; at < result.length; at++) {
+    const word = result[at] ?? '';
+    if (!word.startsWith('-') || word === '--') break;
+    const option = verb.options.find((one) => one.long === word || one.short === word);
+    if (option?.optional) result[at] = `${word}=exit`;
+    else if (option?.required) at++;
+  }
+  return result;
+}
+
+async function main(): Promise<void> {
+  const program = build();
+  try {
+    await program.parseAsync(spellOut(process.argv.slice(2), program), { from: 'user' });
+  } catch (error) {
+    process.exitCode = explain(error);
+  }
+}
+
+/** Prints what the user can mend; anything else is a bug of ours and keeps its stack trace. */
+function explain(error: unknown): number {
+  if (error instanceof BrokenPipe) return EXIT.brokenPipe;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
+  if (error instanceof CliError) {
+    const { before } = error;
+    printErr(`${before}${before === '' || before.endsWith('\n') ? '' : '\n'}sameframe: ${error.message}\n`);
+    return error.status;
+  }
+  throw error;
+}
+
+await main();

@@ -1,0 +1,76 @@
+/** The programs named on a command line: `prog args -- prog2 args`, each an ELF file or one C source. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { CompileOptions, CompileResult } from '../guest/toolchain.ts';
+import { CliError, fileError } from './errors.ts';
+import { printErr } from './io.ts';
+
+export interface Program {
+  /** As written on the command line; becomes argv[0]. */
+  readonly path: string;
+  readonly args: readonly string[];
+  /** Name in the guest: the file's name without ".c". */
+  readonly name: string;
+  readonly image: Uint8Array;
+}
+
+/** A compiler that takes longer than this is probably building musl. */
+const PATIENCE = 2500;
+
+/** Splits at `--`; a missing program between two of them is an error. */
+export function splitPrograms(words: readonly string[]): readonly (readonly string[])[] {
+  const groups: string[][] = [[]];
+  for (const word of words) {
+    if (word === '--') groups.push([]);
+    else groups.at(-1)?.push(word);
+  }
+  if (groups.some((group) => group.length === 0)) throw new CliError("a program is missing beside '--'");
+  return groups;
+}
+
+export async function loadPrograms(words: readonly string[]): Promise<readonly Program[]> {
+  const programs: Program[] = [];
+  for (const [path = '', ...args] of splitPrograms(words)) {
+    const image = path.endsWith('.c') ? await compileSource(path) : readImage(path);
+    programs.push({ path, args, image, name: basename(path).replace(/\.c$/, '') });
+  }
+  return programs;
+}
+
+function readImage(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw fileError('run', path, error);
+  }
+}
+
+/** Compiles one C file for the guest. Warnings go to stderr as the compiler printed them. */
+export async function compileSource(path: string): Promise<Uint8Array> {
+  // Asked for first, so that a missing file is our one line and not the compiler's.
+  readImage(path);
+  return (await compileC([path])).bytes;
+}
+
+/** `compile` of the toolchain with its failures turned into errors of the command. */
+export async function compileC(
+  sources: readonly string[],
+  options: CompileOptions = {},
+): Promise<CompileResult> {
+  // Loaded on demand: whoever runs finished ELF files needs neither execa nor a compiler.
+  const { compile, CompileError, ToolchainError } = await import('../guest/toolchain.ts');
+  const notice = setTimeout(() => {
+    printErr('sameframe: still compiling (the first compile of a kind builds musl, up to a minute)\n');
+  }, PATIENCE);
+  try {
+    const result = await compile(sources, options);
+    if (result.output !== '' && !result.cached) printErr(result.output);
+    return result;
+  } catch (error) {
+    if (error instanceof CompileError) throw new CliError(error.message, { before: error.output });
+    if (error instanceof ToolchainError || error instanceof RangeError) throw new CliError(error.message);
+    throw error;
+  } finally {
+    clearTimeout(notice);
+  }
+}

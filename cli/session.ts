@@ -1,0 +1,162 @@
+/** A run as the command does it: boot, spawn, run in slices so that Ctrl-C is heard, and say how it went. */
+import { boot, BootError } from '../kernel-ts/index.ts';
+import type { ExitStatus, Hooks, Process, RunResult, System, Until } from '../kernel-ts/index.ts';
+import { CliError, EXIT } from './errors.ts';
+import { printErr, readStdin, writeFully } from './io.ts';
+import type { MachineChoices } from './options.ts';
+import type { Program } from './programs.ts';
+import { crashView } from './views/crash.ts';
+import { printable } from './views/format.ts';
+
+/** Instructions between two looks at the event loop: a tenth of a second or two. */
+const SLICE = 40_000_000;
+
+export interface SessionOptions extends MachineChoices {
+  readonly hooks?: Hooks;
+  /** Descriptor that takes the guest's fd 1: the views keep stdout for themselves. Default 1. */
+  readonly stdoutFd?: number;
+  /** Called before a process blocks on the host's stdin and when the run is interrupted: flush what is buffered. */
+  readonly beforeBlocking?: () => void;
+}
+
+export type SessionResult = RunResult | { readonly reason: 'interrupted' };
+
+export class Session {
+  readonly system: System;
+  /** Those named on the command line, in order. */
+  readonly processes: readonly Process[];
+  private readonly limit: number;
+  private readonly beforeBlocking: () => void;
+  private interrupted = false;
+  private readonly onInterrupt = (): void => {
+    this.interrupted = true;
+  };
+
+  constructor(programs: readonly Program[], options: SessionOptions) {
+    this.limit = options.maxInstructions ?? Number.POSITIVE_INFINITY;
+    this.beforeBlocking = options.beforeBlocking ?? ((): void => {});
+    const stdoutFd = options.stdoutFd ?? 1;
+    try {
+      this.system = boot({
+        ...(options.ram === undefined ? {} : { ram: options.ram }),
+        ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
+        log: (line) => {
+          printErr(`sameframe: ${printable(line)}\n`);
+        },
+        hooks: {
+          ...options.hooks,
+          onExit: (event) => {
+            options.hooks?.onExit?.(event);
+            this.reportDeath(event.pid, event.exit);
+          },
+        },
+      });
+    } catch (error) {
+      if (error instanceof RangeError) throw new CliError(error.message);
+      throw error;
+    }
+    this.processes = programs.map((program) => this.spawn(program, options, stdoutFd));
+  }
+
+  private spawn(program: Program, options: SessionOptions, stdoutFd: number): Process {
+    try {
+      return this.system.spawn(program.image, {
+        args: [program.path, ...program.args],
+        env: options.env,
+        name: `/bin/${program.name}`,
+        ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+        stdin: (max) => readStdin(max, (read) => this.blocking(read)),
+        stdout: (bytes) => {
+          writeFully(stdoutFd, bytes);
+        },
+        stderr: (bytes) => {
+          writeFully(2, bytes);
+        },
+      });
+    } catch (error) {
+      if (error instanceof BootError) throw new CliError(`${program.path}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  /** Without our handler SIGINT has its usual effect: the only way out of a blocking read. */
+  private blocking(read: () => number): number {
+    this.beforeBlocking();
+    process.off('SIGINT', this.onInterrupt);
+    try {
+      return read();
+    } finally {
+      process.on('SIGINT', this.onInterrupt);
+    }
+  }
+
+  /** Runs until every process has ended, to `until`, to the instruction limit, a deadlock or Ctrl-C. */
+  async run(until?: Until, limit: number = this.limit): Promise<SessionResult> {
+    process.on('SIGINT', this.onInterrupt);
+    try {
+      for (;;) {
+        const left = limit - this.system.instructions;
+        if (left <= 0) return { reason: 'instructions' };
+        const result = this.system.run({
+          instructions: Math.min(SLICE, left),
+          ...(until === undefined ? {} : { until }),
+        });
+        if (result.reason !== 'instructions') return result;
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+        if (this.interrupted) return { reason: 'interrupted' };
+      }
+    } finally {
+      process.off('SIGINT', this.onInterrupt);
+      this.beforeBlocking();
+    }
+  }
+
+  /** As a shell tells of a job that a signal killed; ends by exit(2) are nobody's business. */
+  private reportDeath(pid: number, exit: ExitStatus): void {
+    if (exit.crash !== null) {
+      printErr(crashView(exit.crash));
+    } else if (exit.signalName !== null && exit.signalName !== 'SIGPIPE') {
+      printErr(`sameframe: pid ${String(pid)} killed by ${exit.signalName}\n`);
+    }
+  }
+
+  /** Says on stderr why a run did not end by itself. */
+  report(result: SessionResult): void {
+    if (result.reason === 'deadlock') {
+      printErr('sameframe: deadlock: no process can ever run again\n');
+      for (const { pid, waiting } of result.tasks) {
+        printErr(`  ${this.describe(pid)} waits for ${printable(waiting)}\n`);
+      }
+    } else if (result.reason === 'instructions') {
+      printErr(
+        `sameframe: stopped after ${String(this.system.instructions)} instructions (--max-instructions)\n`,
+      );
+      for (const task of this.system.picture().tasks.filter((one) => one.state !== 'Z')) {
+        const symbol = this.system.symbolAt(task.pid, task.pc);
+        const doing = task.waiting === '' ? 'at' : `waits for ${printable(task.waiting)} at`;
+        const place = symbol === '' ? '' : ` <${printable(symbol)}>`;
+        printErr(
+          `  pid ${String(task.pid)} (${printable(task.comm)}) ${doing} 0x${task.pc.toString(16)}${place}\n`,
+        );
+      }
+    } else if (result.reason === 'interrupted') {
+      printErr(`sameframe: interrupted after ${String(this.system.instructions)} instructions\n`);
+    }
+  }
+
+  private describe(pid: number): string {
+    const known = this.system.picture().tasks.find((task) => task.pid === pid);
+    return `pid ${String(pid)}${known === undefined ? '' : ` (${printable(known.comm)})`}`;
+  }
+
+  /** The exit status of the command after a run. */
+  status(result: SessionResult): number {
+    if (result.reason === 'deadlock') return EXIT.deadlock;
+    if (result.reason === 'instructions') return EXIT.limit;
+    if (result.reason === 'interrupted') return EXIT.interrupted;
+    return this.processes.map((process) => process.exit?.status ?? 0).find((status) => status !== 0) ?? 0;
+  }
+}

@@ -1,0 +1,29 @@
+/** What of a picture is linkage: a string that changes exactly when the diagram has something new to show. */
+import type { Picture } from '../../kernel-ts/index.ts';
+import { attachments, segments } from './shared.ts';
+
+/** Segments with their counts and flags, their pages, who has them attached where, and which frames are mapped. */
+export function linkage(picture: Picture): string {
+  return JSON.stringify(
+    segments(picture).map((segment) => {
+      const file = picture.files.find((one) => one.file === segment.shmFile);
+      const inode = picture.inodes.find((one) => one.inode === file?.inode);
+      return [
+        [
+          segment.id,
+          segment.key,
+          segment.mode,
+          segment.uid,
+          segment.gid,
+          segment.shmSegsz,
+          segment.shmNattch,
+        ],
+        inode?.iMapping.pages.map((page) => page.pfn) ?? [],
+        attachments(picture, segment.id).map(({ task, vmas }) => [
+          task.pid,
+          vmas.map((vma) => [vma.vmStart, vma.vmEnd, vma.perms, vma.ptes.map((pte) => pte.pfn)]),
+        ]),
+      ];
+    }),
+  );
+}
