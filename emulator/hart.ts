@@ -307,7 +307,8 @@ export class Hart implements CsrContext {
     const left = this.#words[layout.BUDGET >>> 2] as number;
     if (status === STATUS.ok || status === STATUS.leave || status === STATUS.fetchMiss) {
       this.#committed += length - left;
-      return status === STATUS.fetchMiss ? this.#fetchMiss() : null;
+      // With the budget used up the fault, if there is one, belongs to the next call.
+      return status === STATUS.fetchMiss && left > 0 ? this.#fetchMiss() : null;
     }
     // The instruction at IP was counted and has not retired.
     const retired = length - left - 1;

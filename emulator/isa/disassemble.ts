@@ -1,4 +1,5 @@
 /** The disassembler, made from the table's assembly forms; register names are those of the ABI. */
+import { csrName } from '../priv/csr.ts';
 import { decode, type Decoded } from './decode.ts';
 import { extractFields, type Fields } from './row.ts';
 
@@ -51,7 +52,7 @@ function operand(word: string, f: Fields, pc: number): string {
     case 'target':
       return hex(pc + f.imm);
     case 'csr':
-      return hex(f.csr);
+      return csrName(f.csr);
     case 'zimm':
       return String(f.rs1);
     case 'rm':

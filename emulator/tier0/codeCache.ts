@@ -33,6 +33,8 @@ export class CodeCache implements CodeObserver {
   /** Frame of each decoded page, -1 when free. */
   readonly #frameOfSlot = new Int32Array(layout.DECODED_COUNT).fill(-1);
   #nextSlot = 0;
+  /** Decoded pages whose header records a straddling instruction. */
+  readonly #straddles = new Set<number>();
   /** Virtual addresses that stop the hart. */
   readonly breakpoints = new Set<number>();
   /** Decoded pages dropped so far, for statistics. */
@@ -84,9 +86,9 @@ export class CodeCache implements CodeObserver {
     this.#tlb.dropFetches(page);
     const start = page - layout.DECODED_HEADER;
     this.#bytes.fill(0, start, start + layout.DECODED_STRIDE);
-    for (let other = 0; other < layout.DECODED_COUNT; other++) {
-      if (this.#frameOfSlot[other] === -1) continue;
-      const at = this.#slotAddress(other) + layout.STRADDLE_NEXT;
+    this.#straddles.delete(page);
+    for (const other of this.#straddles) {
+      const at = other + layout.STRADDLE_NEXT;
       if (this.#view.getInt32(at, true) === page) this.#view.setInt32(at, 0, true);
     }
   }
@@ -144,6 +146,7 @@ export class CodeCache implements CodeObserver {
     this.#write(at, insn, NOWHERE);
     special(this.#view, at + 4 * UOP_SCALE, OP_NEXT_PAGE, 0);
     this.#view.setInt32(page + layout.STRADDLE_NEXT, nextPage, true);
+    this.#straddles.add(page);
   }
 
   /** Decodes one instruction into the scratch micro-op. */
