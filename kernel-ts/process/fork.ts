@@ -1,0 +1,148 @@
+/**
+ * Making tasks (Linux: kernel/fork.c copy_process; clone(2), fork(2), vfork(2)). riscv32 has clone alone; libc makes
+ * fork, vfork, posix_spawn and threads of it.
+ *
+ * Known to be missing: clone3, CLONE_PIDFD, CLONE_PTRACE, CLONE_PARENT with CLONE_THREAD subtleties, new namespaces
+ * (EINVAL and a line in the log).
+ */
+import { EAGAIN, EINVAL, type Errno } from '../abi/errno.ts';
+import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../abi/capability.ts';
+import { RLIMIT_NPROC, rlimit } from '../abi/resource.ts';
+import { dupFilesStruct } from '../fs/fdtable.ts';
+import type { FilesStruct } from '../fs/file.ts';
+import { shmInitTask } from '../ipc/namespace.ts';
+import { ktimeGet } from '../mm/context.ts';
+import { capable } from '../mm/cred.ts';
+import { dupMm, mmget } from '../mm/mmLife.ts';
+import { putUser32 } from '../mm/usercopy.ts';
+import { allocPid, log, type Kernel } from './kernel.ts';
+import { enqueueTask, sleepOn } from './sched.ts';
+import { groupLeader, newThreadGroup, Task, type SigHand } from './task.ts';
+
+export const CSIGNAL = 0xff;
+export const CLONE_VM = 0x100;
+export const CLONE_FS = 0x200;
+export const CLONE_FILES = 0x400;
+export const CLONE_SIGHAND = 0x800;
+export const CLONE_PIDFD = 0x1000;
+export const CLONE_PTRACE = 0x2000;
+export const CLONE_VFORK = 0x4000;
+export const CLONE_PARENT = 0x8000;
+export const CLONE_THREAD = 0x1_0000;
+export const CLONE_SETTLS = 0x8_0000;
+export const CLONE_PARENT_SETTID = 0x10_0000;
+export const CLONE_CHILD_CLEARTID = 0x20_0000;
+export const CLONE_CHILD_SETTID = 0x100_0000;
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
+const CLONE_NEW_NAMESPACES = 0x7e02_0000;
+
+/** The registers of clone(2): flags, stack, parent_tid, tls, child_tid. */
+export interface CloneArgs {
+  readonly flags: number;
+  /** 0: the same stack pointer. */
+  readonly stack: number;
+  readonly parentTid: number;
+  readonly tls: number;
+  readonly childTid: number;
+}
+
+/** Why these flags cannot be; 0 when they can. */
+function checkFlags(kernel: Kernel, task: Task, flags: number): 0 | Errno {
+  if ((flags & CLONE_THREAD) !== 0 && (flags & CLONE_SIGHAND) === 0) return -EINVAL;
+  if ((flags & CLONE_SIGHAND) !== 0 && (flags & CLONE_VM) === 0) return -EINVAL;
+  const unsupported = flags & (CLONE_NEW_NAMESPACES | CLONE_PIDFD | CLONE_PTRACE);
+  if (unsupported !== 0) {
+    log(kernel, `pid ${task.pid} (${task.comm}): clone flags 0x${(unsupported >>> 0).toString(16)} are not supported`);
+    return -EINVAL;
+  }
+  return 0;
+}
+
+/** RLIMIT_NPROC counts the tasks of a real uid; privileged ones are not bound by it. */
+function tooManyTasks(kernel: Kernel, task: Task): boolean {
+  if (kernel.tasks.size >= kernel.limits.maxTasks) return true;
+  const { cred } = task;
+  if (cred.uid === 0 || capable(cred, CAP_SYS_ADMIN) || capable(cred, CAP_SYS_RESOURCE)) return false;
+  let own = 0;
+  for (const t of kernel.tasks.values()) if (t.cred.uid === cred.uid) own++;
+  return own >= rlimit(task.rlim, RLIMIT_NPROC);
+}
+
+/**
+ * kernel_clone(): makes a task like the current one. Returns its pid, SYSCALL_BLOCKED for vfork (completed with the pid
+ * when the child execs or exits), EINVAL for impossible flags, EAGAIN at a limit, ENOMEM.
+ */
+export function doClone(kernel: Kernel, task: Task, args: CloneArgs): number {
+  const { flags } = args;
+  const refused = checkFlags(kernel, task, flags);
+  if (refused < 0) return refused;
+  if (tooManyTasks(kernel, task)) return -EAGAIN;
+  const child = copyProcess(kernel, task, args);
+  if (typeof child === 'number') return child;
+  kernel.tasks.set(child.pid, child);
+  child.group.threads.push(child);
+  kernel.stats.forks++;
+  if ((flags & CLONE_THREAD) === 0) child.parent?.children.push(child);
+  if ((flags & CLONE_PARENT_SETTID) !== 0 && task.mm !== null) putUser32(kernel, task.mm, args.parentTid, child.pid);
+  if ((flags & CLONE_CHILD_SETTID) !== 0 && child.mm !== null) putUser32(kernel, child.mm, args.childTid, child.pid);
+  enqueueTask(kernel, child);
+  if ((flags & CLONE_VFORK) === 0) return child.pid;
+  child.vforkParent = task;
+  return sleepOn(kernel, task, { kind: 'vfork', child: child.pid });
+}
+
+function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno {
+  const { flags } = args;
+  const isThread = (flags & CLONE_THREAD) !== 0;
+  const { mm, files } = task;
+  if (mm === null || files === null) return -EINVAL;
+  const pid = allocPid(kernel);
+  if (pid === null) return -EAGAIN;
+  const group = isThread ? task.group : newThreadGroup(task.group.pgid, task.group.sid, task.rlim);
+  const childMm = (flags & CLONE_VM) !== 0 ? mm : dupMm(kernel, mm, group.rlim);
+  if (typeof childMm === 'number') return childMm;
+  if (childMm === mm) mmget(mm);
+  const child = new Task({
+    pid,
+    tgid: isThread ? task.tgid : pid,
+    comm: task.comm,
+    parent: isThread || (flags & CLONE_PARENT) !== 0 ? groupLeader(task).parent : groupLeader(task),
+    group,
+    sighand: (flags & CLONE_SIGHAND) !== 0 ? task.sighand : copySigHand(task.sighand),
+    cred: task.cred,
+    mm: childMm,
+    files: (flags & CLONE_FILES) !== 0 ? shareFiles(files) : dupFilesStruct(files),
+    fs: (flags & CLONE_FS) !== 0 ? task.fs : { ...task.fs },
+    ipcNs: task.ipcNs,
+    sysvshm: shmInitTask(),
+    exitSignal: isThread ? -1 : (flags & CLONE_PARENT) !== 0 ? groupLeader(task).exitSignal : flags & CSIGNAL,
+  });
+  copyThread(kernel, task, child, args);
+  return child;
+}
+
+/** copy_thread(): the child returns 0 from the same ecall. */
+function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): void {
+  const { hart } = kernel;
+  child.x.set(hart.x);
+  child.f.set(hart.f);
+  child.fcsr = hart.fcsr;
+  child.pc = (hart.pc + 4) >>> 0;
+  child.x[10] = 0;
+  if (args.stack !== 0) child.x[2] = args.stack;
+  if ((args.flags & CLONE_SETTLS) !== 0) child.x[4] = args.tls;
+  if ((args.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = args.childTid;
+  child.blocked = { ...task.blocked };
+  child.personality = task.personality;
+  child.dumpable = task.dumpable;
+  child.noNewPrivs = task.noNewPrivs;
+  child.startTime = ktimeGet(kernel);
+  child.group.didExec = (args.flags & CLONE_THREAD) !== 0 && task.group.didExec;
+}
+
+const copySigHand = (hand: SigHand): SigHand => ({ action: hand.action.slice() });
+
+function shareFiles(files: FilesStruct): FilesStruct {
+  files.count++;
+  return files;
+}

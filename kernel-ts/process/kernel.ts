@@ -1,0 +1,133 @@
+/**
+ * The Kernel: one object of data that every upper layer receives (Linux: the global variables of the kernel).
+ *
+ * It extends the context that mm, fs and ipc ask for. What is not copyable data is at the edge and marked: the hart
+ * and RAM (the machine), `host` (the log), `streams`
+ * (where guest output goes and input comes from) and `schedule` (a table of functions).
+ *
+ * Known to be missing: namespaces other than the initial one, more than one hart.
+ */
+import type { IpcContext, IpcNamespace } from '../ipc/namespace.ts';
+
+import type { Page } from '../mm/page.ts';
+import type { TlbControl } from '../mm/context.ts';
+import type { CrashReport } from '../system/api.ts';
+import type { Schedule, Timer } from './sched.ts';
+import type { Task } from './task.ts';
+import type { WaitQueue } from './waitQueue.ts';
+
+/** The part of emulator's Hart that the kernel drives. Registers are those of `kernel.current`. */
+export interface KernelHart extends TlbControl {
+  readonly x: Int32Array;
+  readonly f: Uint32Array;
+  pc: number;
+  fcsr: number;
+  privilege: number;
+  setAddressSpace(satp: number): void;
+  clearReservation(): void;
+  fenceI(): void;
+}
+
+/** The world outside, called synchronously. Not part of the kernel's state. */
+export interface HostPort {
+  log(line: string): void;
+}
+
+/** Bounds that keep a hostile guest from growing the host without limit. */
+export interface KernelLimits {
+  /** Instructions per turn of the round-robin scheduler. */
+  quantum: number;
+  /** Tasks alive at once, zombies included; fork answers EAGAIN beyond it. */
+  maxTasks: number;
+  /** pids wrap here (/proc/sys/kernel/pid_max). */
+  pidMax: number;
+  /** Lines the log takes before it falls silent. */
+  maxLogLines: number;
+}
+
+/** How a process ended, for the host. */
+export interface ExitRecord {
+  readonly pid: number;
+  /** wait(2) status word. */
+  readonly status: number;
+  readonly crash: CrashReport | null;
+  readonly comm: string;
+}
+
+/** Counters for --stats; nothing depends on them. */
+export interface KernelStats {
+  syscalls: number;
+  contextSwitches: number;
+  pageFaults: number;
+  forks: number;
+  execs: number;
+  exits: number;
+  signals: number;
+}
+
+export interface Kernel extends IpcContext {
+  readonly hart: KernelHart;
+  readonly host: HostPort;
+  readonly limits: KernelLimits;
+  readonly stats: KernelStats;
+  readonly ipcNs: IpcNamespace;
+  /** By pid (thread id), zombies included. */
+  readonly tasks: Map<number, Task>;
+  /** Runnable, waiting for the hart, in the order of the queue. */
+  readonly runQueue: Task[];
+  readonly timers: Timer[];
+  /** Sleepers of futexes by key; an entry exists only while somebody waits. */
+  readonly futexes: Map<number, WaitQueue>;
+  /** Frames pinned because a task waits on a shared futex in them. */
+  readonly futexPins: Map<Task, Page>;
+  /** Ended processes that the host has not been told of. */
+  readonly exits: ExitRecord[];
+  /** Stands for "no task": Linux's pid 0. Never runs. */
+  readonly swapper: Task;
+  current: Task;
+  schedule: Schedule;
+  /** Whatever a schedule policy keeps between decisions; plain data. */
+  scheduleState: unknown;
+  /** Leave user mode and look around: the current task sleeps, is dead or gives way. */
+  needResched: boolean;
+  /** hart.retired when the current slice was last accounted. */
+  sliceStart: number;
+  nextPid: number;
+  /** Before the first wrap every number is new. */
+  pidsWrapped: boolean;
+  logLines: number;
+  /** System calls of sleepers that a waker completed, while a listener wants them; else null. */
+  completed: { readonly task: Task; readonly result: number }[] | null;
+}
+
+/** printk(): one line to the host's log; silent after limits.maxLogLines, so that a guest cannot flood the host. */
+export function log(kernel: Kernel, line: string): void {
+  if (kernel.logLines > kernel.limits.maxLogLines) return;
+  kernel.logLines++;
+  kernel.host.log(kernel.logLines > kernel.limits.maxLogLines ? 'log: too many lines, silent from here on' : line);
+}
+
+/** Lowest pid given again after a wrap (Linux: RESERVED_PIDS). */
+const RESERVED_PIDS = 300;
+
+/** alloc_pid(): the next number not in use, cyclic; null when all are taken. */
+export function allocPid(kernel: Kernel): number | null {
+  const { tasks, limits } = kernel;
+  for (let tries = 0; tries < limits.pidMax; tries++) {
+    const pid = kernel.nextPid;
+    kernel.nextPid = pid + 1;
+    if (kernel.nextPid >= limits.pidMax) {
+      kernel.nextPid = RESERVED_PIDS;
+      kernel.pidsWrapped = true;
+    }
+    if (!tasks.has(pid) && !groupIdInUse(kernel, pid)) return pid;
+  }
+  return null;
+}
+
+/** A number stays taken while it names a process group or session. */
+function groupIdInUse(kernel: Kernel, id: number): boolean {
+  if (!kernel.pidsWrapped) return false;
+  for (const t of kernel.tasks.values()) if (t.group.pgid === id || t.group.sid === id) return true;
+  return false;
+}

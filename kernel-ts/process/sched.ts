@@ -1,0 +1,252 @@
+/**
+ * The scheduler: one hart, a run queue, exact quanta, sleeping and waking (Linux: kernel/sched/core.c, wait.c).
+ *
+ * Which runnable task runs next and for how long is asked of a `Schedule` policy at every decision, so that seeded,
+ * recorded or exhaustive schedules are other policies, not other schedulers. The default is round robin.
+ *
+ * Invariants: a task is in `kernel.runQueue` exactly when its state is 'R', its group is not stopped and it is not
+ * `kernel.current`; every timer belongs to a task that sleeps with that deadline. Checked in system/invariants.ts.
+ *
+ * Known to be missing: priorities and niceness (stored, without effect), more than one hart.
+ */
+import { ktimeGet } from '../mm/context.ts';
+import { mmSatp } from '../mm/mm.ts';
+import { putPage } from '../mm/page.ts';
+import type { Kernel } from './kernel.ts';
+import type { Task } from './task.ts';
+import type { SleepReason, Waiting, WaitQueue } from './waitQueue.ts';
+
+/** Results of a system-call handler that are not values for a0. Below the range of Errno. */
+export const SYSCALL_BLOCKED = -10_000;
+/** The handler has set the registers itself (execve), or the task is gone (exit). */
+export const SYSCALL_NO_RESULT = -10_001;
+
+/** Decides at each scheduling point. Functions only: any state of a policy is data in `kernel.scheduleState`. */
+export interface Schedule {
+  readonly name: string;
+  /** Index into `kernel.runQueue` (not empty) of the task to run. */
+  pick(kernel: Kernel): number;
+  /** Instructions it may run before the next decision; at least 1. */
+  quantum(kernel: Kernel, task: Task): number;
+}
+
+/** First come, first served, `limits.quantum` instructions each. */
+export const ROUND_ROBIN: Schedule = {
+  name: 'round-robin',
+  pick: () => 0,
+  quantum: (kernel) => kernel.limits.quantum,
+};
+
+/** A sleeper's alarm. Sorted by deadline, then by order of arrival. */
+export interface Timer {
+  readonly deadline: number;
+  readonly task: Task;
+}
+
+/** Puts a runnable task at the end of the run queue. */
+export function enqueueTask(kernel: Kernel, task: Task): void {
+  if (!task.group.stopped) kernel.runQueue.push(task);
+}
+
+/** Takes a task off the run queue if it is there. */
+export function dequeueTask(kernel: Kernel, task: Task): void {
+  removeFrom(kernel.runQueue, task);
+}
+
+/** Instructions the current task has run in this slice and that are not in utime yet. */
+export function runningSlice(kernel: Kernel, task: Task): number {
+  return kernel.current === task ? kernel.hart.retired - kernel.sliceStart : 0;
+}
+
+/** CPU time of a task in instructions (= ns), the running slice included. */
+export function taskTime(kernel: Kernel, task: Task): number {
+  return task.utime + runningSlice(kernel, task);
+}
+
+/** Registers of any task: the hart's when it is running, the saved ones otherwise. */
+export function taskRegisters(kernel: Kernel, task: Task): Int32Array {
+  return kernel.current === task ? kernel.hart.x : task.x;
+}
+
+export function taskPc(kernel: Kernel, task: Task): number {
+  return kernel.current === task ? kernel.hart.pc : task.pc;
+}
+
+/** What sleepOn may be told beyond the reason. */
+export interface SleepOptions {
+  readonly queues?: readonly WaitQueue[];
+  /** Absolute virtual time in ns at which the wait ends with `timeoutResult` (default 0). */
+  readonly deadline?: number | null;
+  readonly timeoutResult?: number;
+  /** Bytes already transferred; the repeated call finds them in task.restart. */
+  readonly progress?: number;
+}
+
+/**
+ * prepare_to_wait + schedule: the current task leaves the hart until something wakes it.
+ * The caller's handler returns the result of this function at once.
+ */
+export function sleepOn(kernel: Kernel, task: Task, reason: SleepReason, options: SleepOptions = {}): number {
+  const { queues = [], deadline = null, timeoutResult = 0, progress = 0 } = options;
+  task.state = 'S';
+  task.wait = { reason, queues, deadline, timeoutResult };
+  task.restart = { deadline, progress };
+  for (const queue of queues) queue.waiters.push(task);
+  if (deadline !== null) addTimer(kernel, { deadline, task });
+  kernel.needResched = true;
+  return SYSCALL_BLOCKED;
+}
+
+/** Takes a sleeper off its queues and timer without making it runnable. */
+export function finishWait(kernel: Kernel, task: Task): Waiting | null {
+  const wait = task.wait;
+  if (wait === null) return null;
+  for (const queue of wait.queues) removeFrom(queue.waiters, task);
+  if (wait.deadline !== null) removeTimer(kernel, task);
+  if (wait.reason.kind === 'futex') forgetFutex(kernel, task, wait.reason.key);
+  task.wait = null;
+  return wait;
+}
+
+/** wake_up_process: the ecall of a sleeper will execute again. Returns false when it was not asleep. */
+export function wakeTask(kernel: Kernel, task: Task): boolean {
+  if (task.state !== 'S') return false;
+  finishWait(kernel, task);
+  task.state = 'R';
+  enqueueTask(kernel, task);
+  return true;
+}
+
+/** Wakes a sleeper and ends its system call with a result. Returns false when it was not asleep. */
+export function completeWait(kernel: Kernel, task: Task, result: number): boolean {
+  if (!wakeTask(kernel, task)) return false;
+  task.restart = null;
+  task.x[10] = result;
+  task.pc = (task.pc + 4) >>> 0;
+  kernel.completed?.push({ task, result });
+  return true;
+}
+
+/** wake_up: the ecalls of all waiters will execute again, oldest first. */
+export function wakeQueue(kernel: Kernel, queue: WaitQueue): void {
+  for (const task of queue.waiters.slice()) wakeTask(kernel, task);
+}
+
+/** Makes runnable whom the lower layers have woken. */
+export function drainWakeQueues(kernel: Kernel): void {
+  for (const queue of kernel.wakeQueues) wakeQueue(kernel, queue);
+  kernel.wakeQueues.clear();
+}
+
+function removeFrom(list: Task[], task: Task): void {
+  const i = list.indexOf(task);
+  if (i >= 0) list.splice(i, 1);
+}
+
+/** A futex sleeper goes: its frame is unpinned, and its queue forgotten when empty. */
+function forgetFutex(kernel: Kernel, task: Task, key: number): void {
+  if (kernel.futexes.get(key)?.waiters.length === 0) kernel.futexes.delete(key);
+  const page = kernel.futexPins.get(task);
+  if (page === undefined) return;
+  kernel.futexPins.delete(task);
+  putPage(kernel, page);
+}
+
+function addTimer(kernel: Kernel, timer: Timer): void {
+  const timers = kernel.timers;
+  let low = 0;
+  let high = timers.length;
+  while (low < high) {
+    const mid = (low + high) >>> 1;
+    const other = timers[mid];
+    if (other !== undefined && other.deadline <= timer.deadline) low = mid + 1;
+    else high = mid;
+  }
+  timers.splice(low, 0, timer);
+}
+
+function removeTimer(kernel: Kernel, task: Task): void {
+  const i = kernel.timers.findIndex((t) => t.task === task);
+  if (i >= 0) kernel.timers.splice(i, 1);
+}
+
+/** hrtimer_interrupt: ends the waits whose deadline has come. */
+export function expireTimers(kernel: Kernel): void {
+  if (kernel.timers.length === 0) return;
+  const now = ktimeGet(kernel);
+  for (;;) {
+    const first = kernel.timers[0];
+    if (first === undefined || first.deadline > now) return;
+    completeWait(kernel, first.task, first.task.wait?.timeoutResult ?? 0);
+  }
+}
+
+/** Virtual nanoseconds until the next timer; Infinity when there is none. */
+export function untilNextTimer(kernel: Kernel): number {
+  const first = kernel.timers[0];
+  return first === undefined ? Infinity : Math.max(0, first.deadline - ktimeGet(kernel));
+}
+
+/** context_switch away: the hart's registers go back into the running task. */
+export function saveCurrent(kernel: Kernel): void {
+  const task = kernel.current;
+  const hart = kernel.hart;
+  task.utime += hart.retired - kernel.sliceStart;
+  kernel.sliceStart = hart.retired;
+  if (task === kernel.swapper) return;
+  task.x.set(hart.x);
+  task.f.set(hart.f);
+  task.pc = hart.pc;
+  task.fcsr = hart.fcsr;
+}
+
+/** context_switch to `next`: registers, address space, reservation. */
+export function loadTask(kernel: Kernel, next: Task): void {
+  const hart = kernel.hart;
+  kernel.current = next;
+  kernel.sliceStart = hart.retired;
+  hart.clearReservation();
+  if (next === kernel.swapper) return;
+  hart.x.set(next.x);
+  hart.f.set(next.f);
+  hart.pc = next.pc;
+  hart.fcsr = next.fcsr;
+  hart.privilege = 0;
+  if (next.mm !== null) hart.setAddressSpace(mmSatp(next.mm));
+  kernel.stats.contextSwitches++;
+}
+
+/**
+ * schedule(): chooses the next task. The current one goes to the end of the queue when it can still run.
+ * Afterwards `kernel.current` is the chosen task, or the swapper when nothing is runnable.
+ */
+export function schedule(kernel: Kernel): void {
+  kernel.needResched = false;
+  drainWakeQueues(kernel);
+  const previous = kernel.current;
+  if (previous !== kernel.swapper && previous.state === 'R') enqueueTask(kernel, previous);
+  const queue = kernel.runQueue;
+  if (queue.length === 0) {
+    saveCurrent(kernel);
+    loadTask(kernel, kernel.swapper);
+    return;
+  }
+  const index = kernel.schedule.pick(kernel);
+  const next = queue[index] ?? queue[0];
+  if (next === undefined) throw new Error('run queue emptied by its policy');
+  queue.splice(queue.indexOf(next), 1);
+  if (next !== previous) {
+    saveCurrent(kernel);
+    loadTask(kernel, next);
+  }
+  next.quantumLeft = Math.max(1, Math.floor(kernel.schedule.quantum(kernel, next)));
+}
+
+/** Nothing can run: time jumps to the next timer. Returns false when there is none (deadlock, or nothing left). */
+export function idle(kernel: Kernel): boolean {
+  const wait = untilNextTimer(kernel);
+  if (wait === Infinity) return false;
+  kernel.clock.idle += wait;
+  expireTimers(kernel);
+  return true;
+}

@@ -1,0 +1,98 @@
+/**
+ * Signal numbers, sets and default actions (Linux: include/uapi/asm-generic/signal.h, signal(7)).
+ *
+ * A set of 64 signals is two u32 halves in an object, as the guest stores it; signal n is bit n - 1.
+ */
+
+/** sigset_t: signals 1..32 in lo, 33..64 in hi. */
+export interface SignalSet {
+  lo: number;
+  hi: number;
+}
+
+export const SIGHUP = 1;
+export const SIGINT = 2;
+export const SIGQUIT = 3;
+export const SIGILL = 4;
+export const SIGTRAP = 5;
+export const SIGABRT = 6;
+export const SIGBUS = 7;
+export const SIGFPE = 8;
+export const SIGKILL = 9;
+export const SIGSEGV = 11;
+export const SIGPIPE = 13;
+export const SIGTERM = 15;
+export const SIGCHLD = 17;
+export const SIGCONT = 18;
+export const SIGSTOP = 19;
+export const SIGTSTP = 20;
+export const SIGTTIN = 21;
+export const SIGTTOU = 22;
+/** One more than the largest signal number. */
+export const NSIG = 65;
+
+const NAMES = (
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG ' +
+  'XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'
+).split(' ');
+
+/** "SIGSEGV", "SIGRT_3" for real-time ones as strace writes them, "SIG0" for 0. */
+export function signalName(sig: number): string {
+  const name = NAMES[sig - 1];
+  if (name !== undefined) return `SIG${name}`;
+  return sig >= 32 && sig < NSIG ? `SIGRT_${sig - 32}` : `SIG${sig}`;
+}
+
+export type DefaultAction = 'term' | 'core' | 'ignore' | 'stop' | 'cont';
+
+const CORE = new Set([3, 4, 5, 6, 7, 8, 11, 24, 25, 31]);
+const IGNORE = new Set([17, 23, 28]);
+const STOP = new Set([19, 20, 21, 22]);
+
+/** What happens when nothing was arranged: the table of signal(7). */
+export function defaultAction(sig: number): DefaultAction {
+  if (CORE.has(sig)) return 'core';
+  if (IGNORE.has(sig)) return 'ignore';
+  if (STOP.has(sig)) return 'stop';
+  return sig === SIGCONT ? 'cont' : 'term';
+}
+
+export const emptySet = (): SignalSet => ({ lo: 0, hi: 0 });
+
+const bit = (sig: number): number => 1 << ((sig - 1) & 31);
+
+export function hasSignal(set: Readonly<SignalSet>, sig: number): boolean {
+  return ((sig <= 32 ? set.lo : set.hi) & bit(sig)) !== 0;
+}
+
+export function addSignal(set: SignalSet, sig: number): void {
+  if (sig <= 32) set.lo = (set.lo | bit(sig)) >>> 0;
+  else set.hi = (set.hi | bit(sig)) >>> 0;
+}
+
+export function removeSignal(set: SignalSet, sig: number): void {
+  if (sig <= 32) set.lo = (set.lo & ~bit(sig)) >>> 0;
+  else set.hi = (set.hi & ~bit(sig)) >>> 0;
+}
+
+/** SIGKILL and SIGSTOP cannot be blocked, ignored or caught. */
+export function withoutUnblockable(set: SignalSet): SignalSet {
+  removeSignal(set, SIGKILL);
+  removeSignal(set, SIGSTOP);
+  return set;
+}
+
+/** Lowest pending signal that is not blocked (synchronous ones come first by number, as in Linux), or 0. */
+export function firstDeliverable(pending: Readonly<SignalSet>, blocked: Readonly<SignalSet>): number {
+  const lo = pending.lo & ~blocked.lo;
+  if (lo !== 0) return 32 - Math.clz32(lo & -lo);
+  const hi = pending.hi & ~blocked.hi;
+  return hi !== 0 ? 64 - Math.clz32(hi & -hi) : 0;
+}
+
+/** Every signal of the set, ascending. */
+export function signalsOf(set: Readonly<SignalSet>): number[] {
+  const out: number[] = [];
+  for (let sig = 1; sig < NSIG; sig++) if (hasSignal(set, sig)) out.push(sig);
+  return out;
+}

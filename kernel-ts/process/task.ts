@@ -1,0 +1,218 @@
+/**
+ * Task and what hangs on it (Linux: struct task_struct, signal_struct, sighand_struct, cred; include/linux/sched.h).
+ *
+ * Plain data. Registers of the *running* task live in the hart; `x`, `f`, `pc`, `fcsr` hold those of every other
+ * (`taskRegisters` in sched.ts knows the difference).
+ *
+ * Known to be missing: namespaces other than ipc, ptrace, CPU affinity (there is one hart), niceness has no effect.
+ */
+import type { Rlimits } from '../abi/resource.ts';
+import type { FilesStruct, FsStruct } from '../fs/file.ts';
+import type { Cred } from '../mm/cred.ts';
+import type { MmStruct } from '../mm/mm.ts';
+import type { IpcNamespace, SysvShm } from '../ipc/namespace.ts';
+import type { CrashReport } from '../system/api.ts';
+import { emptySet, NSIG, type SignalSet } from './signalSet.ts';
+import { newWaitQueue, type Waiting, type WaitQueue } from './waitQueue.ts';
+
+/** R running or runnable, S sleeping, Z zombie (every thread of the group gone, not waited for), X gone. */
+export type TaskState = 'R' | 'S' | 'Z' | 'X';
+
+/** struct sigaction as the guest gave it; handler 0 is SIG_DFL, 1 SIG_IGN. */
+export interface SigAction {
+  readonly handler: number;
+  readonly flags: number;
+  readonly mask: SignalSet;
+}
+
+export const SIG_DFL = 0;
+export const SIG_IGN = 1;
+
+export const DEFAULT_SIGACTION: SigAction = { handler: SIG_DFL, flags: 0, mask: emptySet() };
+
+/** sighand_struct: shared by CLONE_SIGHAND. Index is the signal number. */
+export interface SigHand {
+  readonly action: SigAction[];
+}
+
+/** What a signal carries (siginfo_t), as far as default actions and waitid need it. */
+export interface SigInfo {
+  readonly signo: number;
+  /** SI_USER 0, SI_KERNEL 0x80, SI_TKILL -6, CLD_*, SEGV_*. */
+  readonly code: number;
+  readonly pid: number;
+  readonly uid: number;
+  /** si_status, or the fault address. */
+  readonly value: number;
+}
+
+/** struct sigpending: the set and the first siginfo of each signal in it. */
+export interface PendingSignals {
+  readonly set: SignalSet;
+  readonly info: Map<number, SigInfo>;
+}
+
+export const newPending = (): PendingSignals => ({ set: emptySet(), info: new Map() });
+
+/** signal_struct: what the threads of one process share. */
+export interface ThreadGroup {
+  /** In order of creation; the leader stays first until the group is reaped. */
+  readonly threads: Task[];
+  readonly pending: PendingSignals;
+  readonly rlim: Rlimits;
+  readonly childWait: WaitQueue;
+  pgid: number;
+  sid: number;
+  /** wait(2) status of the group once exit_group or a fatal signal decided it, else null. */
+  groupExit: number | null;
+  /** Job control: every thread is held. */
+  stopped: boolean;
+  /** What waitid has not been told yet: stopped by this signal, or continued. */
+  stopReport: number | null;
+  continuedReport: boolean;
+  /** True after execve: setpgid by the parent answers EACCES. */
+  didExec: boolean;
+  /** Accumulated over waited-for children and dead threads, in instructions. */
+  childTime: number;
+  deadThreadTime: number;
+  minFlt: number;
+  childMinFlt: number;
+  /** What the fault that killed the process looked like; filled in by system/. */
+  crash: CrashReport | null;
+}
+
+export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): ThreadGroup {
+  return {
+    threads: [],
+    pending: newPending(),
+    rlim: rlim.map((r) => ({ ...r })),
+    childWait: newWaitQueue('children'),
+    pgid,
+    sid,
+    groupExit: null,
+    stopped: false,
+    stopReport: null,
+    continuedReport: false,
+    didExec: false,
+    childTime: 0,
+    deadThreadTime: 0,
+    minFlt: 0,
+    childMinFlt: 0,
+    crash: null,
+  };
+}
+
+export function newSigHand(): SigHand {
+  return { action: new Array<SigAction>(NSIG).fill(DEFAULT_SIGACTION) };
+}
+
+/** restart_block: what a repeated system call must remember of its first try. */
+export interface Restart {
+  /** Absolute virtual time in ns, or null. */
+  readonly deadline: number | null;
+  /** Bytes already transferred. */
+  readonly progress: number;
+}
+
+/** struct task_struct. */
+export class Task {
+  readonly x = new Int32Array(32);
+  /** f0 low, f0 high, f1 low, ... */
+  readonly f = new Uint32Array(64);
+  pc = 0;
+  fcsr = 0;
+
+  state: TaskState = 'R';
+  /** Not null exactly while state is 'S'. */
+  wait: Waiting | null = null;
+  /** Set while an ecall that slept executes again: the deadline and progress it had. Cleared when the call ends. */
+  restart: Restart | null = null;
+  /** Instructions left of the quantum. */
+  quantumLeft = 0;
+  /** Instructions retired on behalf of this task, the running slice excluded. */
+  utime = 0;
+  /** Virtual time of creation in ns. */
+  startTime = 0;
+  syscalls = 0;
+
+  pid: number;
+  tgid: number;
+  comm: string;
+  /** null: a child of the host (getppid answers 1). */
+  parent: Task | null;
+  readonly children: Task[] = [];
+  group: ThreadGroup;
+  sighand: SigHand;
+  readonly pending: PendingSignals = newPending();
+  blocked: SignalSet = emptySet();
+  /** TIF_SIGPENDING: look at the signals before user code runs again. */
+  sigPending = false;
+  /** rt_sigsuspend: the mask to put back. */
+  savedMask: SignalSet | null = null;
+
+  cred: Cred;
+  /** null once given up. */
+  mm: MmStruct | null;
+  files: FilesStruct | null;
+  fs: FsStruct;
+  ipcNs: IpcNamespace;
+  sysvshm: SysvShm;
+
+  /** The signal the parent gets at exit: SIGCHLD, 0 for none; -1 for a thread that is not a leader. */
+  exitSignal: number;
+  /** wait(2) status word; valid in states Z and X. */
+  exitCode = 0;
+  /** Where to write 0 and wake a futex at exit (CLONE_CHILD_CLEARTID, set_tid_address), or 0. */
+  clearChildTid = 0;
+  robustList = 0;
+  /** The task to release when this one execs or exits (it sleeps with reason 'vfork'), or null. */
+  vforkParent: Task | null = null;
+  personality = 0;
+  pdeathSignal = 0;
+  dumpable = 1;
+  noNewPrivs = false;
+
+  constructor(init: {
+    readonly pid: number;
+    readonly tgid: number;
+    readonly comm: string;
+    readonly parent: Task | null;
+    readonly group: ThreadGroup;
+    readonly sighand: SigHand;
+    readonly cred: Cred;
+    readonly mm: MmStruct | null;
+    readonly files: FilesStruct | null;
+    readonly fs: FsStruct;
+    readonly ipcNs: IpcNamespace;
+    readonly sysvshm: SysvShm;
+    readonly exitSignal: number;
+  }) {
+    this.pid = init.pid;
+    this.tgid = init.tgid;
+    this.comm = init.comm;
+    this.parent = init.parent;
+    this.group = init.group;
+    this.sighand = init.sighand;
+    this.cred = init.cred;
+    this.mm = init.mm;
+    this.files = init.files;
+    this.fs = init.fs;
+    this.ipcNs = init.ipcNs;
+    this.sysvshm = init.sysvshm;
+    this.exitSignal = init.exitSignal;
+  }
+
+  /** Resource limits belong to the process. */
+  get rlim(): Rlimits {
+    return this.group.rlim;
+  }
+
+  get isLeader(): boolean {
+    return this.pid === this.tgid;
+  }
+}
+
+/** The leader of a task's thread group; it exists as long as any thread of the group does. */
+export function groupLeader(task: Task): Task {
+  return task.group.threads[0] ?? task;
+}

@@ -1,0 +1,69 @@
+/**
+ * Wait queues and the reasons for which a task sleeps (Linux: wait_queue_head_t, kernel/sched/wait.c).
+ *
+ * A blocked task is data. It has left the run queue with its pc still at the ecall; `task.wait` says what it waits
+ * for. There are two ways to come back:
+ *   restart   the ecall executes again and looks at its condition anew (pipes, waitid, poll);
+ *   complete  the waker writes the result register and moves the pc behind the ecall (futex, sleep, vfork).
+ * No closure, promise or generator holds anything, so copying the object graph copies the system.
+ *
+ * Invariant: a task is on the waiters of each of `wait.queues` exactly while its state is 'S' (checked in
+ * system/invariants.ts).
+ */
+import type { Task } from './task.ts';
+
+/** wait_queue_head_t: tasks in order of arrival. */
+export interface WaitQueue {
+  /** For people: "pipe 7 read". */
+  readonly name: string;
+  readonly waiters: Task[];
+}
+
+export const newWaitQueue = (name: string): WaitQueue => ({ name, waiters: [] });
+
+export type SleepReason =
+  /** nanosleep, clock_nanosleep: completed with 0 by its timer. */
+  | { readonly kind: 'sleep' }
+  /** FUTEX_WAIT: completed with 0 by a waker, -ETIMEDOUT by its timer. A requeue changes the key. */
+  | { readonly kind: 'futex'; key: number; readonly address: number; readonly bitset: number }
+  /** waitid: restarted when a child changes its state. */
+  | { readonly kind: 'child' }
+  /** Parent of vfork: completed with the child's pid when that execs or exits. */
+  | { readonly kind: 'vfork'; readonly child: number }
+  /** Reading from or writing to something that is not ready: restarted. */
+  | { readonly kind: 'io'; readonly what: string }
+  /** ppoll: restarted by readiness, completed with 0 by its timer. */
+  | { readonly kind: 'poll' }
+  /** rt_sigsuspend, rt_sigtimedwait: ended by a signal. */
+  | { readonly kind: 'signal'; readonly what: string };
+
+/** What a sleeping task waits for. */
+export interface Waiting {
+  readonly reason: SleepReason;
+  /** The queues it is on (one; several for poll; none when only a timer or a signal can end it). */
+  queues: readonly WaitQueue[];
+  /** Absolute virtual time in ns at which it gives up, or null. */
+  readonly deadline: number | null;
+  /** Result register when the deadline passes. */
+  readonly timeoutResult: number;
+}
+
+/** What a sleeper waits for, for people (TaskPicture.waiting, deadlock reports). */
+export function describeWait(wait: Waiting): string {
+  const reason = wait.reason;
+  switch (reason.kind) {
+    case 'sleep':
+      return 'nanosleep';
+    case 'futex':
+      return `futex 0x${reason.address.toString(16)}`;
+    case 'child':
+      return 'waitid';
+    case 'vfork':
+      return `vfork child ${reason.child}`;
+    case 'io':
+    case 'signal':
+      return reason.what;
+    case 'poll':
+      return 'ppoll';
+  }
+}

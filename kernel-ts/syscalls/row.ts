@@ -1,0 +1,97 @@
+/**
+ * What a row of the system-call table is, and the small language of its argument list.
+ *
+ * "fd:fd buf:out@ret count:size" names each argument and gives its type; strace output and the documentation come from
+ * it. Types (strace.ts prints them):
+ *   int uint size hex ptr fd dirfd mode path str argv envp key sig off64 (two registers, low then high)
+ *   buf@N          bytes that the call reads, as many as register N says;  out@ret: bytes it wrote, as its result says
+ *   iov@N iovout@N an array of N iovecs
+ *   NAME           a table of flagNames.ts (O, PROT, CLONE ...)
+ *   timespec rlimit sigset sigaction rusage siginfo statx utsname int32 pipefd shmid robust ...; with a trailing
+ *   `!` the call writes it, so it is printed after the call
+ */
+import type { Kernel } from '../process/kernel.ts';
+import type { Task } from '../process/task.ts';
+
+/**
+ * A system call. Arguments are the raw registers as signed 32-bit numbers. Returns the value for a0 (0 ..
+ * 0xffffffff), an Errno, SYSCALL_BLOCKED or SYSCALL_NO_RESULT. Never throws, whatever the arguments are.
+ */
+export type Handler = (
+  kernel: Kernel,
+  task: Task,
+  a0: number,
+  a1: number,
+  a2: number,
+  a3: number,
+  a4: number,
+  a5: number,
+) => number;
+
+/** full: as Linux, as far as we know. partial: `note` says what is missing. none: ENOSYS and a line in the log. */
+export type Support = 'full' | 'partial' | 'none';
+
+export interface ArgSpec {
+  readonly name: string;
+  readonly type: string;
+  /** Register index of the argument's first word: 0 is a0. */
+  readonly register: number;
+  /** Printed after the call: the call writes it. */
+  readonly output: boolean;
+  /** For buf@N and the like: register index, or 'ret'. */
+  readonly length: number | 'ret' | null;
+}
+
+export type ResultKind = 'int' | 'address' | 'none';
+
+export interface SyscallRow {
+  readonly number: number;
+  readonly name: string;
+  readonly args: readonly ArgSpec[];
+  readonly result: ResultKind;
+  readonly support: Support;
+  readonly note: string;
+  readonly handler: Handler;
+}
+
+function parseArgs(spec: string): ArgSpec[] {
+  let register = 0;
+  return spec
+    .split(' ')
+    .filter((s) => s !== '')
+    .map((item) => {
+      const [name = '', typeAndLength = 'hex'] = item.split(':');
+      const [typeWithMark = 'hex', lengthText] = typeAndLength.split('@');
+      const type = typeWithMark.replace('!', '');
+      const length = lengthText === undefined ? null : lengthText === 'ret' ? 'ret' : Number(lengthText);
+      const arg: ArgSpec = {
+        name,
+        type,
+        register,
+        output: typeWithMark.endsWith('!') || type === 'out' || type === 'iovout',
+        length,
+      };
+      register += type === 'off64' ? 2 : 1;
+      return arg;
+    });
+}
+
+/** A supported call. `note`: what is missing makes it 'partial'. */
+export function row(
+  number: number,
+  name: string,
+  args: string,
+  handler: Handler,
+  more: { readonly result?: ResultKind; readonly note?: string } = {},
+): SyscallRow {
+  const note = more.note ?? '';
+  return {
+    number,
+    name,
+    args: parseArgs(args),
+    result: more.result ?? 'int',
+    support: note === '' ? 'full' : 'partial',
+    note,
+    handler,
+  };
+}
