@@ -1,10 +1,11 @@
 /**
  * The TLB: per view (address space and privilege) three full tables of 2^20 words, for read, write and fetch.
  *
- * A data entry is `((hostPage - TLB_BIAS) ^ virtualPage) | 1`; zero is invalid. For an access of `size` bytes
- * at `va`, `t = entry ^ va` has `(t & (size - 1)) == 1` exactly when the entry is valid and the access aligned
- * (so it cannot leave the page), and the host address is then `t - 1 + TLB_BIAS`; a byte access tests the
- * entry's bit 0 instead. Zero as the invalid entry keeps untouched tables free of charge.
+ * A data entry is `((hostPage - TLB_BIAS) ^ virtualPage) | 1`; zero is invalid. An access of `size` bytes at `va` hits
+ * when `((entry ^ 1) | va) & (size - 1)` is zero: the entry is valid and the access aligned, so it cannot leave the
+ * page. (The tag alone is not enough: in `entry ^ va` an invalid entry and a misaligned address would look like a
+ * valid one.) The host address is then `(entry ^ va) - 1 + TLB_BIAS`. A byte access tests the entry's bit 0 alone.
+ * Zero as the invalid entry keeps untouched tables free of charge.
  *
  * A fetch entry is the address of the page's micro-ops (layout.ts, decoded pages).
  *

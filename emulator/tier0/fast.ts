@@ -139,9 +139,11 @@ export class FastEmitter extends Emitter {
       this.out.push(OP.br_if, ...uleb(this.#labels.slow));
       this.out.push(...get(e), ...va.code, OP.i32_xor, ...i32const(1), OP.i32_xor, ...set(host));
     } else {
-      this.out.push(...entry, ...va.code, OP.i32_xor, OP.local_tee, ...uleb(host));
-      this.out.push(...i32const(size - 1), OP.i32_and, ...i32const(1), OP.i32_ne);
+      const e = this.locals.take('i32');
+      this.out.push(...entry, OP.local_tee, ...uleb(e), ...i32const(1), OP.i32_xor);
+      this.out.push(...va.code, OP.i32_or, ...i32const(size - 1), OP.i32_and);
       this.out.push(OP.br_if, ...uleb(this.#labels.slow));
+      this.out.push(...get(e), ...va.code, OP.i32_xor, ...set(host));
     }
     return host;
   }
