@@ -14,3 +14,4 @@ export { PhysicalMemory, RAM_BASE } from './memory.ts';
 export type { MemoryAccess } from './mmu/mmu.ts';
 export type { TlbEntry } from './mmu/tlb.ts';
 export { Cause, causeName, Interrupt } from './priv/cause.ts';
+export { isaDocument } from './isa/document.ts';

@@ -64,9 +64,6 @@ const WASM_PAGE = 0x1_0000;
 /** Where RAM begins. 64 KiB aligned. */
 export const RAM = Math.ceil((DECODED + DECODED_COUNT * DECODED_STRIDE) / WASM_PAGE) * WASM_PAGE;
 
-/** A TLB entry's page part is the host page less this bias; accesses add TLB_OFFSET (see mmu/tlb.ts). */
-export const TLB_BIAS = 4096;
-
 /** WebAssembly pages for a machine with that much RAM. */
 export function memoryPages(ramBytes: number): number {
   return (RAM + ramBytes) / WASM_PAGE;

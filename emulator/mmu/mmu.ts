@@ -194,7 +194,7 @@ export class Mmu {
     const offset = pa - RAM_BASE;
     if (write && this.#ram.codeFrames[offset >>> 12] === 1) this.#ram.observer?.invalidateFrame(offset >>> 12);
     this.accesses?.push({ va, size: 4, kind: write ? 'x' : 'r' });
-    return (layout.RAM + offset - layout.TLB_BIAS) | 1;
+    return layout.RAM + offset;
   }
 
   /** Physical address of an instruction halfword, or -1 with cause and tval set. */
@@ -254,8 +254,7 @@ export class Mmu {
 
 /** The physical address behind a valid data entry. */
 function physicalOf(entry: number, va: number): number {
-  const host = (((entry ^ va) & ~0xfff) >>> 0) + layout.TLB_BIAS + (va & 0xfff);
-  return RAM_BASE + host - layout.RAM;
+  return RAM_BASE + (((entry - 1) ^ va) >>> 0) - layout.RAM;
 }
 
 function accessFault(access: Access): number {

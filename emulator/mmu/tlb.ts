@@ -1,11 +1,10 @@
 /**
  * The TLB: per view (address space and privilege) three full tables of 2^20 words, for read, write and fetch.
  *
- * A data entry is `((hostPage - TLB_BIAS) ^ virtualPage) | 1`; zero is invalid. An access of `size` bytes at `va` hits
- * when `((entry ^ 1) | va) & (size - 1)` is zero: the entry is valid and the access aligned, so it cannot leave the
- * page. (The tag alone is not enough: in `entry ^ va` an invalid entry and a misaligned address would look like a
- * valid one.) The host address is then `(entry ^ va) - 1 + TLB_BIAS`. A byte access tests the entry's bit 0 alone.
- * Zero as the invalid entry keeps untouched tables free of charge.
+ * A data entry is `(hostPage ^ virtualPage) + 1`; zero is invalid. An access of `size` bytes at `va` hits when
+ * `((entry - 1) | va) & ((size - 1) | 1)` is zero: the entry is valid and the access aligned, so it cannot leave
+ * the page; the host address is then `(entry - 1) ^ va`. (A byte leaves `va` out of the test.) Zero as the invalid
+ * entry keeps untouched tables free of charge.
  *
  * A fetch entry is the address of the page's micro-ops (layout.ts, decoded pages).
  *
@@ -117,7 +116,7 @@ export class Tlb {
   /** Maps the page of `va` to RAM at `ramOffset` (of its page) for reading or writing. */
   fillData(view: number, table: 0 | 1, va: number, ramOffset: number): void {
     const hostPage = layout.RAM + (ramOffset & PAGE_MASK);
-    this.#fill(view, table, va >>> 12, ((hostPage - layout.TLB_BIAS) ^ (va & PAGE_MASK)) | 1);
+    this.#fill(view, table, va >>> 12, (hostPage ^ (va & PAGE_MASK)) + 1);
   }
 
   /** Maps the page of `va` to decoded micro-ops. */
@@ -186,8 +185,8 @@ export class Tlb {
 
   /** The RAM page at `ramOffset` may no longer be written without the slow path. */
   dropWrites(ramOffset: number): void {
-    const hostPart = layout.RAM + (ramOffset & PAGE_MASK) - layout.TLB_BIAS;
-    this.#clearMatching(TABLE_WRITE, (entry, page) => entry === ((hostPart ^ (page << 12)) | 1));
+    const hostPage = layout.RAM + (ramOffset & PAGE_MASK);
+    this.#clearMatching(TABLE_WRITE, (entry, page) => entry === (hostPage ^ (page << 12)) + 1);
   }
 
   /** Nothing may be fetched any more from that decoded page. */
@@ -204,7 +203,7 @@ export class Tlb {
         for (const table of [TABLE_READ, TABLE_WRITE] as const) {
           const entry = this.#words[this.#word(index, table, page)] as number;
           if (entry === 0) continue;
-          const hostPage = ((entry ^ (page << 12)) & PAGE_MASK) + layout.TLB_BIAS;
+          const hostPage = (entry - 1) ^ (page << 12);
           const va = (page << 12) >>> 0;
           found.set(va, { va, ramOffset: (hostPage >>> 0) - layout.RAM, writable: table === TABLE_WRITE });
         }

@@ -106,6 +106,15 @@ export abstract class Emitter implements Builder {
     return this.field(OP.i32_load8_u, 0, 4);
   }
 
+  protected get fieldRs3(): number[] {
+    return this.field(OP.i32_load8_u, 0, 5);
+  }
+
+  /** The rounding mode field. */
+  protected get fieldRm(): number[] {
+    return this.field(OP.i32_load8_u, 0, 6);
+  }
+
   get rs1(): I32 {
     return { type: 'i32', code: [...this.fieldB, ...memoryOp(OP.i32_load, 2, layout.X)] };
   }
@@ -198,22 +207,22 @@ export abstract class Emitter implements Builder {
   abstract storeFloat(size: 4 | 8, address: I32): void;
 
   /**
-   * Leaves the tagged host address of an aligned word that may be read (or written) in a local;
-   * does not come back when there is none. See mmu/tlb.ts for the tag.
+   * Leaves the host address of an aligned word that may be read (or written) in a local; does not come back
+   * when there is none.
    */
   protected abstract hostAddress(size: number, address: I32, write: boolean): number;
 
   amo(address: I32, update: (old: I32) => I32): void {
     const host = this.hostAddress(4, address, true);
-    const old = this.let<'i32'>({ type: 'i32', code: [...get(host), ...memoryOp(OP.i32_load, 2, TAGGED)] });
-    this.out.push(...get(host), ...update(old).code, ...memoryOp(OP.i32_store, 2, TAGGED));
+    const old = this.let<'i32'>({ type: 'i32', code: [...get(host), ...memoryOp(OP.i32_load, 2, 0)] });
+    this.out.push(...get(host), ...update(old).code, ...memoryOp(OP.i32_store, 2, 0));
     this.setRd(old);
   }
 
   loadReserved(address: I32): void {
     const host = this.hostAddress(4, address, false);
     this.out.push(...storeState(layout.RESERVATION, get(host)));
-    this.setRd({ type: 'i32', code: [...get(host), ...memoryOp(OP.i32_load, 2, TAGGED)] });
+    this.setRd({ type: 'i32', code: [...get(host), ...memoryOp(OP.i32_load, 2, 0)] });
   }
 
   storeConditional(address: I32, value: I32): void {
@@ -224,11 +233,8 @@ export abstract class Emitter implements Builder {
       code: [...loadState(layout.RESERVATION), ...get(host), OP.i32_ne],
     });
     this.out.push(...failed.code, OP.i32_eqz, OP.if, 0x40);
-    this.out.push(...get(host), ...operand.code, ...memoryOp(OP.i32_store, 2, TAGGED), OP.end);
+    this.out.push(...get(host), ...operand.code, ...memoryOp(OP.i32_store, 2, 0), OP.end);
     this.out.push(...storeState(layout.RESERVATION, i32const(0)));
     this.setRd(failed);
   }
 }
-
-/** Offset of an access through a tagged host address of two bytes or more: the tag is 1 and the bias a page. */
-export const TAGGED = layout.TLB_BIAS - 1;

@@ -8,7 +8,8 @@ import type { I32, Size } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { uleb } from '../wasm/encode.ts';
-import { Emitter, get, i32const, loadState, memoryOp, set, storeState, TAGGED, type Locals } from './emitter.ts';
+import { Emitter, get, i32const, loadState, memoryOp, set, storeState, type Locals } from './emitter.ts';
+import { inlineFloat } from './inlineFloat.ts';
 import { COMPRESSED, FAR, UOP_SCALE } from './uop.ts';
 
 /** The loop's own locals. */
@@ -118,46 +119,30 @@ export class FastEmitter extends Emitter {
     this.#left = true;
   }
 
-  /** The TLB test: see mmu/tlb.ts. A byte's tag may be either value of bit 0, hence the correction. */
+  /** The TLB test: see mmu/tlb.ts. */
   protected hostAddress(size: number, address: I32, write: boolean): number {
     const va = this.let(address);
     const host = this.locals.take('i32');
     const table = write ? this.#loop.write : this.#loop.read;
-    const entry = [
-      ...get(table),
-      ...va.code,
-      ...i32const(10),
-      OP.i32_shr_u,
-      ...i32const(0x3f_fffc),
-      OP.i32_and,
-      OP.i32_add,
-      ...memoryOp(OP.i32_load, 2, 0),
-    ];
-    if (size === 1) {
-      const e = this.locals.take('i32');
-      this.out.push(...entry, OP.local_tee, ...uleb(e), ...i32const(1), OP.i32_and, OP.i32_eqz);
-      this.out.push(OP.br_if, ...uleb(this.#labels.slow));
-      this.out.push(...get(e), ...va.code, OP.i32_xor, ...i32const(1), OP.i32_xor, ...set(host));
-    } else {
-      const e = this.locals.take('i32');
-      this.out.push(...entry, OP.local_tee, ...uleb(e), ...i32const(1), OP.i32_xor);
-      this.out.push(...va.code, OP.i32_or, ...i32const(size - 1), OP.i32_and);
-      this.out.push(OP.br_if, ...uleb(this.#labels.slow));
-      this.out.push(...get(e), ...va.code, OP.i32_xor, ...set(host));
-    }
+    const index = [...va.code, ...i32const(10), OP.i32_shr_u, ...i32const(0x3f_fffc), OP.i32_and];
+    const entry = [...get(table), ...index, OP.i32_add, ...memoryOp(OP.i32_load, 2, 0)];
+    this.out.push(...entry, ...i32const(-1), OP.i32_add, OP.local_tee, ...uleb(host));
+    if (size > 1) this.out.push(...va.code, OP.i32_or);
+    this.out.push(...i32const((size - 1) | 1), OP.i32_and, OP.br_if, ...uleb(this.#labels.slow));
+    this.out.push(...get(host), ...va.code, OP.i32_xor, ...set(host));
     return host;
   }
 
   load(size: Size, signed: boolean, address: I32): I32 {
     const host = this.hostAddress(size, address, false);
     const opcode = LOADS[`${size}${signed}`] as number;
-    return { type: 'i32', code: [...get(host), ...memoryOp(opcode, 0, offsetOf(size))] };
+    return { type: 'i32', code: [...get(host), ...memoryOp(opcode, 0, 0)] };
   }
 
   store(size: Size, address: I32, value: I32): void {
     const host = this.hostAddress(size, address, true);
     const opcode = size === 1 ? OP.i32_store8 : size === 2 ? OP.i32_store16 : OP.i32_store;
-    this.out.push(...get(host), ...value.code, ...memoryOp(opcode, 0, offsetOf(size)));
+    this.out.push(...get(host), ...value.code, ...memoryOp(opcode, 0, 0));
   }
 
   #needFs(): void {
@@ -169,9 +154,9 @@ export class FastEmitter extends Emitter {
     const host = this.hostAddress(size, address, false);
     this.out.push(...storeState(layout.FS, i32const(3)));
     this.out.push(...this.fieldA);
-    if (size === 8) this.out.push(...get(host), ...memoryOp(OP.i64_load, 0, TAGGED));
+    if (size === 8) this.out.push(...get(host), ...memoryOp(OP.i64_load, 0, 0));
     else {
-      this.out.push(...get(host), ...memoryOp(OP.i64_load32_u, 0, TAGGED));
+      this.out.push(...get(host), ...memoryOp(OP.i64_load32_u, 0, 0));
       this.out.push(OP.i64_const, 0x80, 0x80, 0x80, 0x80, 0x70, OP.i64_or);
     }
     this.out.push(...memoryOp(OP.i64_store, 3, layout.F));
@@ -181,19 +166,24 @@ export class FastEmitter extends Emitter {
     this.#needFs();
     const host = this.hostAddress(size, address, true);
     const [load, store] = size === 8 ? [OP.i64_load, OP.i64_store] : [OP.i32_load, OP.i32_store];
-    this.out.push(...get(host), ...this.fieldRs2, ...memoryOp(load, 2, layout.F), ...memoryOp(store, 0, TAGGED));
+    this.out.push(...get(host), ...this.fieldRs2, ...memoryOp(load, 2, layout.F), ...memoryOp(store, 0, 0));
   }
 
-  fp(_name: string): void {
-    throw new SlowOnly();
+  fp(name: string): void {
+    const sources = [this.fieldB, this.fieldRs2, this.fieldRs3];
+    const known = inlineFloat(name, {
+      source: (n) => sources[n - 1],
+      destination: this.fieldA,
+      integer: this.rs1.code,
+      rm: this.fieldRm,
+      take: (type) => this.locals.take(type),
+      emit: (code) => this.out.push(...code),
+      bailIf: (condition, depth = 0) => this.out.push(...condition, OP.br_if, ...uleb(this.#labels.slow + depth)),
+    });
+    if (!known) throw new SlowOnly();
   }
 
   helper(_name: string): void {
     throw new SlowOnly();
   }
-}
-
-/** A byte's tag is corrected in `hostAddress`, so only wider accesses subtract it here. */
-function offsetOf(size: number): number {
-  return size === 1 ? layout.TLB_BIAS : TAGGED;
 }

@@ -232,13 +232,13 @@ export function interpreterModule(memoryPages: number): Uint8Array<ArrayBuffer> 
   });
 }
 
-/** What the interpreter asks of TypeScript. All return STATUS, but `translate` a tagged host address or 0. */
+/** What the interpreter asks of TypeScript. All return STATUS, but `translate` a host address or 0. */
 export interface InterpreterImports {
   /** Reads 1, 2, 4 or 8 bytes of virtual memory into SCRATCH, zero-extended. */
   load(va: number, size: number): number;
   /** Writes the low bytes of SCRATCH to virtual memory. */
   store(va: number, size: number): number;
-  /** The tagged host address of an aligned word in RAM. */
+  /** The host address of an aligned word in RAM. */
   translate(va: number, write: number): number;
   /** Executes the floating-point instruction of that table index; operands in the micro-op at IP. */
   fp(index: number): number;
