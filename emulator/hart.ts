@@ -38,7 +38,7 @@ export type StopReason =
   | { readonly kind: 'budget' }
   /** The instruction at pc is not yet executed. */
   | { readonly kind: 'breakpoint'; readonly pc: number }
-  /** The supervisor declined to go on after this trap; pc is the trapping instruction's. */
+  /** The supervisor declined to go on, or the trap hit the handler's own first instruction. pc is what trapped. */
   | { readonly kind: 'trap'; readonly cause: number; readonly tval: number; readonly pc: number }
   /** Waits for an interrupt that no device will raise by itself. */
   | { readonly kind: 'wfi' };
@@ -121,6 +121,10 @@ export class Hart implements CsrContext {
     };
     const tlb = new Tlb(memory);
     this.mmu = new Mmu(memory, ram, this.#platform.bus, this.state, tlb, options);
+    this.mmu.onDevice = () => {
+      this.state.lines = this.#platform.interruptLines();
+      this.#checkInterrupts = true;
+    };
     this.#code = new CodeCache(memory, ram, tlb);
     const { mmu } = this;
     this.#interpreter = instantiateInterpreter(memory, {
@@ -260,10 +264,13 @@ export class Hart implements CsrContext {
    */
   run(budget: number): StopReason {
     const end = this.#committed + budget;
+    this.#checkInterrupts = true; // the host may have fed a device
+    const start = this.pc;
     let first = true;
     while (this.#committed < end) {
       const stop = this.#beforeSlice();
       if (stop !== null) return stop;
+      if (this.pc !== start) first = false; // an interrupt: its handler may begin with a breakpoint
       const horizon = Math.min(end, this.#platform.nextEventAt());
       const length = Math.max(1, Math.min(horizon - this.#committed, LONGEST_SLICE));
       const reason = this.onRetire === null ? this.#fast(length, first) : this.#stepOnce(first);
@@ -276,6 +283,7 @@ export class Hart implements CsrContext {
 
   /** Executes one instruction, or takes one trap. */
   step(): StopReason {
+    this.#checkInterrupts = true;
     return this.#beforeSlice() ?? this.#stepOnce(true) ?? BUDGET_STOP;
   }
 
@@ -338,9 +346,12 @@ export class Hart implements CsrContext {
       if (state.privilege !== privilege || state.satp !== satp) this.mmu.selectViews();
       return goOn ? null : { kind: 'trap', cause, tval, pc };
     }
-    this.pc = enterMachineTrap(state, cause, this.pc, tval);
+    const { pc } = this;
+    // The handler's first instruction traps into the handler: nothing will ever retire again.
+    const stuck = state.privilege === Privilege.M && pc === (state.mtvec & ~3) >>> 0;
+    this.pc = enterMachineTrap(state, cause, pc, tval);
     this.mmu.selectViews();
-    return null;
+    return stuck ? { kind: 'trap', cause, tval, pc } : null;
   }
 
   /** Makes the page of pc executable, or delivers the fault. */

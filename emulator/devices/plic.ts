@@ -97,7 +97,8 @@ export class Plic implements Device {
 
   /** The pending source of the highest priority above the threshold; the lowest number among equals; 0 for none. */
   #best(context: number): number {
-    const candidates = this.#pending() & this.#enabled[context];
+    const candidates = this.#enabled[context] === 0 ? 0 : this.#pending() & this.#enabled[context];
+    if (candidates === 0) return 0;
     let best = 0;
     let priority = this.#threshold[context];
     for (let source = 1; source < SOURCES; source++) {

@@ -35,6 +35,8 @@ export class Mmu {
   /** Of a fault that nobody has taken yet; -1 when there is none. */
   cause = -1;
   tval = 0;
+  /** Called after every access to a device: its line, or the time of the next event, may have changed. */
+  onDevice: () => void = () => {};
   /** When not null, accesses of the instruction under way are noted here. */
   accesses: MemoryAccess[] | null = null;
   readonly tlb: Tlb;
@@ -162,6 +164,7 @@ export class Mmu {
   /** Interpreter import: see InterpreterImports. */
   store(address: number, size: number): number {
     const va = address >>> 0;
+    let status: number = STATUS.ok;
     if (!this.#aligned(va, size, Access.Write)) return STATUS.trap;
     const first = Math.min(size, 4096 - (va & 0xfff));
     if (first < size) {
@@ -172,9 +175,10 @@ export class Mmu {
     } else {
       const pa = this.#translate(va, size, Access.Write);
       if (pa < 0 || !this.#write(va, pa, size, 0)) return STATUS.trap;
+      if (!this.#ram.contains(pa)) status = STATUS.leave; // an interrupt may be pending now
     }
     this.accesses?.push({ va, size, kind: 'w' });
-    return STATUS.ok;
+    return status;
   }
 
   /** Interpreter import: see InterpreterImports. Atomics must be aligned and in RAM. */
@@ -228,6 +232,7 @@ export class Mmu {
       return true;
     }
     const value = size <= 4 ? this.#bus.load(pa, size) : -1;
+    this.onDevice();
     if (value < 0) {
       this.#fault(Cause.LoadAccessFault, va);
       return false;
@@ -246,9 +251,10 @@ export class Mmu {
     }
     const value = (this.#words[layout.SCRATCH >>> 2] as number) >>> 0;
     const narrow = size === 4 ? value : value & (2 ** (8 * size) - 1);
-    if (size <= 4 && this.#bus.store(pa, size, narrow)) return true;
-    this.#fault(Cause.StoreAccessFault, va);
-    return false;
+    const stored = size <= 4 && this.#bus.store(pa, size, narrow);
+    this.onDevice();
+    if (!stored) this.#fault(Cause.StoreAccessFault, va);
+    return stored;
   }
 }
 

@@ -168,10 +168,13 @@ export interface TrappingHart {
 export class ArchitecturalTraps {
   /**
    * @param cause u32 as in scause
-   * @returns true: the hart continues at hart.pc
+   * @returns true: the hart continues at hart.pc; false: the handler's own first instruction raised the exception, so
+   * nothing would ever retire again
    */
   trap(hart: TrappingHart, cause: number, tval: number): boolean {
-    hart.pc = enterSupervisorTrap(hart.state, cause, hart.pc, tval);
-    return true;
+    const { pc, state } = hart;
+    const inHandler = state.privilege === Privilege.S;
+    hart.pc = enterSupervisorTrap(state, cause, pc, tval);
+    return !(inHandler && hart.pc === pc);
   }
 }
