@@ -10,10 +10,7 @@ import type { IovIter } from './iovIter.ts';
 import type { WaitQueue } from '../process/waitQueue.ts';
 import type { WaitReason } from './wait.ts';
 
-export const FMODE_READ = 0x1;
-export const FMODE_WRITE = 0x2;
-export const FMODE_LSEEK = 0x4;
-export const FMODE_PATH = 0x4000;
+export { FMODE_LSEEK, FMODE_PATH, FMODE_READ, FMODE_WRITE } from '../mm/fmode.ts';
 
 /** Takes one directory entry; false when the caller's buffer is full. */
 export type DirActor = (name: string, offset: number, ino: number, dtype: number) => boolean;
@@ -55,6 +52,8 @@ export class File {
   /** Descriptors, VMAs and other holders. */
   count = 1;
   privateData: unknown = null;
+  /** It is counted in fInode.iWritecount. */
+  writeCounted = false;
 
   constructor(id: number, fPath: Dentry, fInode: Inode, fOp: FileOperations, fFlags: number, fMode: number) {
     this.id = id;

@@ -25,6 +25,8 @@ export interface InodeOperations {
   readonly getLink?: (ctx: FsContext, link: Dentry) => string | Dentry | Errno;
   /** readlink(2) where its text differs from what is walked. */
   readonly readlink?: (ctx: FsContext, link: Dentry) => string | Errno;
+  /** evict_inode(): no user and no name is left; frees the pages. */
+  readonly evictInode?: (ctx: FsContext, inode: Inode) => void;
   /** Sets the size: ftruncate, O_TRUNC. */
   readonly truncate?: (ctx: FsContext, inode: Inode, size: number) => 0 | Errno;
 }

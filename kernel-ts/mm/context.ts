@@ -67,8 +67,6 @@ export interface VmSysctl {
   overcommitMemory: number;
   /** Serial number of the next MmStruct. */
   nextMmId: number;
-  /** Serial number of the next VmArea (priority of the balanced tree). */
-  nextVmaSerial: number;
 }
 
 export interface MmContext {
@@ -83,7 +81,7 @@ export interface MmContext {
 
 /** The defaults of a fresh kernel. */
 export function initVmSysctl(): VmSysctl {
-  return { maxMapCount: 65530, mmapMinAddr: 4096, overcommitMemory: 0, nextMmId: 1, nextVmaSerial: 1 };
+  return { maxMapCount: 65530, mmapMinAddr: 4096, overcommitMemory: 0, nextMmId: 1 };
 }
 
 /** ktime_get(): virtual nanoseconds since boot. */

@@ -36,9 +36,8 @@ export class MmStruct {
   lockedVm = 0;
   /** Level-0 tables. */
   pgtables = 0;
-  /** Resident pages by kind (mm_counter): anonymous, of files, of shmem. */
+  /** Resident pages by kind (mm_counter): anonymous, and of shmem, which every file here is. */
   rssAnon = 0;
-  rssFile = 0;
   rssShmem = 0;
   /** Flags that new mappings get: VM_LOCKED after mlockall(MCL_FUTURE). */
   defFlags = 0;
@@ -63,5 +62,5 @@ export function mmSatp(mm: MmStruct): number {
 
 /** get_mm_rss(), in pages. */
 export function getMmRss(mm: MmStruct): number {
-  return mm.rssAnon + mm.rssFile + mm.rssShmem;
+  return mm.rssAnon + mm.rssShmem;
 }

@@ -1,0 +1,209 @@
+/**
+ * Page faults and copy-on-write: mm/memory.c (handle_mm_fault, do_wp_page, copy_page_range), arch/riscv/mm/fault.c,
+ * mm/mmap.c (expand_stack). Missing: the shared zero page (a read of untouched anonymous memory gets a frame of its
+ * own), fault-around, swap.
+ */
+import { PAGE_SIZE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
+import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
+import type { MmContext } from './context.ts';
+import type { MmStruct } from './mm.ts';
+import { allocPage, getPage, PG_ANON, pageToPhys, putPage, type Page } from './page.ts';
+import {
+  changePte,
+  flushTlbMm,
+  forEachPte,
+  mkPte,
+  PTE_A,
+  PTE_D,
+  PTE_PROT_NONE,
+  PTE_R,
+  PTE_V,
+  PTE_W,
+  PTE_X,
+  pteAlloc,
+  setPte,
+  vmPageProt,
+} from './pgtable.ts';
+import { mayExpandVm, mlockFutureOk, vmStatAccount } from './accounting.ts';
+import {
+  FaultCode,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_MAYWRITE,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+  type Access,
+  type VmArea,
+} from './vma.ts';
+import { STACK_GUARD_GAP } from './vmaTree.ts';
+import { pageAddRmap, pageOfPte, pageRemoveRmap } from './zap.ts';
+
+/** do_page_fault(): what an access at `va` (u32) needs, done; or the signal it deserves. */
+export function doPageFault(ctx: MmContext, mm: MmStruct, va: number, access: Access): FaultCode {
+  if (va >= TASK_SIZE) return FaultCode.SegvMaperr;
+  const vma = mm.mmap.find(va);
+  if (vma === null) return FaultCode.SegvMaperr;
+  if (va < vma.vmStart && !expandStack(ctx, vma, va)) return FaultCode.SegvMaperr;
+  if (accessError(vma, access)) return FaultCode.SegvAccerr;
+  return handleMmFault(ctx, vma, va, access === 'write');
+}
+
+/** access_error(): writing implies reading, as the entries cannot say otherwise. */
+function accessError(vma: VmArea, access: Access): boolean {
+  switch (access) {
+    case 'exec':
+      return (vma.vmFlags & VM_EXEC) === 0;
+    case 'read':
+      return (vma.vmFlags & (VM_READ | VM_WRITE)) === 0;
+    case 'write':
+      return (vma.vmFlags & VM_WRITE) === 0;
+  }
+}
+
+/** expand_downwards(): grows a stack to the page of `va`, if limits and the guard gap allow it. */
+export function expandStack(ctx: MmContext, vma: VmArea, va: number): boolean {
+  const address = pageAlignDown(va);
+  const mm = vma.vmMm;
+  if ((vma.vmFlags & VM_GROWSDOWN) === 0 || address < ctx.vm.mmapMinAddr) return false;
+  const prev = vma.vmPrev;
+  if (prev !== null && (prev.vmFlags & VM_GROWSDOWN) === 0 && (prev.vmFlags & (VM_READ | VM_WRITE | VM_EXEC)) !== 0) {
+    if (address - prev.vmEnd < STACK_GUARD_GAP) return false;
+  }
+  const grow = (vma.vmStart - address) / PAGE_SIZE;
+  if (grow > vma.vmPgoff) return false;
+  if (!mayExpandVm(mm, vma.vmFlags, grow)) return false;
+  if (vma.vmEnd - address > rlimit(mm.rlim, RLIMIT_STACK)) return false;
+  if (!mlockFutureOk(ctx, mm, vma.vmFlags, grow * PAGE_SIZE)) return false;
+  if ((vma.vmFlags & VM_LOCKED) !== 0) mm.lockedVm += grow;
+  vmStatAccount(mm, vma.vmFlags, grow);
+  vma.vmPgoff -= grow;
+  mm.mmap.setBounds(vma, address, vma.vmEnd);
+  return true;
+}
+
+/** handle_mm_fault(): `va` lies in `vma` and the access is allowed. */
+export function handleMmFault(ctx: MmContext, vma: VmArea, va: number, write: boolean): FaultCode {
+  const mm = vma.vmMm;
+  const address = pageAlignDown(va);
+  const pteAddress = pteAlloc(ctx, mm, address);
+  if (pteAddress === 0) return FaultCode.Oom;
+  const pte = ctx.ram.read32(pteAddress);
+  if (pte === 0) {
+    if (vma.vmOps?.nopage === undefined) return doAnonymousPage(ctx, vma, pteAddress, write);
+    return doFault(ctx, vma, address, pteAddress, write);
+  }
+  if (write && (pte & PTE_W) === 0) return doWpPage(ctx, vma, address, pteAddress, pte);
+  // Already as it should be: another fault was faster, or A and D are left to software.
+  changePte(ctx, mm, address, pteAddress, pte | PTE_A | (write ? PTE_D : 0));
+  return FaultCode.Handled;
+}
+
+/** The entry of a page that may be written through this VMA if the VMA may. */
+function writableBits(vma: VmArea, write: boolean): number {
+  const bits = vmPageProt(vma.vmFlags);
+  if ((vma.vmFlags & VM_WRITE) === 0) return bits;
+  return bits | PTE_W | (write ? PTE_D : 0);
+}
+
+function doAnonymousPage(ctx: MmContext, vma: VmArea, pteAddress: number, write: boolean): FaultCode {
+  const page = allocPage(ctx, PG_ANON);
+  if (page === null) return FaultCode.Oom;
+  vma.anonVma = true;
+  setPte(ctx, pteAddress, mkPte(page.pfn, writableBits(vma, write)));
+  pageAddRmap(vma.vmMm, page);
+  return FaultCode.Handled;
+}
+
+/** do_fault(): do_read_fault, do_cow_fault, do_shared_fault. */
+function doFault(ctx: MmContext, vma: VmArea, address: number, pteAddress: number, write: boolean): FaultCode {
+  const pgoff = vma.vmPgoff + (address - vma.vmStart) / PAGE_SIZE;
+  const result = vma.vmOps?.nopage?.(ctx, vma, pgoff, write);
+  if (result === undefined) throw new Error('a mapping without nopage');
+  if (typeof result === 'number') return result;
+  let page: Page = result;
+  let bits = vmPageProt(vma.vmFlags) | (write ? PTE_D : 0);
+  if (write && (vma.vmFlags & VM_SHARED) === 0) {
+    const copy = allocPage(ctx, PG_ANON, false);
+    if (copy !== null) ctx.ram.copy(pageToPhys(copy), pageToPhys(page), PAGE_SIZE);
+    putPage(ctx, page);
+    if (copy === null) return FaultCode.Oom;
+    vma.anonVma = true;
+    page = copy;
+    bits = writableBits(vma, true);
+  }
+  setPte(ctx, pteAddress, mkPte(page.pfn, bits));
+  pageAddRmap(vma.vmMm, page);
+  return FaultCode.Handled;
+}
+
+/** do_wp_page(): a write to a present page without W. */
+function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: number, pte: number): FaultCode {
+  const mm = vma.vmMm;
+  const old = pageOfPte(ctx, pte);
+  const anonymous = (old.flags & PG_ANON) !== 0;
+  if ((vma.vmFlags & VM_SHARED) !== 0 || (anonymous && old.count === 1)) {
+    changePte(ctx, mm, address, pteAddress, pte | PTE_W | PTE_A | PTE_D);
+    return FaultCode.Handled;
+  }
+  const copy = allocPage(ctx, PG_ANON, false);
+  if (copy === null) return FaultCode.Oom;
+  ctx.ram.copy(pageToPhys(copy), pageToPhys(old), PAGE_SIZE);
+  vma.anonVma = true;
+  changePte(ctx, mm, address, pteAddress, mkPte(copy.pfn, writableBits(vma, true)));
+  pageRemoveRmap(ctx, mm, old);
+  pageAddRmap(mm, copy);
+  return FaultCode.Handled;
+}
+
+/**
+ * change_protection(): gives the present entries of [start, end) the rights of the VMA's new flags. A private page
+ * becomes writable at once only when nobody else holds it.
+ */
+export function changeProtection(ctx: MmContext, vma: VmArea, start: number, end: number): void {
+  const mm = vma.vmMm;
+  const prot = vmPageProt(vma.vmFlags);
+  const reuse = (vma.vmFlags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
+  let changed = 0;
+  forEachPte(ctx, mm, start, end, (_va, pteAddress, pte) => {
+    const page = pageOfPte(ctx, pte);
+    let bits = prot | (pte & PTE_D);
+    if (reuse && (page.flags & PG_ANON) !== 0 && page.count === 1) bits |= PTE_W;
+    setPte(ctx, pteAddress, mkPte(page.pfn, bits));
+    changed++;
+  });
+  if (changed > 0) flushTlbMm(ctx, mm);
+}
+
+/**
+ * copy_page_range(): fork's part for one VMA. What a fault can bring back from the file is left to the fault
+ * (vma_needs_copy). False when a table cannot be allocated; the caller drops the whole child.
+ */
+export function copyPageRange(ctx: MmContext, child: VmArea, parent: VmArea): boolean {
+  if (!parent.anonVma) return true;
+  const cow = (parent.vmFlags & (VM_SHARED | VM_MAYWRITE)) === VM_MAYWRITE;
+  let ok = true;
+  forEachPte(ctx, parent.vmMm, parent.vmStart, parent.vmEnd, (va, pteAddress, pte) => {
+    if (!ok) return;
+    const childPte = pteAlloc(ctx, child.vmMm, va);
+    if (childPte === 0) {
+      ok = false;
+      return;
+    }
+    const entry = cow ? (pte & ~PTE_W) >>> 0 : pte;
+    // The caller flushes the parent's whole address space once.
+    if (entry !== pte) setPte(ctx, pteAddress, entry);
+    const page = pageOfPte(ctx, pte);
+    getPage(page);
+    setPte(ctx, childPte, entry);
+    pageAddRmap(child.vmMm, page);
+  });
+  return ok;
+}
+
+/** Whether a present entry lets user mode do this. */
+export function ptePermits(pte: number, access: Access): boolean {
+  if ((pte & PTE_V) === 0 || pte === PTE_PROT_NONE) return false;
+  return (pte & (access === 'write' ? PTE_W : access === 'read' ? PTE_R : PTE_X)) !== 0;
+}

@@ -1,0 +1,107 @@
+/** The life of an address space: kernel/fork.c (mm_alloc, dup_mm, mmput), mm/mmap.c (dup_mmap, exit_mmap). */
+import { ENOMEM, type Errno } from '../abi/errno.ts';
+import type { Rlimits } from '../abi/resource.ts';
+import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
+import type { MmContext } from './context.ts';
+import { fput, getFile } from './fileRef.ts';
+import { copyPageRange } from './memory.ts';
+import { mmSatp, MmStruct } from './mm.ts';
+import { putPage } from './page.ts';
+import { flushTlbMm, freePgtables, pgdAlloc } from './pgtable.ts';
+import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, vmaPages, type VmArea } from './vma.ts';
+import { removeVma, vmaLink, vmAreaDup, vmaUnlink } from './vmaOps.ts';
+import { zapPageRange } from './zap.ts';
+
+export { archPickMmapLayout } from './unmappedArea.ts';
+
+/** mm_alloc(): an empty address space with one user, or ENOMEM. */
+export function mmAlloc(ctx: MmContext, rlim: Rlimits): MmStruct | Errno {
+  const pgd = pgdAlloc(ctx);
+  if (pgd === null) return -ENOMEM;
+  return new MmStruct(ctx.vm.nextMmId++, pgd, rlim);
+}
+
+/** dup_mm(): fork's copy of an address space, copy-on-write. On ENOMEM everything made so far is given back. */
+export function dupMm(ctx: MmContext, old: MmStruct, rlim: Rlimits): MmStruct | Errno {
+  const mm = mmAlloc(ctx, rlim);
+  if (typeof mm === 'number') return mm;
+  copyLayout(mm, old);
+  let failed = false;
+  for (const vma of old.mmap) {
+    if ((vma.vmFlags & VM_DONTCOPY) !== 0) continue;
+    if (!dupVma(ctx, mm, vma)) {
+      failed = true;
+      break;
+    }
+  }
+  // The parent's pages lost W.
+  flushTlbMm(ctx, old);
+  if (!failed) return mm;
+  mmput(ctx, mm);
+  return -ENOMEM;
+}
+
+function copyLayout(mm: MmStruct, old: MmStruct): void {
+  mm.mmapBase = old.mmapBase;
+  mm.startCode = old.startCode;
+  mm.endCode = old.endCode;
+  mm.startData = old.startData;
+  mm.endData = old.endData;
+  mm.startBrk = old.startBrk;
+  mm.brk = old.brk;
+  mm.startStack = old.startStack;
+  mm.argStart = old.argStart;
+  mm.argEnd = old.argEnd;
+  mm.envStart = old.envStart;
+  mm.envEnd = old.envEnd;
+  mm.savedAuxv = old.savedAuxv;
+  mm.exeFile = old.exeFile === null ? null : getFile(old.exeFile);
+}
+
+/** dup_mmap()'s loop body. False on ENOMEM; what was linked is the child's to drop. */
+function dupVma(ctx: MmContext, mm: MmStruct, vma: VmArea): boolean {
+  if ((vma.vmFlags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(ctx, vmaPages(vma))) return false;
+  const copy = vmAreaDup(vma, mm);
+  // Locks are not inherited.
+  copy.vmFlags &= ~VM_LOCKED_MASK;
+  const wipe = (vma.vmFlags & VM_WIPEONFORK) !== 0;
+  if (wipe) copy.anonVma = false;
+  vmaLink(mm, copy);
+  vmStatAccount(mm, copy.vmFlags, vmaPages(copy));
+  copy.vmOps?.open?.(ctx, copy);
+  return wipe || copyPageRange(ctx, copy, vma);
+}
+
+/** mmget(): one more user. */
+export function mmget(mm: MmStruct): MmStruct {
+  mm.mmUsers++;
+  return mm;
+}
+
+/** mmput(): the last user's release unmaps everything (exit_mmap) and frees the tables. */
+export function mmput(ctx: MmContext, mm: MmStruct): void {
+  if (mm.mmUsers <= 0) throw new Error(`mmput of the dead mm ${mm.id}`);
+  mm.mmUsers--;
+  if (mm.mmUsers > 0) return;
+  exitMmap(ctx, mm);
+  if (mm.exeFile !== null) fput(ctx, mm.exeFile);
+  mm.exeFile = null;
+  ctx.hart.dropAddressSpace(mmSatp(mm));
+  putPage(ctx, mm.pgd);
+}
+
+/** exit_mmap(): closes every VMA. Nobody runs in this address space any more, so nothing is flushed page by page. */
+function exitMmap(ctx: MmContext, mm: MmStruct): void {
+  const gone = [...mm.mmap];
+  for (const vma of gone) zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
+  for (const vma of gone) freePgtables(ctx, mm, vma.vmStart, vma.vmEnd, 0, 0x1_0000_0000);
+  for (const vma of gone) {
+    vmaUnlink(mm, vma);
+    removeVma(ctx, vma);
+  }
+  mm.totalVm = 0;
+  mm.dataVm = 0;
+  mm.execVm = 0;
+  mm.stackVm = 0;
+  mm.lockedVm = 0;
+}

@@ -1,0 +1,158 @@
+/**
+ * Sv32 page tables in guest RAM: arch/riscv/include/asm/pgtable.h, pgtable-32.h, mm/memory.c (free_pgtables). The only
+ * file of the kernel that writes page-table entries; a change of a valid entry asks the hart to forget the page.
+ * Missing: superpages in user mappings (the hardware knows them, this kernel makes none).
+ */
+import { PAGE_SIZE } from '../abi/mman.ts';
+import type { MmContext } from './context.ts';
+import { mmSatp, type MmStruct } from './mm.ts';
+import { allocPage, pageToPhys, pfnToPage, PG_TABLE, putPage, type Page } from './page.ts';
+import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from './vma.ts';
+
+export const PTE_V = 0x01;
+export const PTE_R = 0x02;
+export const PTE_W = 0x04;
+export const PTE_X = 0x08;
+export const PTE_U = 0x10;
+export const PTE_G = 0x20;
+export const PTE_A = 0x40;
+export const PTE_D = 0x80;
+/** _PAGE_PROT_NONE: with V clear, a page that is there but may not be touched. */
+export const PTE_PROT_NONE = PTE_G;
+
+/** Bytes that one level-1 entry covers. */
+export const PGDIR_SIZE = 0x40_0000;
+
+/** pte_pfn(). */
+export function ptePfn(pte: number): number {
+  return pte >>> 10;
+}
+
+/** pfn_pte(). */
+export function mkPte(pfn: number, bits: number): number {
+  return ((pfn << 10) | bits) >>> 0;
+}
+
+/** vm_get_page_prot(): PTE bits of a VMA. Private writable pages start without W, for copy-on-write. */
+export function vmPageProt(vmFlags: number): number {
+  if ((vmFlags & (VM_READ | VM_WRITE | VM_EXEC)) === 0) return PTE_PROT_NONE | PTE_U | PTE_A;
+  let bits = PTE_V | PTE_U | PTE_A;
+  // W without R is reserved in Sv32: writing implies reading.
+  if ((vmFlags & (VM_READ | VM_WRITE)) !== 0) bits |= PTE_R;
+  if ((vmFlags & VM_EXEC) !== 0) bits |= PTE_X;
+  if ((vmFlags & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED)) bits |= PTE_W;
+  return bits;
+}
+
+/** pgd_alloc(): a zeroed root table. */
+export function pgdAlloc(ctx: MmContext): Page | null {
+  return allocPage(ctx, PG_TABLE);
+}
+
+/** pgd_offset(): physical address of the level-1 entry. */
+export function pgdOffset(mm: MmStruct, va: number): number {
+  return pageToPhys(mm.pgd) + (va >>> 22) * 4;
+}
+
+/** Physical address of the level-0 table that covers `va`, or 0. */
+export function pteTable(ctx: MmContext, mm: MmStruct, va: number): number {
+  const pgd = ctx.ram.read32(pgdOffset(mm, va));
+  return (pgd & PTE_V) === 0 ? 0 : ptePfn(pgd) * PAGE_SIZE;
+}
+
+/** pte_offset(): physical address of the level-0 entry, or 0 when there is no table. */
+export function pteOffset(ctx: MmContext, mm: MmStruct, va: number): number {
+  const table = pteTable(ctx, mm, va);
+  return table === 0 ? 0 : table + ((va >>> 12) & 0x3ff) * 4;
+}
+
+/** pte_alloc(): as pteOffset, making the table; 0 when there is no frame for it. */
+export function pteAlloc(ctx: MmContext, mm: MmStruct, va: number): number {
+  const present = pteOffset(ctx, mm, va);
+  if (present !== 0) return present;
+  const page = allocPage(ctx, PG_TABLE);
+  if (page === null) return 0;
+  ctx.ram.write32(pgdOffset(mm, va), mkPte(page.pfn, PTE_V));
+  mm.pgtables++;
+  return pageToPhys(page) + ((va >>> 12) & 0x3ff) * 4;
+}
+
+/** set_pte_at() over an empty entry: nothing to flush, invalid entries are not cached. */
+export function setPte(ctx: MmContext, pteAddress: number, pte: number): void {
+  ctx.ram.write32(pteAddress, pte);
+}
+
+/** set_pte_at() + flush_tlb_page(): replaces an entry that may be cached. */
+export function changePte(ctx: MmContext, mm: MmStruct, va: number, pteAddress: number, pte: number): void {
+  ctx.ram.write32(pteAddress, pte);
+  ctx.hart.flushTlbPage(mmSatp(mm), va);
+}
+
+/** flush_tlb_mm(). */
+export function flushTlbMm(ctx: MmContext, mm: MmStruct): void {
+  ctx.hart.flushTlbAll(mmSatp(mm));
+}
+
+/**
+ * free_pgtables(): frees the level-0 tables around [start, end) that lie between the neighbours: a table
+ * with a byte below `floor` or from `ceiling` on may hold their pages. The entries are empty by now.
+ */
+export function freePgtables(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  end: number,
+  floor: number,
+  ceiling: number,
+): void {
+  for (let slot = start - (start % PGDIR_SIZE); slot < end; slot += PGDIR_SIZE) {
+    if (slot < floor || slot + PGDIR_SIZE > ceiling) continue;
+    const address = pgdOffset(mm, slot);
+    const pgd = ctx.ram.read32(address);
+    if ((pgd & PTE_V) === 0) continue;
+    ctx.ram.write32(address, 0);
+    const page = pfnToPage(ctx.memMap, ptePfn(pgd));
+    if (page === undefined) throw new Error('a level-1 entry names a frame nobody allocated');
+    putPage(ctx, page);
+    mm.pgtables--;
+  }
+}
+
+/** Both steps of the walk of one address, whatever the entries say. */
+export interface PteWalk {
+  /** Physical address of the level-1 entry, and the entry. */
+  readonly pte1Address: number;
+  readonly pte1: number;
+  /** Of the level-0 entry; 0 and 0 when the level-1 entry is invalid. */
+  readonly pte0Address: number;
+  readonly pte0: number;
+}
+
+/** Walks the tables as the MMU would. */
+export function walkPte(ctx: MmContext, mm: MmStruct, va: number): PteWalk {
+  const pte1Address = pgdOffset(mm, va);
+  const pte1 = ctx.ram.read32(pte1Address);
+  const pte0Address = pteOffset(ctx, mm, va);
+  return { pte1Address, pte1, pte0Address, pte0: pte0Address === 0 ? 0 : ctx.ram.read32(pte0Address) };
+}
+
+/** Calls `visit` for every non-empty level-0 entry of [start, end), by address. `visit` may change the entry. */
+export function forEachPte(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  end: number,
+  visit: (va: number, pteAddress: number, pte: number) => void,
+): void {
+  const { ram } = ctx;
+  for (let slot = start; slot < end; slot = slot - (slot % PGDIR_SIZE) + PGDIR_SIZE) {
+    const table = pteTable(ctx, mm, slot);
+    if (table === 0) continue;
+    const slotEnd = Math.min(end, slot - (slot % PGDIR_SIZE) + PGDIR_SIZE);
+    for (let va = slot; va < slotEnd; va += PAGE_SIZE) {
+      const address = table + ((va >>> 12) & 0x3ff) * 4;
+      const pte = ram.read32(address);
+      if (pte !== 0) visit(va, address, pte);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Where a mapping goes: mm/mmap.c (__get_unmapped_area, arch_get_unmapped_area_topdown), mm/util.c
+ * (arch_pick_mmap_layout). No randomisation: an address is a function of the mappings alone.
+ */
+import { CAP_SYS_RAWIO } from '../abi/capability.ts';
+import { EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
+import { MAP_FIXED, PAGE_SIZE, pageAlignDown, pageAlignUp, STACK_TOP, TASK_SIZE, TASK_UNMAPPED_BASE } from '../abi/mman.ts';
+import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
+import type { MmContext } from './context.ts';
+import { capable } from './cred.ts';
+import type { MmStruct } from './mm.ts';
+import { STACK_GUARD_GAP, vmStartGap } from './vmaTree.ts';
+
+const GAP_MIN = 128 * 1024 * 1024;
+
+/** arch_pick_mmap_layout(): the top-down area begins below the room that RLIMIT_STACK leaves to the stack. */
+export function archPickMmapLayout(mm: MmStruct): void {
+  const gapMax = pageAlignDown(Math.floor(TASK_SIZE / 6) * 5);
+  const gap = rlimit(mm.rlim, RLIMIT_STACK) + STACK_GUARD_GAP;
+  mm.mmapBase = pageAlignUp(STACK_TOP - Math.min(Math.max(gap, GAP_MIN), gapMax));
+}
+
+/** round_hint_to_min(). */
+export function roundHintToMin(ctx: MmContext, hint: number): number {
+  const address = pageAlignDown(hint);
+  return address !== 0 && address < ctx.vm.mmapMinAddr ? pageAlignUp(ctx.vm.mmapMinAddr) : address;
+}
+
+/** __get_unmapped_area(): the address for `len` bytes (page aligned), honouring a hint or MAP_FIXED; or an Errno. */
+export function getUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: number, flags: number): number {
+  if (len > TASK_SIZE) return -ENOMEM;
+  const addr = searchUnmappedArea(ctx, mm, hint, len, flags);
+  if (addr < 0) return addr;
+  if (addr > TASK_SIZE - len) return -ENOMEM;
+  if (addr % PAGE_SIZE !== 0) return -EINVAL;
+  // security_mmap_addr(): low addresses catch null pointers of the kernel.
+  if (addr < ctx.vm.mmapMinAddr && !capable(ctx.current.cred, CAP_SYS_RAWIO)) return -EPERM;
+  return addr;
+}
+
+function searchUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: number, flags: number): number {
+  if (len > TASK_SIZE - ctx.vm.mmapMinAddr) return -ENOMEM;
+  if ((flags & MAP_FIXED) !== 0) return hint;
+  if (hint !== 0) {
+    const addr = pageAlignUp(hint);
+    const vma = mm.mmap.find(addr);
+    const prev = vma === null ? mm.mmap.last : vma.vmPrev;
+    const fits = TASK_SIZE - len >= addr && addr >= ctx.vm.mmapMinAddr;
+    if (fits && (vma === null || addr + len <= vmStartGap(vma)) && (prev === null || addr >= prev.vmEnd)) return addr;
+  }
+  const low = Math.max(PAGE_SIZE, ctx.vm.mmapMinAddr);
+  const top = mm.mmap.unmappedTopDown(len, low, mm.mmapBase);
+  if (top >= 0) return top;
+  const bottom = mm.mmap.unmappedBottomUp(len, TASK_UNMAPPED_BASE, TASK_SIZE);
+  return bottom >= 0 ? bottom : -ENOMEM;
+}

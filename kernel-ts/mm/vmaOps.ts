@@ -1,0 +1,195 @@
+/**
+ * Linking, splitting and merging VMAs: mm/vma.c of 6.x (__split_vma, vma_merge_new_range, vma_merge_existing_range).
+ * A VMA whose operations have `close` is never removed by a merge, so that a segment's nattch counts VMAs. Missing: the anon_vma
+ * conditions (areas that Linux keeps apart after a fork may become one here; only /proc/PID/maps can tell).
+ */
+import { PAGE_SIZE } from '../abi/mman.ts';
+import { ENOMEM, type Errno } from '../abi/errno.ts';
+import type { File } from '../fs/file.ts';
+import type { MmContext } from './context.ts';
+import { fput, getFile } from './fileRef.ts';
+import type { MmStruct } from './mm.ts';
+import { vmaPages, VmArea, VM_DONTEXPAND } from './vma.ts';
+
+/** vma_link(): into the tree and into the file's i_mmap. The file reference is already counted. */
+export function vmaLink(mm: MmStruct, vma: VmArea): void {
+  mm.mmap.insert(vma);
+  vma.vmFile?.fInode.iMapping.iMmap.add(vma);
+}
+
+/** Takes a VMA out of the tree and of i_mmap. */
+export function vmaUnlink(mm: MmStruct, vma: VmArea): void {
+  mm.mmap.remove(vma);
+  vma.vmFile?.fInode.iMapping.iMmap.delete(vma);
+}
+
+/** remove_vma(): the end of an unlinked VMA. */
+export function removeVma(ctx: MmContext, vma: VmArea): void {
+  vma.vmOps?.close?.(ctx, vma);
+  if (vma.vmFile !== null) fput(ctx, vma.vmFile);
+}
+
+/** vm_area_dup(): the same area for `mm`, file counted, not linked, open not called. */
+export function vmAreaDup(vma: VmArea, mm: MmStruct = vma.vmMm): VmArea {
+  const copy = new VmArea(mm, vma.vmStart, vma.vmEnd, vma.vmFlags, vma.vmPgoff);
+  copy.vmFile = vma.vmFile;
+  copy.vmOps = vma.vmOps;
+  copy.vmPrivateData = vma.vmPrivateData;
+  copy.anonVma = vma.anonVma;
+  if (copy.vmFile !== null) getFile(copy.vmFile);
+  return copy;
+}
+
+/** The same kind of area at another place (copy_vma): file counted, not linked, open not called. */
+export function vmaAreaRange(vma: VmArea, vmStart: number, vmEnd: number, vmPgoff: number): VmArea {
+  const copy = vmAreaDup(vma);
+  copy.vmStart = vmStart;
+  copy.vmEnd = vmEnd;
+  copy.vmPgoff = vmPgoff;
+  return copy;
+}
+
+/** __split_vma(): cuts at `addr`, strictly inside. The new VMA is the lower part when `newBelow`, and is returned. */
+export function splitVma(ctx: MmContext, vma: VmArea, addr: number, newBelow: boolean): VmArea | Errno {
+  const refused = vma.vmOps?.maySplit?.(ctx, vma, addr) ?? 0;
+  if (refused !== 0) return refused;
+  const mm = vma.vmMm;
+  const created = vmAreaDup(vma);
+  const offset = (addr - vma.vmStart) / PAGE_SIZE;
+  if (newBelow) {
+    created.vmEnd = addr;
+    vma.vmPgoff += offset;
+    mm.mmap.setBounds(vma, addr, vma.vmEnd);
+  } else {
+    created.vmStart = addr;
+    created.vmPgoff += offset;
+    mm.mmap.setBounds(vma, vma.vmStart, addr);
+  }
+  created.vmOps?.open?.(ctx, created);
+  vmaLink(mm, created);
+  return created;
+}
+
+/** split_vma(): ENOMEM at the limit of vm.max_map_count. */
+export function splitVmaChecked(ctx: MmContext, vma: VmArea, addr: number, newBelow: boolean): VmArea | Errno {
+  if (vma.vmMm.mmap.size >= ctx.vm.maxMapCount) return -ENOMEM;
+  return splitVma(ctx, vma, addr, newBelow);
+}
+
+function isMergeable(vma: VmArea, vmFlags: number, file: File | null): boolean {
+  return vma.vmFlags === vmFlags && vma.vmFile === file && (vmFlags & VM_DONTEXPAND) === 0;
+}
+
+function canRemove(vma: VmArea): boolean {
+  return vma.vmOps?.close === undefined;
+}
+
+/**
+ * vma_merge_new_range(): extends a neighbour over the free range [start, end) instead of making a VMA. Areas with `close`
+ * do not take part: in Linux each of their attaches has a file of its own.
+ */
+export function vmaMergeNewRange(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  end: number,
+  vmFlags: number,
+  file: File | null,
+  pgoff: number,
+): VmArea | null {
+  const next = mm.mmap.find(start);
+  const prev = next === null ? mm.mmap.last : next.vmPrev;
+  const usable = (vma: VmArea | null): vma is VmArea => vma !== null && canRemove(vma) && isMergeable(vma, vmFlags, file);
+  const left = usable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
+  const right = usable(next) && next.vmStart === end && pgoff + (end - start) / PAGE_SIZE === next.vmPgoff;
+  if (left && right) {
+    vmaUnlink(mm, next);
+    prev.anonVma ||= next.anonVma;
+    mm.mmap.setBounds(prev, prev.vmStart, next.vmEnd);
+    removeVma(ctx, next);
+    return prev;
+  }
+  if (left) {
+    mm.mmap.setBounds(prev, prev.vmStart, end);
+    return prev;
+  }
+  if (right) {
+    next.vmPgoff = pgoff;
+    mm.mmap.setBounds(next, start, next.vmEnd);
+    return next;
+  }
+  return null;
+}
+
+/**
+ * vma_merge_existing_range(): [start, end) of `vma` is to get `vmFlags`; merges it into the neighbours that already have
+ * them. Returns the VMA that now covers the range, or null when nothing can be merged.
+ */
+export function vmaMergeExistingRange(
+  ctx: MmContext,
+  vma: VmArea,
+  start: number,
+  end: number,
+  vmFlags: number,
+): VmArea | null {
+  const mm = vma.vmMm;
+  const { vmPrev: prev, vmNext: next, vmFile: file } = vma;
+  const leftSide = start === vma.vmStart;
+  const rightSide = end === vma.vmEnd;
+  const mergeable = (other: VmArea | null): other is VmArea => other !== null && isMergeable(other, vmFlags, file);
+  const left = leftSide && mergeable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === vma.vmPgoff;
+  let right = rightSide && mergeable(next) && next.vmStart === end && vma.vmPgoff + vmaPages(vma) === next.vmPgoff;
+  if (!left && !right) return null;
+  const removeMiddle = leftSide && rightSide;
+  if (removeMiddle && !canRemove(vma)) return null;
+  if (left && right && !(next !== null && canRemove(next))) right = false;
+  if (left && prev !== null) {
+    prev.anonVma ||= vma.anonVma;
+    if (removeMiddle) {
+      vmaUnlink(mm, vma);
+    } else {
+      vma.vmPgoff += (end - start) / PAGE_SIZE;
+      mm.mmap.setBounds(vma, end, vma.vmEnd);
+    }
+    let last = end;
+    if (right && next !== null) {
+      vmaUnlink(mm, next);
+      prev.anonVma ||= next.anonVma;
+      last = next.vmEnd;
+    }
+    mm.mmap.setBounds(prev, prev.vmStart, last);
+    if (removeMiddle) removeVma(ctx, vma);
+    if (right && next !== null) removeVma(ctx, next);
+    return prev;
+  }
+  if (next === null) return null;
+  next.anonVma ||= vma.anonVma;
+  if (removeMiddle) vmaUnlink(mm, vma);
+  else mm.mmap.setBounds(vma, vma.vmStart, start);
+  next.vmPgoff -= (end - start) / PAGE_SIZE;
+  mm.mmap.setBounds(next, start, next.vmEnd);
+  if (removeMiddle) removeVma(ctx, vma);
+  return next;
+}
+
+/** vma_modify_flags(): gives [start, end) of `vma` the flags by merging or splitting; the VMA that covers it, or an Errno. */
+export function vmaModifyFlags(
+  ctx: MmContext,
+  vma: VmArea,
+  start: number,
+  end: number,
+  vmFlags: number,
+): VmArea | Errno {
+  const merged = vmaMergeExistingRange(ctx, vma, start, end, vmFlags);
+  if (merged !== null) return merged;
+  if (vma.vmStart < start) {
+    const lower = splitVmaChecked(ctx, vma, start, true);
+    if (typeof lower === 'number') return lower;
+  }
+  if (vma.vmEnd > end) {
+    const upper = splitVmaChecked(ctx, vma, end, false);
+    if (typeof upper === 'number') return upper;
+  }
+  vma.vmFlags = vmFlags;
+  return vma;
+}

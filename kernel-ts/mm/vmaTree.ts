@@ -1,0 +1,229 @@
+/**
+ * The VMAs of one address space: Linux's mm->mmap list and mm_rb tree (mm/mmap.c of 2.6 to 6.0), augmented with the
+ * largest hole below, so that find_vma and vm_unmapped_area cost O(log n). The tree is a treap whose priorities come
+ * from a serial number: balanced in expectation and a function of the calls alone.
+ */
+import { PAGE_SIZE } from '../abi/mman.ts';
+import { VM_GROWSDOWN, type VmArea } from './vma.ts';
+
+/** stack_guard_gap: room that is kept below a stack, in bytes (256 pages). */
+export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
+
+/** vm_start_gap(): the lowest address that belongs to the VMA, guard gap included. */
+export function vmStartGap(vma: VmArea): number {
+  if ((vma.vmFlags & VM_GROWSDOWN) === 0) return vma.vmStart;
+  return Math.max(0, vma.vmStart - STACK_GUARD_GAP);
+}
+
+/** The hole directly below a VMA, in bytes. */
+function gapBelow(vma: VmArea): number {
+  return Math.max(0, vmStartGap(vma) - (vma.vmPrev === null ? 0 : vma.vmPrev.vmEnd));
+}
+
+function update(node: VmArea): void {
+  let gap = gapBelow(node);
+  if (node.rbLeft !== null && node.rbLeft.rbSubtreeGap > gap) gap = node.rbLeft.rbSubtreeGap;
+  if (node.rbRight !== null && node.rbRight.rbSubtreeGap > gap) gap = node.rbRight.rbSubtreeGap;
+  node.rbSubtreeGap = gap;
+}
+
+function insertNode(root: VmArea | null, node: VmArea): VmArea {
+  if (root === null) {
+    update(node);
+    return node;
+  }
+  if (node.vmStart < root.vmStart) {
+    const child = insertNode(root.rbLeft, node);
+    if (child.rbPriority <= root.rbPriority) {
+      root.rbLeft = child;
+    } else {
+      root.rbLeft = child.rbRight;
+      child.rbRight = root;
+      update(root);
+      root = child;
+    }
+  } else {
+    const child = insertNode(root.rbRight, node);
+    if (child.rbPriority <= root.rbPriority) {
+      root.rbRight = child;
+    } else {
+      root.rbRight = child.rbLeft;
+      child.rbLeft = root;
+      update(root);
+      root = child;
+    }
+  }
+  update(root);
+  return root;
+}
+
+function merge(left: VmArea | null, right: VmArea | null): VmArea | null {
+  if (left === null) return right;
+  if (right === null) return left;
+  if (left.rbPriority > right.rbPriority) {
+    left.rbRight = merge(left.rbRight, right);
+    update(left);
+    return left;
+  }
+  right.rbLeft = merge(left, right.rbLeft);
+  update(right);
+  return right;
+}
+
+function removeNode(root: VmArea | null, node: VmArea): VmArea | null {
+  if (root === null) throw new Error('the VMA is not in its tree');
+  if (root === node) return merge(node.rbLeft, node.rbRight);
+  if (node.vmStart < root.vmStart) root.rbLeft = removeNode(root.rbLeft, node);
+  else root.rbRight = removeNode(root.rbRight, node);
+  update(root);
+  return root;
+}
+
+function updatePath(root: VmArea | null, node: VmArea): void {
+  if (root === null) throw new Error('the VMA is not in its tree');
+  if (root !== node) updatePath(node.vmStart < root.vmStart ? root.rbLeft : root.rbRight, node);
+  update(root);
+}
+
+function highestGap(node: VmArea | null, len: number, low: number, high: number): number {
+  if (node === null || node.rbSubtreeGap < len) return -1;
+  const gapStart = Math.max(low, node.vmPrev === null ? 0 : node.vmPrev.vmEnd);
+  if (gapStart < high) {
+    const right = highestGap(node.rbRight, len, low, high);
+    if (right >= 0) return right;
+    const gapEnd = Math.min(high, vmStartGap(node));
+    if (gapEnd - gapStart >= len) return gapEnd - len;
+  }
+  return vmStartGap(node) > low ? highestGap(node.rbLeft, len, low, high) : -1;
+}
+
+function lowestGap(node: VmArea | null, len: number, low: number, high: number): number {
+  if (node === null || node.rbSubtreeGap < len) return -1;
+  if (node.vmStart > low) {
+    const left = lowestGap(node.rbLeft, len, low, high);
+    if (left >= 0) return left;
+  }
+  const gapStart = Math.max(low, node.vmPrev === null ? 0 : node.vmPrev.vmEnd);
+  if (Math.min(high, vmStartGap(node)) - gapStart >= len) return gapStart;
+  return node.vmEnd < high ? lowestGap(node.rbRight, len, low, high) : -1;
+}
+
+/** The set of VMAs, iterable by address. */
+export class VmaTree {
+  /** map_count. */
+  size = 0;
+  first: VmArea | null = null;
+  last: VmArea | null = null;
+  #root: VmArea | null = null;
+  #serial = 0;
+
+  /** find_vma(): the first VMA that ends above `addr`; it need not contain it. */
+  find(addr: number): VmArea | null {
+    let node = this.#root;
+    let found: VmArea | null = null;
+    while (node !== null) {
+      if (node.vmEnd > addr) {
+        found = node;
+        if (node.vmStart <= addr) break;
+        node = node.rbLeft;
+      } else {
+        node = node.rbRight;
+      }
+    }
+    return found;
+  }
+
+  /** vma_lookup(): the VMA that contains `addr`. */
+  lookup(addr: number): VmArea | null {
+    const vma = this.find(addr);
+    return vma !== null && vma.vmStart <= addr ? vma : null;
+  }
+
+  /** find_vma_intersection(): the first VMA with a byte in [start, end). */
+  intersection(start: number, end: number): VmArea | null {
+    const vma = this.find(start);
+    return vma !== null && vma.vmStart < end ? vma : null;
+  }
+
+  /** The last VMA that ends at or below `addr`. */
+  before(addr: number): VmArea | null {
+    const next = this.find(addr);
+    return next === null ? this.last : next.vmPrev;
+  }
+
+  /** Links a VMA whose range is free. */
+  insert(vma: VmArea): void {
+    const next = this.find(vma.vmStart);
+    const prev = next === null ? this.last : next.vmPrev;
+    if (next !== null && next.vmStart < vma.vmEnd) throw new Error('VMAs overlap');
+    vma.vmPrev = prev;
+    vma.vmNext = next;
+    if (prev === null) this.first = vma;
+    else prev.vmNext = vma;
+    if (next === null) this.last = vma;
+    else next.vmPrev = vma;
+    vma.rbLeft = null;
+    vma.rbRight = null;
+    vma.rbPriority = priority(++this.#serial);
+    this.#root = insertNode(this.#root, vma);
+    if (next !== null) updatePath(this.#root, next);
+    this.size++;
+  }
+
+  remove(vma: VmArea): void {
+    this.#root = removeNode(this.#root, vma);
+    const { vmPrev: prev, vmNext: next } = vma;
+    if (prev === null) this.first = next;
+    else prev.vmNext = next;
+    if (next === null) this.last = prev;
+    else next.vmPrev = prev;
+    vma.vmPrev = null;
+    vma.vmNext = null;
+    vma.rbLeft = null;
+    vma.rbRight = null;
+    this.size--;
+    if (next !== null) updatePath(this.#root, next);
+  }
+
+  /** Moves the bounds of a linked VMA within the free space around it. */
+  setBounds(vma: VmArea, vmStart: number, vmEnd: number): void {
+    vma.vmStart = vmStart;
+    vma.vmEnd = vmEnd;
+    updatePath(this.#root, vma);
+    if (vma.vmNext !== null) updatePath(this.#root, vma.vmNext);
+  }
+
+  /** vm_unmapped_area(VM_UNMAPPED_AREA_TOPDOWN): the highest hole of `len` bytes within [low, high), or -1. */
+  unmappedTopDown(len: number, low: number, high: number): number {
+    const end = this.last === null ? 0 : this.last.vmEnd;
+    if (high - Math.max(low, end) >= len) return high - len;
+    return highestGap(this.#root, len, low, high);
+  }
+
+  /** vm_unmapped_area(): the lowest hole of `len` bytes within [low, high), or -1. */
+  unmappedBottomUp(len: number, low: number, high: number): number {
+    const hole = lowestGap(this.#root, len, low, high);
+    if (hole >= 0) return hole;
+    const end = Math.max(low, this.last === null ? 0 : this.last.vmEnd);
+    return high - end >= len ? end : -1;
+  }
+
+  [Symbol.iterator](): Iterator<VmArea> {
+    let next = this.first;
+    return {
+      next(): IteratorResult<VmArea> {
+        if (next === null) return { done: true, value: undefined };
+        const value = next;
+        next = value.vmNext;
+        return { done: false, value };
+      },
+    };
+  }
+}
+
+/** A well-mixed 32-bit number of a serial number. */
+function priority(serial: number): number {
+  let x = Math.imul(serial, 0x9e37_79b1);
+  x = Math.imul(x ^ (x >>> 15), 0x85eb_ca77);
+  return (x ^ (x >>> 13)) >>> 0;
+}

@@ -1,0 +1,80 @@
+/**
+ * Taking pages out of page tables: mm/memory.c (unmap_page_range, unmap_mapping_range), mm/rmap.c (page_remove_rmap).
+ */
+import { PAGE_SIZE } from '../abi/mman.ts';
+import type { AddressSpace } from './addressSpace.ts';
+import type { MmContext } from './context.ts';
+import type { MmStruct } from './mm.ts';
+import { pfnToPage, PG_ANON, putPage, type Page } from './page.ts';
+import { changePte, flushTlbMm, forEachPte, ptePfn, setPte } from './pgtable.ts';
+import { vmaPages } from './vma.ts';
+
+/** Up to this many pages a range is flushed page by page, above it as a whole. */
+const FLUSH_PAGES = 32;
+
+/** vm_normal_page(): the struct page of a present entry. */
+export function pageOfPte(ctx: MmContext, pte: number): Page {
+  const page = pfnToPage(ctx.memMap, ptePfn(pte));
+  if (page === undefined) throw new Error(`a PTE names the unknown frame ${ptePfn(pte)}`);
+  return page;
+}
+
+/** page_add_rmap(): one more PTE maps the page; its reference is the caller's. */
+export function pageAddRmap(mm: MmStruct, page: Page): void {
+  page.mapcount++;
+  if ((page.flags & PG_ANON) !== 0) mm.rssAnon++;
+  else mm.rssShmem++;
+}
+
+/** page_remove_rmap() and put_page(): one PTE less. */
+export function pageRemoveRmap(ctx: MmContext, mm: MmStruct, page: Page): void {
+  page.mapcount--;
+  if ((page.flags & PG_ANON) !== 0) mm.rssAnon--;
+  else mm.rssShmem--;
+  putPage(ctx, page);
+}
+
+/**
+ * zap_page_range(): empties the entries of [start, end). With `keepAnon` private copies stay. `flush` is false only when the
+ * whole address space goes away.
+ */
+export function zapPageRange(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  end: number,
+  flush = true,
+  keepAnon = false,
+): void {
+  const single = flush && end - start <= FLUSH_PAGES * PAGE_SIZE;
+  let zapped = 0;
+  forEachPte(ctx, mm, start, end, (va, pteAddress, pte) => {
+    const page = pageOfPte(ctx, pte);
+    if (keepAnon && (page.flags & PG_ANON) !== 0) return;
+    if (single) changePte(ctx, mm, va, pteAddress, 0);
+    else setPte(ctx, pteAddress, 0);
+    pageRemoveRmap(ctx, mm, page);
+    zapped++;
+  });
+  if (flush && !single && zapped > 0) flushTlbMm(ctx, mm);
+}
+
+/**
+ * unmap_mapping_pages(): takes the pages [first, end) of a file out of every address space that maps them; with `evenCows`
+ * private copies too (truncation), else they stay (hole punching).
+ */
+export function unmapMappingRange(
+  ctx: MmContext,
+  mapping: AddressSpace,
+  first: number,
+  end: number,
+  evenCows: boolean,
+): void {
+  for (const vma of mapping.iMmap) {
+    const from = Math.max(first, vma.vmPgoff);
+    const to = Math.min(end, vma.vmPgoff + vmaPages(vma));
+    if (from >= to) continue;
+    const start = vma.vmStart + (from - vma.vmPgoff) * PAGE_SIZE;
+    zapPageRange(ctx, vma.vmMm, start, start + (to - from) * PAGE_SIZE, true, !evenCows);
+  }
+}
