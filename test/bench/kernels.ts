@@ -1,0 +1,41 @@
+/** The bench kernels: C files of guest/bench with the number of iterations that takes tier 0 about a second. */
+
+export interface BenchKernel {
+  /** File name in guest/bench without its suffix. */
+  readonly name: string;
+  /** argv[1]: iterations; 0 when the kernel takes none. */
+  readonly iterations: number;
+  /** What one of them does, for kernels whose time per operation is the point; null elsewhere. */
+  readonly operation: string | null;
+  /** Operations in one iteration. Default 1. */
+  readonly perIteration?: number;
+  /** False when the iterations are not proportional to the work, so that scaling them makes no sense. */
+  readonly scalable?: boolean;
+}
+
+export const kernels: readonly BenchKernel[] = [
+  { name: 'intmix', iterations: 5_000, operation: null },
+  { name: 'sha256', iterations: 1_500, operation: null },
+  { name: 'quicksort', iterations: 4, operation: null },
+  { name: 'fib', iterations: 33, operation: null, scalable: false },
+  { name: 'vm', iterations: 1_500_000, operation: null },
+  { name: 'indirect', iterations: 20_000_000, operation: null },
+  { name: 'chase', iterations: 20_000_000, operation: null },
+  { name: 'stride', iterations: 8_000, operation: null },
+  { name: 'copy', iterations: 40, operation: null },
+  { name: 'strings', iterations: 15_000, operation: null },
+  { name: 'matmul', iterations: 150, operation: null },
+  { name: 'nbody', iterations: 300_000, operation: null },
+  { name: 'nbodyf', iterations: 300_000, operation: null },
+  { name: 'getpid', iterations: 2_000_000, operation: 'getpid' },
+  { name: 'shmattach', iterations: 200_000, operation: 'shmat, write, shmdt' },
+  { name: 'shmtouch', iterations: 1_000, operation: 'fresh shm page', perIteration: 256 },
+  { name: 'pingpong', iterations: 200_000, operation: 'round trip by sched_yield' },
+];
+
+/** The arguments of a run; `scale` multiplies the iterations. */
+export function argumentsOf(kernel: BenchKernel, scale: number): string[] {
+  if (kernel.iterations === 0) return [];
+  const factor = kernel.scalable === false ? 1 : scale;
+  return [String(Math.max(1, Math.round(kernel.iterations * factor)))];
+}
