@@ -251,9 +251,14 @@ export interface Interpreter {
   readonly step: () => number;
 }
 
-/** Compiles and links the interpreter. */
+/** The module depends on the memory's size alone, and emitting it costs more than all else in making a machine. */
+const compiled = new Map<number, WebAssembly.Module>();
+
+/** Links the interpreter; compiles it for the first machine of a size. */
 export function instantiateInterpreter(memory: WebAssembly.Memory, imports: InterpreterImports): Interpreter {
-  const module = new WebAssembly.Module(interpreterModule(memory.buffer.byteLength / 0x1_0000));
+  const pages = memory.buffer.byteLength / 0x1_0000;
+  const module = compiled.get(pages) ?? new WebAssembly.Module(interpreterModule(pages));
+  compiled.set(pages, module);
   const instance = new WebAssembly.Instance(module, { env: { memory, ...imports } });
   return instance.exports as unknown as Interpreter;
 }
