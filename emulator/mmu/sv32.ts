@@ -9,11 +9,9 @@ import type { PrivState } from '../priv/state.ts';
 
 /** Bits of a page-table entry. Bits 9..8 (RSW) are software's, the PPN begins at bit 10. */
 export const Pte = { V: 1, R: 2, W: 4, X: 8, U: 16, G: 32, A: 64, D: 128 } as const;
-export const PTE_PPN_SHIFT = 10;
+const PTE_PPN_SHIFT = 10;
 
-/** satp.MODE: 0 Bare, 1 Sv32. */
-export const SATP_SV32 = 0x8000_0000;
-export const SATP_PPN_MASK = 0x003f_ffff;
+const SATP_PPN_MASK = 0x003f_ffff;
 
 const PAGE_SIZE = 4096;
 const MEGAPAGE_MASK = 0x3ff;
@@ -105,7 +103,7 @@ export function sv32Walk(
   hardwareAd: boolean,
   out: WalkResult,
 ): boolean {
-  if (view.privilege === Privilege.M || view.satp >>> 31 === 0) {
+  if (view.privilege === Privilege.M || view.satp >>> 31 === 0 /* MODE = Bare */) {
     out.pa = va >>> 0;
     out.level = -1;
     out.pte = 0;

@@ -18,6 +18,8 @@ import {
   ARENA_BYTES,
   DATA_BYTES,
   DUMP,
+  DUMP_F,
+  DUMP_FCSR,
   INITIAL,
   INITIAL_F,
   INITIAL_FCSR,
@@ -287,9 +289,9 @@ class Generator {
   epilogue(): void {
     this.li(COUNTER, DUMP);
     for (let x = 1; x < 32; x++) this.emit('sw', { rs2: x, rs1: COUNTER, imm: 4 * x });
-    for (let f = 0; f < 32; f++) this.emit('fsd', { rs2: f, rs1: COUNTER, imm: 128 + 8 * f });
+    for (let f = 0; f < 32; f++) this.emit('fsd', { rs2: f, rs1: COUNTER, imm: DUMP_F + 8 * f });
     this.emit('csrrs', { rd: RA, rs1: 0, csr: 3 });
-    this.emit('sw', { rs2: RA, rs1: COUNTER, imm: 128 + 256 });
+    this.emit('sw', { rs2: RA, rs1: COUNTER, imm: DUMP_FCSR });
     this.emit('addi', { rd: 10, rs1: 0, imm: 1 });
     this.li(11, ARENA);
     this.li(12, OUTPUT_BYTES);

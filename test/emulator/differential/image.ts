@@ -14,9 +14,10 @@ export const INITIAL_FCSR = INITIAL_F + 256;
 export const ARENA = 0x8020_1000;
 export const ARENA_BYTES = 0x2000;
 export const DUMP = ARENA + ARENA_BYTES;
-export const DUMP_F = DUMP + 128;
+/** Within the dump: x1..x31 at their place, then f0..f31, then fcsr. */
+export const DUMP_F = 128;
 export const DUMP_FCSR = DUMP_F + 256;
-export const OUTPUT_BYTES = ARENA_BYTES + 128 + 256 + 4;
+export const OUTPUT_BYTES = ARENA_BYTES + DUMP_FCSR + 4;
 export const DATA_BYTES = 0x4000;
 
 export interface Program {
