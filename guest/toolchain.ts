@@ -16,7 +16,7 @@ import { headersOf } from './toolchain/dependencies.ts';
 import { CompileError } from './toolchain/errors.ts';
 import { findToolchain } from './toolchain/find.ts';
 import type { Toolchain, ToolchainName } from './toolchain/find.ts';
-import { commandLine } from './toolchain/flags.ts';
+import { commandLine, trailingFlags } from './toolchain/flags.ts';
 import type { Flags, Target } from './toolchain/flags.ts';
 
 export { CompileError, ToolchainError } from './toolchain/errors.ts';
@@ -132,7 +132,8 @@ async function compileIn(job: Job): Promise<CompileResult> {
   // Headers are taken before the compiler reads them: an edit in between costs a recompile, never a stale hit.
   const headers = (await headersOf(files, flags, cwd, run)).filter((path) => !path.startsWith(scratch));
   const output = join(scratch, 'a.out');
-  const result = await run([...flags, ...files, '-o', output]);
+  const trailing = trailingFlags(toolchain.name, job.target, job.options);
+  const result = await run([...flags, ...files, ...trailing, '-o', output]);
   if (result.failed) {
     throw new CompileError({
       command: result.escapedCommand,

@@ -6,7 +6,8 @@ import type { ToolchainName } from './find.ts';
  * - 'riscv32-linux-musl': RV32GC, ilp32d, static musl; what sameframe's kernel runs
  * - 'native': the host's own architecture, Linux, static musl; for comparing with a real kernel
  * - 'native32': the same in 32 bits (x86 on x86_64, arm on aarch64)
- * - 'bare': RV32GC, ilp32d, without an operating system and without a libc, linked at 0x80000000
+ * - 'bare': RV32GC, ilp32d, without an operating system and without a libc, linked at
+ *   0x80000000; it starts at the ELF's entry point, `_start`
  */
 export type Target = 'riscv32-linux-musl' | 'native' | 'native32' | 'bare';
 
@@ -73,11 +74,22 @@ function machineFlags(toolchain: ToolchainName, target: Target, soft: boolean): 
 /** A specs file or a linker script among the user's flags takes the place of the defaults. */
 function bareFlags(toolchain: ToolchainName, extra: readonly string[]): string[] {
   const flags = ['-static', '-mcmodel=medany'];
-  if (!extra.some((flag) => flag.startsWith('--specs='))) flags.push('-ffreestanding', '-nostdlib');
+  // zig brings compiler_rt along unless -nostdlib keeps it out; a freestanding target has nothing else to link.
+  if (toolchain === 'zig') flags.push('-ffreestanding');
+  else if (!hasSpecs(extra)) flags.push('-ffreestanding', '-nostdlib');
   if (!extra.some((flag) => flag === '-T' || flag.startsWith('-T') || flag.startsWith('-Wl,-T'))) {
-    flags.push(toolchain === 'gcc' ? '-Wl,-Ttext=0x80000000' : '-Wl,--image-base=0x80000000');
+    flags.push(toolchain === 'gcc' ? '-Wl,-Ttext-segment=0x80000000' : '-Wl,--image-base=0x80000000');
   }
   return flags;
+}
+
+function hasSpecs(extra: readonly string[]): boolean {
+  return extra.some((flag) => flag.startsWith('--specs='));
+}
+
+/** What has to come after the sources: the compiler's own arithmetic, which a linker takes from left to right. */
+export function trailingFlags(toolchain: ToolchainName, target: Target, options: Partial<Flags>): string[] {
+  return toolchain === 'gcc' && target === 'bare' && !hasSpecs(options.flags ?? []) ? ['-lgcc'] : [];
 }
 
 function hostTriple(target: 'native' | 'native32'): string {

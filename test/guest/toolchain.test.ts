@@ -188,10 +188,10 @@ describe('commandLine', () => {
   test('a linker script or specs file replaces the bare defaults', () => {
     const plain = commandLine('gcc', 'bare', {});
     expect(plain).toContain('-nostdlib');
-    expect(plain).toContain('-Wl,-Ttext=0x80000000');
+    expect(plain).toContain('-Wl,-Ttext-segment=0x80000000');
     const own = commandLine('gcc', 'bare', { flags: ['--specs=picolibc.specs', '-T', 'link.ld'] });
     expect(own).not.toContain('-nostdlib');
-    expect(own).not.toContain('-Wl,-Ttext=0x80000000');
+    expect(own).not.toContain('-Wl,-Ttext-segment=0x80000000');
   });
 });
 
