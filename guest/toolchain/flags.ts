@@ -60,13 +60,18 @@ function machineFlags(toolchain: ToolchainName, target: Target, soft: boolean): 
       ...(soft ? cpu : ['-mcpu=generic_rv32+m+a+f+d+c+zicsr+zifencei']),
     ];
   }
-  const machine = soft
-    ? ['-march=rv32imac_zicsr_zifencei', '-mabi=ilp32']
-    : ['-march=rv32imafdc_zicsr_zifencei', '-mabi=ilp32d'];
-  if (toolchain === 'gcc') return machine;
+  // gcc matches its libraries by the exact -march: those without zicsr are meant, whose ISA version has CSRs in I.
+  if (toolchain === 'gcc') {
+    return [
+      '-misa-spec=2.2',
+      ...(soft ? ['-march=rv32imac', '-mabi=ilp32'] : ['-march=rv32imafdc', '-mabi=ilp32d']),
+    ];
+  }
   return [
     `--target=${bare ? 'riscv32-unknown-elf' : 'riscv32-unknown-linux-musl'}`,
-    ...machine,
+    ...(soft
+      ? ['-march=rv32imac_zicsr_zifencei', '-mabi=ilp32']
+      : ['-march=rv32imafdc_zicsr_zifencei', '-mabi=ilp32d']),
     '-fuse-ld=lld',
   ];
 }
