@@ -90,6 +90,8 @@ export class Hart implements CsrContext {
   #committed = 0;
   #slice = 0;
   #checkInterrupts = true;
+  /** The retired count up to which no device raises an interrupt by itself. */
+  #nextEventAt = 0;
   #cause = 0;
   #tval = 0;
 
@@ -271,7 +273,7 @@ export class Hart implements CsrContext {
       const stop = this.#beforeSlice();
       if (stop !== null) return stop;
       if (this.pc !== start) first = false; // an interrupt: its handler may begin with a breakpoint
-      const horizon = Math.min(end, this.#platform.nextEventAt());
+      const horizon = Math.min(end, this.#nextEventAt);
       const length = Math.max(1, Math.min(horizon - this.#committed, LONGEST_SLICE));
       const reason = this.onRetire === null ? this.#fast(length, first) : this.#stepOnce(first);
       first = false;
@@ -291,10 +293,12 @@ export class Hart implements CsrContext {
   #beforeSlice(): StopReason | null {
     if (!this.#checkInterrupts && !this.waiting) return null;
     this.#checkInterrupts = false;
+    this.#nextEventAt = this.#platform.nextEventAt();
     const { state } = this;
     state.lines = this.#platform.interruptLines();
     if (this.waiting && !wakesFromWfi(state)) {
       this.#platform.clint.skipToTimer();
+      this.#nextEventAt = this.#platform.nextEventAt();
       state.lines = this.#platform.interruptLines();
       if (!wakesFromWfi(state)) return { kind: 'wfi' };
     }
@@ -337,13 +341,13 @@ export class Hart implements CsrContext {
   /** Delivers an exception of the instruction at pc. null: go on. */
   #deliver(cause: number, tval: number): StopReason | null {
     const { state } = this;
-    this.#checkInterrupts = true;
     if (trapTarget(state, cause) === Privilege.S) {
       const pc = this.pc;
       const satp = state.satp;
       const { privilege } = state;
       const goOn = this.supervisor.trap(this, cause, tval);
       if (state.privilege !== privilege || state.satp !== satp) this.mmu.selectViews();
+      if (state.privilege !== privilege) this.#checkInterrupts = true;
       return goOn ? null : { kind: 'trap', cause, tval, pc };
     }
     const { pc } = this;
@@ -351,6 +355,7 @@ export class Hart implements CsrContext {
     const stuck = state.privilege === Privilege.M && pc === (state.mtvec & ~3) >>> 0;
     this.pc = enterMachineTrap(state, cause, pc, tval);
     this.mmu.selectViews();
+    this.#checkInterrupts = true;
     return stuck ? { kind: 'trap', cause, tval, pc } : null;
   }
 
