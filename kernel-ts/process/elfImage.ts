@@ -76,15 +76,15 @@ const STATIC_HINT = 'link it statically, for example `zig cc -target riscv32-lin
  * Parses and validates an image.
  *
  * @param image the file, or as much of its beginning as holds the program headers
- * @param fileLength bytes of the whole file
  * @param taskSize first address that user space cannot use
  * @param ramBytes guest RAM; an image that needs more is refused
+ * @param fileLength bytes of the whole file
  */
 export function readElf(
   image: Uint8Array,
-  fileLength: number,
   taskSize: number,
   ramBytes: number,
+  fileLength: number = image.length,
 ): ElfImage | ElfProblem {
   const header = checkHeader(image);
   if (header !== null) return header;

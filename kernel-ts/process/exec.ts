@@ -103,7 +103,7 @@ function readImage(kernel: Kernel, file: File, head: Uint8Array): { readonly ima
       bytes = all;
     }
   }
-  const image = readElf(bytes, size, TASK_SIZE, kernel.ram.size);
+  const image = readElf(bytes, TASK_SIZE, kernel.ram.size, size);
   if (!isElfProblem(image)) return { image };
   const errno = image.kind === 'noexec' ? -ENOEXEC : image.kind === 'nomem' ? -ENOMEM : -EINVAL;
   return failure(errno, image.problem);

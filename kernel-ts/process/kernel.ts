@@ -71,6 +71,8 @@ export interface Kernel extends IpcContext {
   readonly limits: KernelLimits;
   readonly stats: KernelStats;
   readonly ipcNs: IpcNamespace;
+  /** uname's nodename. */
+  hostname: string;
   /** By pid (thread id), zombies included. */
   readonly tasks: Map<number, Task>;
   /** Runnable, waiting for the hart, in the order of the queue. */

@@ -129,6 +129,8 @@ export function sendSignal(kernel: Kernel, task: Task, info: SigInfo, toGroup: b
   if (hasSignal(pending.set, sig)) return;
   addSignal(pending.set, sig);
   pending.info.set(sig, info);
+  wakeQueue(kernel, group.signalWait);
+  kernel.stats.signals++;
   // complete_signal(): a thread that does not block it, the addressed one first.
   const candidates = toGroup ? [task, ...group.threads] : [task];
   const target = candidates.find((t) => isAlive(t) && !hasSignal(t.blocked, sig));

@@ -61,6 +61,8 @@ export interface ThreadGroup {
   readonly pending: PendingSignals;
   readonly rlim: Rlimits;
   readonly childWait: WaitQueue;
+  /** rt_sigtimedwait sleeps here. */
+  readonly signalWait: WaitQueue;
   pgid: number;
   sid: number;
   /** wait(2) status of the group once exit_group or a fatal signal decided it, else null. */
@@ -87,6 +89,7 @@ export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): Thread
     pending: newPending(),
     rlim: rlim.map((r) => ({ ...r })),
     childWait: newWaitQueue('children'),
+    signalWait: newWaitQueue('rt_sigtimedwait'),
     pgid,
     sid,
     groupExit: null,
@@ -116,7 +119,8 @@ export interface Restart {
 
 /** struct task_struct. */
 export class Task {
-  readonly x = new Int32Array(32);
+  /** As the hart's: x0 to x31, and a slot behind them that takes writes to x0. */
+  readonly x = new Int32Array(33);
   /** f0 low, f0 high, f1 low, ... */
   readonly f = new Uint32Array(64);
   pc = 0;
@@ -149,6 +153,9 @@ export class Task {
   sigPending = false;
   /** rt_sigsuspend: the mask to put back. */
   savedMask: SignalSet | null = null;
+
+  /** sigaltstack: flags 2 is SS_DISABLE. */
+  altStack = { sp: 0, flags: 2, size: 0 };
 
   cred: Cred;
   /** null once given up. */

@@ -1,0 +1,140 @@
+/** Shims of reading and writing: read(2), readv(2), pread(2), lseek(2), sendfile(2), poll(2). */
+import { EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE } from '../abi/errno.ts';
+import { O_NONBLOCK } from '../abi/fcntl.ts';
+import { RLIMIT_NOFILE, rlimit } from '../abi/resource.ts';
+import { fget } from '../fs/fdtable.ts';
+import type { File } from '../fs/file.ts';
+import { importIovec, userIter, type IovIter } from '../fs/iovIter.ts';
+import { doSendfile, ksysPread, ksysPwrite, vfsLlseek, vfsPoll, vfsRead, vfsWrite } from '../fs/readWrite.ts';
+import { isWait, type WaitReason } from '../fs/wait.ts';
+import type { Kernel } from '../process/kernel.ts';
+import { sleepOn } from '../process/sched.ts';
+import { sendSignal, SI_KERNEL } from '../process/signalSend.ts';
+import { SIGPIPE } from '../process/signalSet.ts';
+import type { Task } from '../process/task.ts';
+import { deadlineAfter } from '../process/time.ts';
+import type { WaitQueue } from '../process/waitQueue.ts';
+import type { Handler } from './row.ts';
+import { int64, readUser, readValidTimespec, userMm, writeUser, writeWords } from './user.ts';
+
+/** Turns "not now" into sleep (or EAGAIN), and EPIPE into SIGPIPE. */
+function finish(kernel: Kernel, task: Task, file: File, result: number | WaitReason): number {
+  if (!isWait(result)) {
+    if (result === -EPIPE) sendSignal(kernel, task, { signo: SIGPIPE, code: SI_KERNEL, pid: 0, uid: 0, value: 0 }, false);
+    return result;
+  }
+  if ((file.fFlags & O_NONBLOCK) !== 0) return result.progress > 0 ? result.progress : -EAGAIN;
+  const { wait, progress } = result;
+  return sleepOn(kernel, task, { kind: 'io', what: wait.name }, { queues: [wait], progress });
+}
+
+const progressOf = (task: Task): number => task.restart?.progress ?? 0;
+
+export const sysRead: Handler = (kernel, task, fd, buf, count) => {
+  const file = fget(kernel, fd);
+  if (file === null) return -EBADF;
+  return finish(kernel, task, file, vfsRead(kernel, file, userIter(userMm(task), buf >>> 0, count >>> 0), progressOf(task)));
+};
+
+export const sysWrite: Handler = (kernel, task, fd, buf, count) => {
+  const file = fget(kernel, fd);
+  if (file === null) return -EBADF;
+  return finish(kernel, task, file, vfsWrite(kernel, file, userIter(userMm(task), buf >>> 0, count >>> 0), progressOf(task)));
+};
+
+export const sysReadv: Handler = (kernel, task, fd, vec, vlen) => {
+  const file = fget(kernel, fd);
+  if (file === null) return -EBADF;
+  const iter = importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0);
+  return typeof iter === 'number' ? iter : finish(kernel, task, file, vfsRead(kernel, file, iter, progressOf(task)));
+};
+
+export const sysWritev: Handler = (kernel, task, fd, vec, vlen) => {
+  const file = fget(kernel, fd);
+  if (file === null) return -EBADF;
+  const iter = importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0);
+  return typeof iter === 'number' ? iter : finish(kernel, task, file, vfsWrite(kernel, file, iter, progressOf(task)));
+};
+
+type Positional = (kernel: Kernel, file: File, iter: IovIter, pos: number) => number | WaitReason;
+
+/** A positional transfer never waits: what can wait has no position. */
+function transferAt(kernel: Kernel, task: Task, fd: number, iter: IovIter | number, pos: number, op: Positional): number {
+  const file = fget(kernel, fd);
+  if (file === null) return -EBADF;
+  if (typeof iter === 'number') return iter;
+  if (pos < 0) return -EINVAL;
+  const result = op(kernel, file, iter, pos);
+  return isWait(result) ? -ESPIPE : finish(kernel, task, file, result);
+}
+
+export const sysPread64: Handler = (kernel, task, fd, buf, count, low, high) =>
+  transferAt(kernel, task, fd, userIter(userMm(task), buf >>> 0, count >>> 0), int64(low, high), ksysPread);
+
+export const sysPwrite64: Handler = (kernel, task, fd, buf, count, low, high) =>
+  transferAt(kernel, task, fd, userIter(userMm(task), buf >>> 0, count >>> 0), int64(low, high), ksysPwrite);
+
+export const sysPreadv: Handler = (kernel, task, fd, vec, vlen, low, high) =>
+  transferAt(kernel, task, fd, importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0), int64(low, high), ksysPread);
+
+export const sysPwritev: Handler = (kernel, task, fd, vec, vlen, low, high) =>
+  transferAt(kernel, task, fd, importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0), int64(low, high), ksysPwrite);
+
+export const sysLlseek: Handler = (kernel, task, fd, high, low, result, whence) => {
+  const file = fget(kernel, fd);
+  if (file === null) return -EBADF;
+  const pos = vfsLlseek(kernel, file, int64(low, high), whence);
+  return pos < 0 ? pos : writeWords(kernel, task, result, [pos, Math.floor(pos / 2 ** 32)]);
+};
+
+export const sysSendfile64: Handler = (kernel, task, outFd, inFd, offset, count) => {
+  const out = fget(kernel, outFd);
+  const from = fget(kernel, inFd);
+  if (out === null || from === null) return -EBADF;
+  if (offset === 0) return finish(kernel, task, out, doSendfile(kernel, out, from, null, count >>> 0));
+  const raw = readUser(kernel, task, offset, 8);
+  if (typeof raw === 'number') return raw;
+  const pos = int64(raw.getUint32(0, true), raw.getInt32(4, true));
+  const sent = finish(kernel, task, out, doSendfile(kernel, out, from, pos, count >>> 0));
+  if (sent < 0) return sent;
+  const next = pos + sent;
+  return writeWords(kernel, task, offset, [next, Math.floor(next / 2 ** 32)]) < 0 ? -EFAULT : sent;
+};
+
+const POLLNVAL = 0x20;
+/** POLLERR | POLLHUP: reported whether asked for or not. */
+const POLL_ALWAYS = 0x18;
+
+/** struct pollfd is fd (int), events (short), revents (short). */
+export const sysPpoll: Handler = (kernel, task, fds, nfds, timeout, sigmask, sigsetsize) => {
+  if (nfds >>> 0 > rlimit(task.rlim, RLIMIT_NOFILE)) return -EINVAL;
+  if (sigmask !== 0 && sigsetsize !== 8) return -EINVAL;
+  let deadline = task.restart?.deadline ?? null;
+  if (task.restart === null && timeout !== 0) {
+    const t = readValidTimespec(kernel, task, timeout);
+    if (typeof t === 'number') return t;
+    deadline = deadlineAfter(kernel, t.sec, t.nsec);
+    if (t.sec === 0 && t.nsec === 0) deadline = 0;
+  }
+  const raw = readUser(kernel, task, fds, nfds * 8);
+  if (typeof raw === 'number') return raw;
+  const queues: WaitQueue[] = [];
+  let ready = 0;
+  for (let i = 0; i < nfds; i++) {
+    const revents = pollOne(kernel, raw.getInt32(i * 8, true), raw.getInt16(i * 8 + 4, true), queues);
+    raw.setInt16(i * 8 + 6, revents, true);
+    if (revents !== 0) ready++;
+  }
+  if (ready === 0 && deadline !== 0) return sleepOn(kernel, task, { kind: 'poll' }, { queues, deadline });
+  const written = writeUser(kernel, task, fds, new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength));
+  return written < 0 ? written : ready;
+};
+
+function pollOne(kernel: Kernel, fd: number, events: number, queues: WaitQueue[]): number {
+  if (fd < 0) return 0;
+  const file = fget(kernel, fd);
+  if (file === null) return POLLNVAL;
+  const { mask, queues: own } = vfsPoll(kernel, file);
+  for (const queue of own) if (!queues.includes(queue)) queues.push(queue);
+  return mask & (events | POLL_ALWAYS);
+}

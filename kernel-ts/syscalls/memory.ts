@@ -1,0 +1,62 @@
+/** Shims of memory: mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2), brk(2), mlock(2) and shmget(2) and its kin. */
+import { EBADF, EINVAL } from '../abi/errno.ts';
+import { MAP_ANONYMOUS, MLOCK_ONFAULT } from '../abi/mman.ts';
+import { fget } from '../fs/fdtable.ts';
+import { doShmat, sysShmctl as shmctl, sysShmdt as shmdt, sysShmget as shmget } from '../ipc/shm.ts';
+import { doMadvise, doMincore, doMsync } from '../mm/madvise.ts';
+import { doMlock, doMlockall, doMunlock, doMunlockall } from '../mm/mlock.ts';
+import { doBrk, doMmap, doMunmap } from '../mm/mmap.ts';
+import { doMprotect } from '../mm/mprotect.ts';
+import { doMremap } from '../mm/mremap.ts';
+import type { Handler } from './row.ts';
+import { userMm, writeUser } from './user.ts';
+
+/** The offset of mmap2 is in units of 4096 bytes. */
+export const sysMmap2: Handler = (kernel, task, addr, length, prot, flags, fd, pgoff) => {
+  let file = null;
+  if ((flags & MAP_ANONYMOUS) === 0) {
+    file = fget(kernel, fd);
+    if (file === null) return -EBADF;
+  }
+  return doMmap(kernel, userMm(task), file, addr >>> 0, length >>> 0, prot >>> 0, flags >>> 0, pgoff >>> 0);
+};
+
+export const sysMunmap: Handler = (kernel, task, addr, length) => doMunmap(kernel, userMm(task), addr >>> 0, length >>> 0);
+
+export const sysMprotect: Handler = (kernel, task, addr, length, prot) =>
+  doMprotect(kernel, userMm(task), addr >>> 0, length >>> 0, prot >>> 0);
+
+export const sysMremap: Handler = (kernel, task, addr, oldLength, newLength, flags, newAddr) =>
+  doMremap(kernel, userMm(task), addr >>> 0, oldLength >>> 0, newLength >>> 0, flags >>> 0, newAddr >>> 0);
+
+export const sysMadvise: Handler = (kernel, task, addr, length, advice) =>
+  doMadvise(kernel, userMm(task), addr >>> 0, length >>> 0, advice);
+
+export const sysMsync: Handler = (kernel, task, addr, length, flags) =>
+  doMsync(kernel, userMm(task), addr >>> 0, length >>> 0, flags >>> 0);
+
+export const sysMincore: Handler = (kernel, task, addr, length, vec) => {
+  const resident = doMincore(kernel, userMm(task), addr >>> 0, length >>> 0);
+  return typeof resident === 'number' ? resident : writeUser(kernel, task, vec, resident);
+};
+
+export const sysBrk: Handler = (kernel, task, addr) => doBrk(kernel, userMm(task), addr >>> 0);
+
+export const sysMlock: Handler = (kernel, task, addr, length) => doMlock(kernel, userMm(task), addr >>> 0, length >>> 0, 0);
+
+export const sysMlock2: Handler = (kernel, task, addr, length, flags) =>
+  (flags & ~MLOCK_ONFAULT) !== 0 ? -EINVAL : doMlock(kernel, userMm(task), addr >>> 0, length >>> 0, flags >>> 0);
+
+export const sysMunlock: Handler = (kernel, task, addr, length) => doMunlock(kernel, userMm(task), addr >>> 0, length >>> 0);
+
+export const sysMlockall: Handler = (kernel, task, flags) => doMlockall(kernel, userMm(task), flags >>> 0);
+
+export const sysMunlockall: Handler = (kernel, task) => doMunlockall(kernel, userMm(task));
+
+export const sysShmget: Handler = (kernel, _task, key, size, shmflg) => shmget(kernel, key, size >>> 0, shmflg);
+
+export const sysShmat: Handler = (kernel, _task, shmid, shmaddr, shmflg) => doShmat(kernel, shmid, shmaddr >>> 0, shmflg);
+
+export const sysShmdt: Handler = (kernel, _task, shmaddr) => shmdt(kernel, shmaddr >>> 0);
+
+export const sysShmctl: Handler = (kernel, _task, shmid, cmd, buf) => shmctl(kernel, shmid, cmd, buf >>> 0);

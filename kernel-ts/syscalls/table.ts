@@ -1,0 +1,273 @@
+/**
+ * The system-call table of riscv32 Linux (include/uapi/asm-generic/unistd.h without the time32 calls,
+ * arch/riscv/include/uapi/asm/unistd.h): one row per call. A new call is one row here and one handler.
+ *
+ * Calls that Linux has and this kernel has not are listed by number in `UNSUPPORTED`, so that the log can name them.
+ */
+import { ENOSYS } from '../abi/errno.ts';
+import { log } from '../process/kernel.ts';
+import * as files from './files.ts';
+import * as io from './io.ts';
+import * as memory from './memory.ts';
+import * as misc from './misc.ts';
+import * as proc from './process.ts';
+import { row, type Handler, type SyscallRow } from './row.ts';
+import * as signals from './signals.ts';
+import * as timing from './timing.ts';
+
+const address = { result: 'address' } as const;
+const noReturn = { result: 'none' } as const;
+
+/** Every supported call, by number. */
+export const SYSCALL_ROWS: readonly SyscallRow[] = [
+  row(17, 'getcwd', 'buf:str! size:size', files.sysGetcwd),
+  row(23, 'dup', 'fd:fd', files.sysDup),
+  row(24, 'dup3', 'oldfd:fd newfd:fd flags:O', files.sysDup3),
+  row(25, 'fcntl64', 'fd:fd cmd:FCNTL arg:hex', files.sysFcntl64, { note: 'no record locks between processes, no leases' }),
+  row(29, 'ioctl', 'fd:fd cmd:IOCTL arg:ptr', files.sysIoctl, { note: 'no terminal: ENOTTY' }),
+  row(33, 'mknodat', 'dirfd:dirfd path:path mode:mode dev:hex', files.sysMknodat),
+  row(34, 'mkdirat', 'dirfd:dirfd path:path mode:mode', files.sysMkdirat),
+  row(35, 'unlinkat', 'dirfd:dirfd path:path flags:AT', files.sysUnlinkat),
+  row(36, 'symlinkat', 'target:path dirfd:dirfd path:path', files.sysSymlinkat),
+  row(37, 'linkat', 'olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path flags:AT', files.sysLinkat),
+  row(43, 'statfs64', 'path:path size:size buf:ptr', files.sysStatfs64),
+  row(44, 'fstatfs64', 'fd:fd size:size buf:ptr', files.sysFstatfs64),
+  row(45, 'truncate64', 'path:path length:off64', files.sysTruncate64),
+  row(46, 'ftruncate64', 'fd:fd length:off64', files.sysFtruncate64),
+  row(47, 'fallocate', 'fd:fd mode:hex offset:off64 length:off64', files.sysFallocate),
+  row(48, 'faccessat', 'dirfd:dirfd path:path mode:ACCESS', files.sysFaccessat),
+  row(49, 'chdir', 'path:path', files.sysChdir),
+  row(50, 'fchdir', 'fd:fd', files.sysFchdir),
+  row(51, 'chroot', 'path:path', files.sysChroot),
+  row(52, 'fchmod', 'fd:fd mode:mode', files.sysFchmod),
+  row(53, 'fchmodat', 'dirfd:dirfd path:path mode:mode', files.sysFchmodat),
+  row(54, 'fchownat', 'dirfd:dirfd path:path uid:id gid:id flags:AT', files.sysFchownat),
+  row(55, 'fchown', 'fd:fd uid:id gid:id', files.sysFchown),
+  row(56, 'openat', 'dirfd:dirfd path:path flags:O mode:mode', files.sysOpenat),
+  row(57, 'close', 'fd:fd', files.sysClose),
+  row(59, 'pipe2', 'pipefd:pipefd! flags:O', files.sysPipe2),
+  row(61, 'getdents64', 'fd:fd dirp:ptr count:size', files.sysGetdents64),
+  row(62, '_llseek', 'fd:fd high:int low:uint result:loff! whence:SEEK', io.sysLlseek),
+  row(63, 'read', 'fd:fd buf:out@ret count:size', io.sysRead),
+  row(64, 'write', 'fd:fd buf:buf@2 count:size', io.sysWrite),
+  row(65, 'readv', 'fd:fd iov:iovout@2 iovcnt:int', io.sysReadv),
+  row(66, 'writev', 'fd:fd iov:iov@2 iovcnt:int', io.sysWritev),
+  row(67, 'pread64', 'fd:fd buf:out@ret count:size offset:off64', io.sysPread64),
+  row(68, 'pwrite64', 'fd:fd buf:buf@2 count:size offset:off64', io.sysPwrite64),
+  row(69, 'preadv', 'fd:fd iov:iovout@2 iovcnt:int offset:off64', io.sysPreadv),
+  row(70, 'pwritev', 'fd:fd iov:iov@2 iovcnt:int offset:off64', io.sysPwritev),
+  row(71, 'sendfile64', 'out_fd:fd in_fd:fd offset:loff count:size', io.sysSendfile64),
+  row(78, 'readlinkat', 'dirfd:dirfd path:path buf:out@ret size:size', files.sysReadlinkat),
+  row(81, 'sync', '', files.sysSync),
+  row(82, 'fsync', 'fd:fd', files.sysFsync),
+  row(83, 'fdatasync', 'fd:fd', files.sysFsync),
+  row(92, 'personality', 'persona:hex', proc.sysPersonality, { note: 'stored, without effect' }),
+  row(93, 'exit', 'status:int', proc.sysExit, noReturn),
+  row(94, 'exit_group', 'status:int', proc.sysExitGroup, noReturn),
+  row(95, 'waitid', 'idtype:P id:int infop:siginfo! options:WAIT rusage:rusage!', proc.sysWaitid, { note: 'no P_PIDFD' }),
+  row(96, 'set_tid_address', 'tidptr:ptr', proc.sysSetTidAddress),
+  row(99, 'set_robust_list', 'head:ptr len:size', proc.sysSetRobustList),
+  row(100, 'get_robust_list', 'pid:int head:uint32! len:uint32!', proc.sysGetRobustList),
+  row(118, 'sched_setparam', 'pid:int param:int32', proc.sysSchedSetparam, { note: 'SCHED_OTHER alone' }),
+  row(119, 'sched_setscheduler', 'pid:int policy:SCHED param:int32', proc.sysSchedSetscheduler, { note: 'SCHED_OTHER alone' }),
+  row(120, 'sched_getscheduler', 'pid:int', proc.sysSchedGetscheduler),
+  row(121, 'sched_getparam', 'pid:int param:int32!', proc.sysSchedGetparam),
+  row(122, 'sched_setaffinity', 'pid:int len:size mask:uint32', proc.sysSchedSetaffinity, { note: 'one hart' }),
+  row(123, 'sched_getaffinity', 'pid:int len:size mask:uint32!', proc.sysSchedGetaffinity),
+  row(124, 'sched_yield', '', proc.sysSchedYield),
+  row(125, 'sched_get_priority_max', 'policy:SCHED', proc.sysSchedPriorityMax),
+  row(126, 'sched_get_priority_min', 'policy:SCHED', proc.sysSchedPriorityMin),
+  row(129, 'kill', 'pid:int sig:sig', signals.sysKill),
+  row(130, 'tkill', 'tid:int sig:sig', signals.sysTkill),
+  row(131, 'tgkill', 'tgid:int tid:int sig:sig', signals.sysTgkill),
+  row(132, 'sigaltstack', 'ss:ptr old_ss:ptr', signals.sysSigaltstack, { note: 'stored; handlers are not run yet' }),
+  row(133, 'rt_sigsuspend', 'mask:sigset size:size', signals.sysRtSigsuspend, { note: 'handlers are not run yet' }),
+  row(134, 'rt_sigaction', 'sig:sig act:sigaction oldact:sigaction! size:size', signals.sysRtSigaction, {
+    note: 'stored and returned; handlers are not run yet',
+  }),
+  row(135, 'rt_sigprocmask', 'how:SIGHOW set:sigset oldset:sigset! size:size', signals.sysRtSigprocmask),
+  row(136, 'rt_sigpending', 'set:sigset! size:size', signals.sysRtSigpending),
+  row(138, 'rt_sigqueueinfo', 'tgid:int sig:sig info:ptr', signals.sysRtSigqueueinfo, { note: 'the value is dropped' }),
+  row(140, 'setpriority', 'which:PRIO who:int prio:int', proc.sysSetpriority, { note: 'without effect' }),
+  row(141, 'getpriority', 'which:PRIO who:int', proc.sysGetpriority, { note: 'always nice 0' }),
+  row(143, 'setregid', 'rgid:id egid:id', proc.sysSetregid),
+  row(144, 'setgid', 'gid:id', proc.sysSetgid),
+  row(145, 'setreuid', 'ruid:id euid:id', proc.sysSetreuid),
+  row(146, 'setuid', 'uid:id', proc.sysSetuid),
+  row(147, 'setresuid', 'ruid:id euid:id suid:id', proc.sysSetresuid),
+  row(148, 'getresuid', 'ruid:int32! euid:int32! suid:int32!', proc.sysGetresuid),
+  row(149, 'setresgid', 'rgid:id egid:id sgid:id', proc.sysSetresgid),
+  row(150, 'getresgid', 'rgid:int32! egid:int32! sgid:int32!', proc.sysGetresgid),
+  row(151, 'setfsuid', 'fsuid:id', proc.sysSetfsuid),
+  row(152, 'setfsgid', 'fsgid:id', proc.sysSetfsgid),
+  row(153, 'times', 'buf:ptr', proc.sysTimes),
+  row(154, 'setpgid', 'pid:int pgid:int', proc.sysSetpgid),
+  row(155, 'getpgid', 'pid:int', proc.sysGetpgid),
+  row(156, 'getsid', 'pid:int', proc.sysGetsid),
+  row(157, 'setsid', '', proc.sysSetsid),
+  row(158, 'getgroups', 'size:int list:ptr', proc.sysGetgroups),
+  row(159, 'setgroups', 'size:int list:ptr', proc.sysSetgroups),
+  row(160, 'uname', 'buf:utsname!', misc.sysUname),
+  row(161, 'sethostname', 'name:buf@1 len:size', misc.sysSethostname),
+  row(165, 'getrusage', 'who:RUSAGE usage:rusage!', proc.sysGetrusage, { note: 'user time, faults and memory alone' }),
+  row(166, 'umask', 'mask:mode', files.sysUmask),
+  row(167, 'prctl', 'option:PRCTL arg2:hex arg3:hex arg4:hex arg5:hex', proc.sysPrctl, {
+    note: 'name, dumpable, pdeathsig (stored), no_new_privs',
+  }),
+  row(168, 'getcpu', 'cpu:uint32! node:uint32! unused:ptr', proc.sysGetcpu),
+  row(172, 'getpid', '', proc.sysGetpid),
+  row(173, 'getppid', '', proc.sysGetppid),
+  row(174, 'getuid', '', proc.sysGetuid),
+  row(175, 'geteuid', '', proc.sysGeteuid),
+  row(176, 'getgid', '', proc.sysGetgid),
+  row(177, 'getegid', '', proc.sysGetegid),
+  row(178, 'gettid', '', proc.sysGettid),
+  row(179, 'sysinfo', 'info:ptr', misc.sysSysinfo, { note: 'no load averages' }),
+  row(194, 'shmget', 'key:key size:size shmflg:SHMGET', memory.sysShmget),
+  row(195, 'shmctl', 'shmid:int cmd:SHMCTL buf:shmid!', memory.sysShmctl),
+  row(196, 'shmat', 'shmid:int shmaddr:ptr shmflg:SHMAT', memory.sysShmat, address),
+  row(197, 'shmdt', 'shmaddr:ptr', memory.sysShmdt),
+  row(214, 'brk', 'addr:ptr', memory.sysBrk, address),
+  row(215, 'munmap', 'addr:ptr length:size', memory.sysMunmap),
+  row(216, 'mremap', 'old_addr:ptr old_size:size new_size:size flags:MREMAP new_addr:ptr', memory.sysMremap, address),
+  row(220, 'clone', 'flags:CLONE stack:ptr parent_tid:ptr tls:ptr child_tid:ptr', proc.sysClone, {
+    note: 'no namespaces, no pidfd, no ptrace',
+  }),
+  row(221, 'execve', 'path:path argv:argv envp:envp', proc.sysExecve, { note: 'static programs and scripts' }),
+  row(222, 'mmap2', 'addr:ptr length:size prot:PROT flags:MAP fd:fd pgoffset:hex', memory.sysMmap2, {
+    ...address,
+    note: 'no huge pages',
+  }),
+  row(226, 'mprotect', 'addr:ptr length:size prot:PROT', memory.sysMprotect),
+  row(227, 'msync', 'addr:ptr length:size flags:MS', memory.sysMsync),
+  row(228, 'mlock', 'addr:ptr length:size', memory.sysMlock),
+  row(229, 'munlock', 'addr:ptr length:size', memory.sysMunlock),
+  row(230, 'mlockall', 'flags:MCL', memory.sysMlockall),
+  row(231, 'munlockall', '', memory.sysMunlockall),
+  row(232, 'mincore', 'addr:ptr length:size vec:ptr', memory.sysMincore),
+  row(233, 'madvise', 'addr:ptr length:size advice:MADV', memory.sysMadvise),
+  row(259, 'riscv_flush_icache', 'start:ptr end:ptr flags:hex', misc.sysRiscvFlushIcache),
+  row(261, 'prlimit64', 'pid:int resource:RLIMIT new_limit:rlimit old_limit:rlimit!', proc.sysPrlimit64),
+  row(276, 'renameat2', 'olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path flags:RENAME', files.sysRenameat2),
+  row(278, 'getrandom', 'buf:ptr count:size flags:GRND', misc.sysGetrandom),
+  row(279, 'memfd_create', 'name:str flags:MFD', files.sysMemfdCreate),
+  row(283, 'membarrier', 'cmd:MEMBARRIER flags:hex cpu_id:int', misc.sysMembarrier),
+  row(284, 'mlock2', 'addr:ptr length:size flags:hex', memory.sysMlock2),
+  row(291, 'statx', 'dirfd:dirfd path:path flags:AT mask:STATX buf:statx!', files.sysStatx),
+  row(403, 'clock_gettime64', 'clockid:CLOCK tp:timespec!', timing.sysClockGettime64),
+  row(404, 'clock_settime64', 'clockid:CLOCK tp:timespec', timing.sysClockSettime64, { note: 'EPERM: time is virtual' }),
+  row(406, 'clock_getres_time64', 'clockid:CLOCK res:timespec!', timing.sysClockGetres64),
+  row(407, 'clock_nanosleep_time64', 'clockid:CLOCK flags:TIMER rqtp:timespec rmtp:ptr', timing.sysClockNanosleep64),
+  row(412, 'utimensat_time64', 'dirfd:dirfd path:path times:ptr flags:AT', files.sysUtimensat),
+  row(414, 'ppoll_time64', 'fds:ptr nfds:uint timeout:timespec sigmask:sigset size:size', io.sysPpoll, {
+    note: 'the signal mask is checked and not applied',
+  }),
+  row(421, 'rt_sigtimedwait_time64', 'set:sigset info:siginfo! timeout:timespec size:size', signals.sysRtSigtimedwait),
+  row(422, 'futex_time64', 'uaddr:ptr op:FUTEX val:uint timeout:ptr uaddr2:ptr val3:hex', timing.sysFutex, {
+    note: 'no priority inheritance',
+  }),
+  row(436, 'close_range', 'first:uint last:uint flags:hex', files.sysCloseRange),
+  row(439, 'faccessat2', 'dirfd:dirfd path:path mode:ACCESS flags:AT', files.sysFaccessat2),
+  row(452, 'fchmodat2', 'dirfd:dirfd path:path mode:mode flags:AT', files.sysFchmodat2),
+];
+
+/** What Linux has and we have not: runs of names from a first number on. Each answers ENOSYS and a line in the log. */
+const UNSUPPORTED: readonly (readonly [number, string])[] = [
+  [0, 'io_setup io_destroy io_submit io_cancel'],
+  [5, 'setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr'],
+  [15, 'lremovexattr fremovexattr'],
+  [19, 'eventfd2 epoll_create1 epoll_ctl epoll_pwait'],
+  [26, 'inotify_init1 inotify_add_watch inotify_rm_watch'],
+  [30, 'ioprio_set ioprio_get flock'],
+  [39, 'umount2 mount pivot_root nfsservctl'],
+  [58, 'vhangup'],
+  [60, 'quotactl'],
+  [74, 'signalfd4 vmsplice splice tee'],
+  [84, 'sync_file_range timerfd_create'],
+  [89, 'acct capget capset'],
+  [97, 'unshare'],
+  [102, 'getitimer setitimer kexec_load init_module delete_module timer_create'],
+  [109, 'timer_getoverrun'],
+  [111, 'timer_delete'],
+  [116, 'syslog ptrace'],
+  [128, 'restart_syscall'],
+  [139, 'rt_sigreturn'],
+  [142, 'reboot'],
+  [162, 'setdomainname'],
+  [180, 'mq_open mq_unlink'],
+  [184, 'mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd semget semctl'],
+  [193, 'semop'],
+  [198, 'socket socketpair bind listen accept connect getsockname getpeername sendto recvfrom setsockopt getsockopt'],
+  [210, 'shutdown sendmsg recvmsg readahead'],
+  [217, 'add_key request_key keyctl'],
+  [223, 'fadvise64_64 swapon swapoff'],
+  [234, 'remap_file_pages mbind get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4'],
+  [258, 'riscv_hwprobe'],
+  [262, 'fanotify_init fanotify_mark name_to_handle_at open_by_handle_at'],
+  [267, 'syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr'],
+  [277, 'seccomp'],
+  [280, 'bpf execveat userfaultfd'],
+  [285, 'copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free'],
+  [293, 'rseq kexec_file_load'],
+  [405, 'clock_adjtime64'],
+  [408, 'timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64'],
+  [413, 'pselect6_time64'],
+  [416, 'io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64 semtimedop_time64'],
+  [423, 'sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount'],
+  [430, 'fsopen fsconfig fsmount fspick pidfd_open clone3'],
+  [437, 'openat2 pidfd_getfd'],
+  [440, 'process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self'],
+  [447, 'memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat'],
+  [453, 'map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr'],
+  [461, 'lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr'],
+];
+
+/** The handler of everything unsupported: it reads its number from a7. */
+const sysNotImplemented: Handler = (kernel, task) => {
+  const number = kernel.hart.x[17] ?? 0;
+  const known = syscallByNumber(number);
+  const name = known === null ? `system call ${number >>> 0}` : `${known.name} (${number})`;
+  log(kernel, `pid ${task.pid} (${task.comm}): ${name} is not supported: ENOSYS`);
+  return -ENOSYS;
+};
+
+/** Rows of what is declared as missing. */
+export const UNSUPPORTED_ROWS: readonly SyscallRow[] = UNSUPPORTED.flatMap(([first, names]) =>
+  names.split(' ').map((name, i) => ({
+    ...row(first + i, name, 'a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex', sysNotImplemented),
+    support: 'none' as const,
+  })),
+);
+
+/** What a number that Linux does not know runs. */
+export const UNKNOWN_ROW: SyscallRow = {
+  ...row(-1, 'syscall', 'a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex', sysNotImplemented),
+  support: 'none',
+};
+
+function byNumber(): SyscallRow[] {
+  const rows = new Array<SyscallRow>(512).fill(UNKNOWN_ROW);
+  for (const r of [...UNSUPPORTED_ROWS, ...SYSCALL_ROWS]) rows[r.number] = r;
+  return rows;
+}
+
+/** Indexed by number; every index below 512 is filled. */
+export const SYSCALL_TABLE: readonly SyscallRow[] = byNumber();
+
+const NAMES: ReadonlyMap<string, SyscallRow> = new Map([...UNSUPPORTED_ROWS, ...SYSCALL_ROWS].map((r) => [r.name, r]));
+
+/** The row of a number that Linux knows, or null. */
+export function syscallByNumber(number: number): SyscallRow | null {
+  const found = SYSCALL_TABLE[number];
+  return found === undefined || found === UNKNOWN_ROW ? null : found;
+}
+
+/** The row of a name, or null. */
+export function syscallByName(name: string): SyscallRow | null {
+  return NAMES.get(name) ?? null;
+}
+
+/** Whether riscv32 Linux has a system call of that name (supported or not). */
+export function isSystemCall(name: string): boolean {
+  return NAMES.has(name);
+}

@@ -1,0 +1,87 @@
+/**
+ * What every shim needs to get arguments out of guest memory and results into it (Linux: get_timespec64, strndup_user
+ * and their kin). Each answers EFAULT for memory that cannot be used; none throws.
+ */
+import { EFAULT, EINVAL, ENAMETOOLONG, type Errno } from '../abi/errno.ts';
+import type { MmStruct } from '../mm/mm.ts';
+import { copyFromUser, copyToUser, getUser64, strncpyFromUser } from '../mm/usercopy.ts';
+import type { Kernel } from '../process/kernel.ts';
+import type { Task } from '../process/task.ts';
+
+/** Bytes of a path, its zero included. */
+export const PATH_MAX = 4096;
+
+/** The address space of a task that makes a system call: it has one. */
+export function userMm(task: Task): MmStruct {
+  if (task.mm === null) throw new Error(`pid ${task.pid} makes a system call without an address space`);
+  return task.mm;
+}
+
+/** getname(): a path. ENAMETOOLONG from PATH_MAX on. */
+export function userPath(kernel: Kernel, task: Task, address: number): string | Errno {
+  return strncpyFromUser(kernel, userMm(task), address >>> 0, PATH_MAX);
+}
+
+/** A string of at most `max` bytes with its zero. */
+export function userString(kernel: Kernel, task: Task, address: number, max: number): string | Errno {
+  return strncpyFromUser(kernel, userMm(task), address >>> 0, max);
+}
+
+export function readUser(kernel: Kernel, task: Task, address: number, length: number): DataView | Errno {
+  const bytes = copyFromUser(kernel, userMm(task), address >>> 0, length);
+  return typeof bytes === 'number' ? bytes : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function writeUser(kernel: Kernel, task: Task, address: number, bytes: Uint8Array): 0 | Errno {
+  return copyToUser(kernel, userMm(task), address >>> 0, bytes);
+}
+
+/** Writes consecutive u32 words. */
+export function writeWords(kernel: Kernel, task: Task, address: number, words: readonly number[]): 0 | Errno {
+  const bytes = new Uint8Array(words.length * 4);
+  const view = new DataView(bytes.buffer);
+  words.forEach((w, i) => view.setUint32(i * 4, w >>> 0, true));
+  return writeUser(kernel, task, address, bytes);
+}
+
+/** A signed 64-bit argument of two registers; beyond 2^53 it keeps its sign and size, not its last bits. */
+export function int64(low: number, high: number): number {
+  return high * 2 ** 32 + (low >>> 0);
+}
+
+export interface UserTimespec {
+  readonly sec: number;
+  readonly nsec: number;
+}
+
+/** get_timespec64(): struct __kernel_timespec, not yet judged. A 32-bit kernel looks at the low word of tv_nsec. */
+export function readTimespec(kernel: Kernel, task: Task, address: number): UserTimespec | Errno {
+  const mm = userMm(task);
+  const sec = getUser64(kernel, mm, address >>> 0);
+  const nsec = getUser64(kernel, mm, (address + 8) >>> 0);
+  if (sec === null || nsec === null) return -EFAULT;
+  return { sec: int64(sec.lo, sec.hi | 0), nsec: nsec.lo | 0 };
+}
+
+/** timespec64_valid(). */
+export function validTimespec(t: UserTimespec): boolean {
+  return t.sec >= 0 && t.nsec >= 0 && t.nsec < 1e9;
+}
+
+/** A timespec that must be valid: EINVAL otherwise. */
+export function readValidTimespec(kernel: Kernel, task: Task, address: number): UserTimespec | Errno {
+  const t = readTimespec(kernel, task, address);
+  return typeof t === 'number' || validTimespec(t) ? t : -EINVAL;
+}
+
+/** put_timespec64(). */
+export function writeTimespec(kernel: Kernel, task: Task, address: number, sec: number, nsec: number): 0 | Errno {
+  return writeWords(kernel, task, address, [sec, Math.floor(sec / 2 ** 32), nsec, 0]);
+}
+
+/** For names that the kernel cuts instead of refusing: up to `max` bytes before the zero. */
+export function userName(kernel: Kernel, task: Task, address: number, max: number): string | Errno {
+  const name = userString(kernel, task, address, PATH_MAX);
+  if (name === -ENAMETOOLONG) return name;
+  return typeof name === 'number' ? name : name.slice(0, max);
+}

@@ -1,0 +1,222 @@
+/**
+ * The picture: a pure function from the running system to JSON (the types and their promises are in picture.ts).
+ * Reads structures and page tables; changes nothing, faults nothing in.
+ */
+import type { File } from '../fs/file.ts';
+import type { Inode } from '../fs/inode.ts';
+import { dPath } from '../fs/namei.ts';
+import { vmaName } from '../fs/procMaps.ts';
+import { shmOfVma, type ShmidKernel } from '../ipc/shm.ts';
+import type { IpcNamespace } from '../ipc/namespace.ts';
+import { sortedPages } from '../mm/addressSpace.ts';
+import { ktimeGet } from '../mm/context.ts';
+import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
+import { pageToPhys } from '../mm/page.ts';
+import { forEachPte, PTE_V, ptePfn, walkPte } from '../mm/pgtable.ts';
+import { vmaPerms, type VmArea } from '../mm/vma.ts';
+import type { Kernel } from '../process/kernel.ts';
+import { taskPc } from '../process/sched.ts';
+import type { Task } from '../process/task.ts';
+import { describeWait } from '../process/waitQueue.ts';
+import type { ShmRow, Walk } from './api.ts';
+import type {
+  FilePicture,
+  InodePicture,
+  IpcNamespacePicture,
+  MmPicture,
+  Picture,
+  PtePicture,
+  ShmidKernelPicture,
+  TaskPicture,
+  VmAreaPicture,
+} from './picture.ts';
+
+/** Everything. */
+export function picture(kernel: Kernel): Picture {
+  const files = new Map<number, File>();
+  const namespaces = [namespacePicture(kernel.ipcNs, files)];
+  const tasks = [...kernel.tasks.values()].sort((a, b) => a.pid - b.pid).map((t) => taskPicture(kernel, t, files));
+  const inodes = new Map<number, Inode>();
+  const filePictures: FilePicture[] = [...files.values()]
+    .sort((a, b) => a.id - b.id)
+    .map((file) => {
+      const inode = inodeNumber(kernel, file.fInode);
+      inodes.set(inode, file.fInode);
+      return { file: file.id, path: dPath(kernel, file.fPath), fOp: file.fOp.name, count: file.count, inode };
+    });
+  return {
+    version: 1,
+    instructions: kernel.hart.retired,
+    time: ktimeGet(kernel),
+    ram: {
+      base: kernel.ram.base,
+      size: kernel.ram.size,
+      framesTotal: kernel.memMap.totalFrames,
+      framesFree: kernel.memMap.freeFrames,
+    },
+    namespaces,
+    files: filePictures,
+    inodes: [...inodes].sort((a, b) => a[0] - b[0]).map(([number, inode]) => inodePicture(number, inode)),
+    tasks,
+  };
+}
+
+/**
+ * A number for an inode that is unique over all file systems: segments and shared memory keep theirs (the shmid, as
+ * /proc/PID/maps shows it), others carry their device in the bits above 32.
+ */
+function inodeNumber(kernel: Kernel, inode: Inode): number {
+  return inode.iSb === kernel.vfs.shmMnt ? inode.iIno : inode.iSb.sDev * 2 ** 32 + inode.iIno;
+}
+
+function inodePicture(number: number, inode: Inode): InodePicture {
+  const pages = sortedPages(inode.iMapping).map((p) => ({
+    index: p.index,
+    pfn: p.pfn,
+    count: p.count,
+    mapcount: p.mapcount,
+  }));
+  return { inode: number, iSize: inode.iSize, iMapping: { nrpages: inode.iMapping.nrpages, pages } };
+}
+
+function namespacePicture(ns: IpcNamespace, files: Map<number, File>): IpcNamespacePicture {
+  const { shmIds } = ns;
+  return {
+    name: ns.name,
+    shmCtlmax: ns.shmCtlmax,
+    shmCtlall: ns.shmCtlall,
+    shmCtlmni: ns.shmCtlmni,
+    shmTot: ns.shmTot,
+    shmRmidForced: ns.shmRmidForced,
+    shmIds: {
+      inUse: shmIds.inUse,
+      seq: shmIds.seq,
+      maxIdx: shmIds.maxIdx,
+      entries: segments(ns).map((shp) => {
+        files.set(shp.shmFile.id, shp.shmFile);
+        return segmentPicture(shp);
+      }),
+    },
+  };
+}
+
+const segments = (ns: IpcNamespace): ShmidKernel[] =>
+  [...ns.shmIds.entries()].sort((a, b) => (a.shmPerm.id & 0x7fff) - (b.shmPerm.id & 0x7fff));
+
+function segmentPicture(shp: ShmidKernel): ShmidKernelPicture {
+  const perm = shp.shmPerm;
+  return {
+    index: perm.id & 0x7fff,
+    id: perm.id,
+    seq: perm.seq,
+    key: perm.key >>> 0,
+    uid: perm.uid,
+    gid: perm.gid,
+    cuid: perm.cuid,
+    cgid: perm.cgid,
+    mode: perm.mode,
+    shmSegsz: shp.shmSegsz,
+    shmNattch: shp.shmNattch,
+    shmCprid: shp.shmCprid,
+    shmLprid: shp.shmLprid,
+    shmAtim: shp.shmAtim,
+    shmDtim: shp.shmDtim,
+    shmCtim: shp.shmCtim,
+    shmFile: shp.shmFile.id,
+  };
+}
+
+function taskPicture(kernel: Kernel, task: Task, files: Map<number, File>): TaskPicture {
+  return {
+    pid: task.pid,
+    ppid: task.parent?.tgid ?? 1,
+    comm: task.comm,
+    state: task.group.stopped && task.state !== 'Z' ? 'T' : task.state,
+    waiting: task.wait === null ? '' : describeWait(task.wait),
+    uid: task.cred.uid,
+    gid: task.cred.gid,
+    pc: taskPc(kernel, task),
+    exitCode: task.state === 'Z' ? task.exitCode : null,
+    mm: task.mm === null ? null : mmPicture(kernel, task.mm, files),
+  };
+}
+
+function mmPicture(kernel: Kernel, mm: MmStruct, files: Map<number, File>): MmPicture {
+  for (const vma of mm.mmap) if (vma.vmFile !== null) files.set(vma.vmFile.id, vma.vmFile);
+  return {
+    id: mm.id,
+    pgd: pageToPhys(mm.pgd),
+    satp: mmSatp(mm),
+    startBrk: mm.startBrk,
+    brk: mm.brk,
+    startStack: mm.startStack,
+    totalVm: mm.totalVm,
+    rss: getMmRss(mm),
+    mmap: vmaPictures(kernel, mm),
+  };
+}
+
+/** The VMAs of an address space with their present pages. */
+export function vmaPictures(kernel: Kernel, mm: MmStruct): VmAreaPicture[] {
+  return [...mm.mmap].map((vma) => vmaPicture(kernel, mm, vma));
+}
+
+function vmaPicture(kernel: Kernel, mm: MmStruct, vma: VmArea): VmAreaPicture {
+  return {
+    vmStart: vma.vmStart,
+    vmEnd: vma.vmEnd,
+    vmPgoff: vma.vmPgoff,
+    vmFlags: vma.vmFlags,
+    perms: vmaPerms(vma),
+    vmFile: vma.vmFile?.id ?? null,
+    vmOps: vma.vmOps?.name ?? '',
+    name: vmaName(kernel, vma),
+    shmid: shmOfVma(vma)?.shmPerm.id ?? null,
+    ptes: ptePictures(kernel, mm, vma.vmStart, vma.vmEnd),
+  };
+}
+
+/** Present pages of [start, end), by address, each with both steps of its walk. */
+export function ptePictures(kernel: Kernel, mm: MmStruct, start: number, end: number): PtePicture[] {
+  const out: PtePicture[] = [];
+  forEachPte(kernel, mm, start, end, (va, pte0Address, pte0) => {
+    if ((pte0 & PTE_V) === 0) return;
+    const { pte1Address, pte1 } = walkPte(kernel, mm, va);
+    out.push({ va, pte1Address, pte1, pte0Address, pte0, pfn: ptePfn(pte0), flags: pteFlags(pte0) });
+  });
+  return out;
+}
+
+/** "DAGUXWRV" with '-' for clear bits. */
+function pteFlags(pte: number): string {
+  return [...'DAGUXWRV'].map((letter, i) => ((pte >>> (7 - i)) & 1 ? letter : '-')).join('');
+}
+
+/** The walk of one address, as far as it goes. */
+export function walk(kernel: Kernel, mm: MmStruct, va: number): Walk {
+  const { pte1Address, pte1, pte0Address, pte0 } = walkPte(kernel, mm, va);
+  const steps: Walk['steps'][number][] = [{ level: 1, address: pte1Address, pte: pte1, flags: pteFlags(pte1) }];
+  if ((pte1 & PTE_V) !== 0) steps.push({ level: 0, address: pte0Address, pte: pte0, flags: pteFlags(pte0) });
+  const pfn = (pte1 & PTE_V) !== 0 && (pte0 & PTE_V) !== 0 ? ptePfn(pte0) : null;
+  return { va, satp: mmSatp(mm), steps, pfn, physicalAddress: pfn === null ? null : pfn * 4096 + (va % 4096) };
+}
+
+const SHM_DEST = 0o1000;
+const SHM_LOCKED = 0o2000;
+
+/** The rows of `ipcs -m`. */
+export function ipcsRows(kernel: Kernel): ShmRow[] {
+  return segments(kernel.ipcNs).map((shp) => {
+    const { mode } = shp.shmPerm;
+    const status = [(mode & SHM_DEST) !== 0 ? 'dest' : '', (mode & SHM_LOCKED) !== 0 ? 'locked' : ''];
+    return {
+      key: shp.shmPerm.key >>> 0,
+      shmid: shp.shmPerm.id,
+      owner: shp.shmPerm.uid,
+      perms: mode & 0o777,
+      bytes: shp.shmSegsz,
+      nattch: shp.shmNattch,
+      status: status.filter((s) => s !== '').join(' '),
+    };
+  });
+}

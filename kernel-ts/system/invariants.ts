@@ -1,0 +1,254 @@
+/**
+ * The invariant checker: recounts everything that is counted, from what it counts, and says what does not hold, one
+ * line each. Tests call it after every run; it changes nothing.
+ */
+import type { File } from '../fs/file.ts';
+import { shmOfVma } from '../ipc/shm.ts';
+import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
+import { PG_ANON, PG_TABLE, pfnToPage, type Page } from '../mm/page.ts';
+import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
+import { VM_SHARED, vmaPages } from '../mm/vma.ts';
+import type { Kernel } from '../process/kernel.ts';
+import type { Task } from '../process/task.ts';
+
+/** An entry of the machine's TLB, for comparing it with the tables. `pfn` is the frame that it leads to. */
+export interface CachedTranslation {
+  readonly va: number;
+  readonly pfn: number;
+  readonly writable: boolean;
+}
+
+export type TlbEntries = (satp: number) => Iterable<CachedTranslation>;
+
+/** What the page tables and VMAs of all address spaces add up to. */
+interface Recount {
+  /** PTEs per frame. */
+  readonly ptes: Map<number, number>;
+  /** Frames with a writable PTE. */
+  readonly writable: Set<number>;
+  /** Uses as a page table per frame. */
+  readonly tables: Map<number, number>;
+  /** VMAs per shmid_kernel. */
+  readonly attaches: Map<object, number>;
+  readonly files: Map<File, number>;
+  readonly problems: string[];
+}
+
+const add = <K>(map: Map<K, number>, key: K): void => void map.set(key, (map.get(key) ?? 0) + 1);
+
+const hex = (n: number): string => `0x${n.toString(16)}`;
+
+/** Checks everything. An empty answer means that every invariant holds. */
+export function checkInvariants(kernel: Kernel, tlbEntries: TlbEntries | null): string[] {
+  const recount: Recount = {
+    ptes: new Map(),
+    writable: new Set(),
+    tables: new Map(),
+    attaches: new Map(),
+    files: new Map(),
+    problems: [],
+  };
+  const mms = new Set<MmStruct>();
+  const users = new Map<MmStruct, number>();
+  for (const task of kernel.tasks.values()) {
+    if (task.mm === null) continue;
+    mms.add(task.mm);
+    add(users, task.mm);
+  }
+  for (const mm of mms) {
+    if (mm.mmUsers !== users.get(mm)) {
+      recount.problems.push(`mm ${mm.id}: mmUsers ${mm.mmUsers}, but ${users.get(mm) ?? 0} tasks use it`);
+    }
+    checkMm(kernel, mm, recount);
+    if (tlbEntries !== null) checkTlb(kernel, mm, tlbEntries, recount.problems);
+  }
+  checkSegments(kernel, recount);
+  checkFrames(kernel, recount);
+  checkFiles(kernel, recount);
+  checkTasks(kernel, recount.problems);
+  return recount.problems;
+}
+
+function checkMm(kernel: Kernel, mm: MmStruct, recount: Recount): void {
+  const { problems } = recount;
+  add(recount.tables, mm.pgd.pfn);
+  let end = 0;
+  let total = 0;
+  for (const vma of mm.mmap) {
+    const name = `mm ${mm.id}: vma ${hex(vma.vmStart)}-${hex(vma.vmEnd)}`;
+    if (vma.vmStart >= vma.vmEnd || vma.vmStart % 4096 !== 0 || vma.vmEnd % 4096 !== 0) problems.push(`${name} is no range of pages`);
+    if (vma.vmStart < end) problems.push(`${name} overlaps its predecessor`);
+    if (vma.vmMm !== mm) problems.push(`${name} belongs to mm ${vma.vmMm.id}`);
+    end = vma.vmEnd;
+    total += vmaPages(vma);
+    if (vma.vmFile !== null) {
+      add(recount.files, vma.vmFile);
+      if (!vma.vmFile.fInode.iMapping.iMmap.has(vma)) problems.push(`${name} is missing in i_mmap of its file`);
+    }
+    const shp = shmOfVma(vma);
+    if (shp !== null) add(recount.attaches, shp);
+  }
+  if (mm.exeFile !== null) add(recount.files, mm.exeFile);
+  if (total !== mm.totalVm) problems.push(`mm ${mm.id}: totalVm ${mm.totalVm}, but its VMAs have ${total} pages`);
+  checkPtes(kernel, mm, recount);
+}
+
+function checkPtes(kernel: Kernel, mm: MmStruct, recount: Recount): void {
+  const { problems } = recount;
+  let present = 0;
+  const tables = new Set<number>();
+  forEachPte(kernel, mm, 0, 2 ** 32, (va, _address, pte) => {
+    const pfn = ptePfn(pte);
+    present++;
+    add(recount.ptes, pfn);
+    if ((pte & PTE_W) !== 0) recount.writable.add(pfn);
+    const vma = mm.mmap.find(va);
+    const at = `mm ${mm.id}: pte of ${hex(va)}`;
+    if (vma === null || va < vma.vmStart) {
+      problems.push(`${at} lies in no VMA`);
+      return;
+    }
+    const page = pfnToPage(kernel.memMap, pfn);
+    if (page === undefined || page.count === 0) problems.push(`${at} names the free frame ${hex(pfn)}`);
+    if ((vma.vmFlags & VM_SHARED) !== 0 && vma.vmFile !== null) {
+      const index = vma.vmPgoff + (va - vma.vmStart) / 4096;
+      if (page === undefined || page.mapping !== vma.vmFile.fInode.iMapping || page.index !== index) {
+        problems.push(`${at}: frame ${hex(pfn)} is not page ${index} of the shared file`);
+      }
+    }
+  });
+  for (let slot = 0; slot < 1024; slot++) {
+    const { pte1 } = walkPte(kernel, mm, slot * 2 ** 22);
+    if ((pte1 & PTE_V) === 0) continue;
+    tables.add(ptePfn(pte1));
+    add(recount.tables, ptePfn(pte1));
+  }
+  if (tables.size !== mm.pgtables) problems.push(`mm ${mm.id}: pgtables ${mm.pgtables}, but ${tables.size} level-0 tables`);
+  if (present !== getMmRss(mm)) problems.push(`mm ${mm.id}: rss ${getMmRss(mm)}, but ${present} PTEs`);
+}
+
+/** Every translation that the machine has cached must still be in the tables, and no weaker there. */
+function checkTlb(kernel: Kernel, mm: MmStruct, tlbEntries: TlbEntries, problems: string[]): void {
+  for (const { va, pfn, writable } of tlbEntries(mmSatp(mm))) {
+    const { pte0 } = walkPte(kernel, mm, va);
+    const at = `mm ${mm.id}: TLB entry of ${hex(va)}`;
+    if ((pte0 & PTE_V) === 0 || (pte0 & PTE_U) === 0) problems.push(`${at}, but the table has no user page there`);
+    else if (ptePfn(pte0) !== pfn) problems.push(`${at} leads to frame ${hex(pfn)}, the table to ${hex(ptePfn(pte0))}`);
+    else if (writable && (pte0 & PTE_W) === 0) problems.push(`${at} is writable, the table's is not`);
+    else if (writable && (pte0 & PTE_D) === 0) problems.push(`${at} is writable, but D is clear`);
+  }
+}
+
+function checkSegments(kernel: Kernel, recount: Recount): void {
+  const { shmIds } = kernel.ipcNs;
+  let count = 0;
+  let pages = 0;
+  for (const shp of shmIds.entries()) {
+    count++;
+    pages += Math.ceil(shp.shmSegsz / 4096);
+    add(recount.files, shp.shmFile);
+    const attached = recount.attaches.get(shp) ?? 0;
+    recount.attaches.delete(shp);
+    if (attached !== shp.shmNattch) {
+      recount.problems.push(`shmid ${shp.shmPerm.id}: shm_nattch ${shp.shmNattch}, but ${attached} VMAs`);
+    }
+  }
+  if (recount.attaches.size > 0) recount.problems.push('a VMA refers to a destroyed segment');
+  if (count !== shmIds.inUse) recount.problems.push(`ipc_ids.in_use ${shmIds.inUse}, but ${count} segments`);
+  if (pages !== kernel.ipcNs.shmTot) recount.problems.push(`shm_tot ${kernel.ipcNs.shmTot}, but ${pages} pages`);
+}
+
+function checkFrames(kernel: Kernel, recount: Recount): void {
+  const { memMap } = kernel;
+  const { problems } = recount;
+  const pins = new Map<Page, number>();
+  for (const page of kernel.futexPins.values()) add(pins, page);
+  let used = 0;
+  for (const page of memMap.pages) {
+    if (page.count > 0) used++;
+    checkFrame(page, pins.get(page) ?? 0, recount);
+  }
+  if (memMap.totalFrames - used !== memMap.freeFrames) {
+    problems.push(`free_frames ${memMap.freeFrames}, but ${memMap.totalFrames - used} frames are free`);
+  }
+  const free = new Set(memMap.freeList);
+  if (free.size !== memMap.freeList.length) problems.push('a frame is on the free list twice');
+  for (const pfn of free) {
+    if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0) problems.push(`frame ${hex(pfn)} is on the free list and in use`);
+  }
+  if (memMap.freeFrames !== free.size + memMap.totalFrames - memMap.nextFresh) problems.push('a free frame is on no list');
+}
+
+function checkFrame(page: Page, pins: number, recount: Recount): void {
+  const { problems } = recount;
+  const at = `frame ${hex(page.pfn)}`;
+  const ptes = recount.ptes.get(page.pfn) ?? 0;
+  const tables = recount.tables.get(page.pfn) ?? 0;
+  const cached = page.mapping === null ? 0 : 1;
+  if (cached === 1) {
+    const host = page.mapping?.host;
+    if (page.mapping?.iPages.get(page.index) !== page) problems.push(`${at} thinks it is cached, the cache has another`);
+    if (host !== undefined && host.iNlink === 0 && host.iCount === 0) problems.push(`${at} belongs to a dead inode`);
+  }
+  if (page.mapcount !== ptes) problems.push(`${at}: mapcount ${page.mapcount}, but ${ptes} PTEs`);
+  const expected = ptes + tables + cached + pins;
+  if (page.count !== expected) {
+    const parts = `${ptes} PTEs + ${tables} tables + ${cached} cache + ${pins} pins`;
+    problems.push(`${at}: count ${page.count}, but ${parts}`);
+  }
+  if (tables > 0 && (ptes > 0 || cached > 0 || tables > 1)) problems.push(`${at} is a page table and something else`);
+  if (tables > 0 && (page.flags & PG_TABLE) === 0) problems.push(`${at} is used as a table without PG_TABLE`);
+  if ((page.flags & PG_ANON) !== 0 && ptes > 1 && recount.writable.has(page.pfn)) {
+    problems.push(`${at} is private to several address spaces and writable in one`);
+  }
+}
+
+function checkFiles(kernel: Kernel, recount: Recount): void {
+  const tables = new Set<object>();
+  for (const task of kernel.tasks.values()) {
+    const { files } = task;
+    if (files === null || tables.has(files)) continue;
+    tables.add(files);
+    for (const file of files.fd) if (file !== null && file !== undefined) add(recount.files, file);
+  }
+  for (const [file, count] of recount.files) {
+    if (file.count !== count) {
+      recount.problems.push(`file ${file.id} (${file.fPath.dName}): f_count ${file.count}, but ${count} holders`);
+    }
+  }
+}
+
+function checkTasks(kernel: Kernel, problems: string[]): void {
+  const queued = new Set(kernel.runQueue);
+  if (queued.size !== kernel.runQueue.length) problems.push('a task is on the run queue twice');
+  for (const task of kernel.tasks.values()) checkTask(kernel, task, queued, problems);
+  for (const task of queued) if (kernel.tasks.get(task.pid) !== task) problems.push(`pid ${task.pid} is queued and gone`);
+  let last = -Infinity;
+  for (const { deadline, task } of kernel.timers) {
+    if (deadline < last) problems.push('timers are out of order');
+    last = deadline;
+    if (task.wait?.deadline !== deadline) problems.push(`pid ${task.pid} has a timer that it does not wait for`);
+  }
+  for (const [key, queue] of kernel.futexes) {
+    if (queue.waiters.length === 0) problems.push(`futex ${hex(key)} has an empty queue`);
+    for (const t of queue.waiters) {
+      if (t.wait?.reason.kind !== 'futex' || t.wait.reason.key !== key) problems.push(`pid ${t.pid} is on another's futex`);
+    }
+  }
+}
+
+function checkTask(kernel: Kernel, task: Task, queued: ReadonlySet<Task>, problems: string[]): void {
+  const at = `pid ${task.pid}`;
+  const shouldQueue = task.state === 'R' && task !== kernel.current && !task.group.stopped;
+  if (queued.has(task) !== shouldQueue) problems.push(`${at} (${task.state}) is ${shouldQueue ? 'not ' : ''}on the run queue`);
+  if ((task.wait !== null) !== (task.state === 'S')) problems.push(`${at}: state ${task.state} and wait do not agree`);
+  for (const queue of task.wait?.queues ?? []) {
+    if (queue.waiters.filter((t) => t === task).length !== 1) problems.push(`${at} is not once on ${queue.name}`);
+  }
+  if (task.wait?.deadline !== null && task.wait !== null && !kernel.timers.some((t) => t.task === task)) {
+    problems.push(`${at} waits for a deadline without a timer`);
+  }
+  if (task.state === 'X') problems.push(`${at} is gone and still listed`);
+  for (const child of task.children) if (child.parent !== task) problems.push(`${at}: child ${child.pid} has another parent`);
+  if (task.state !== 'Z' && !task.group.threads.includes(task)) problems.push(`${at} is not in its thread group`);
+}

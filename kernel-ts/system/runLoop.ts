@@ -1,0 +1,240 @@
+/**
+ * The run loop: deliver signals, schedule, run exactly one slice, look who ended (Linux: the idle loop, schedule() and
+ * exit_to_user_mode_loop() around the hardware). All stopping conditions of `run` live here.
+ */
+import type { Hart } from '../../emulator/index.ts';
+import type { Kernel } from '../process/kernel.ts';
+import { dequeueTask, expireTimers, idle, loadTask, saveCurrent, schedule, untilNextTimer } from '../process/sched.ts';
+import { deliverSignals } from '../process/signal.ts';
+import type { Task } from '../process/task.ts';
+import { describeWait } from '../process/waitQueue.ts';
+import type { Picture } from './picture.ts';
+import type { RunLimits, RunResult, Until } from './api.ts';
+import type { ImageCache } from './images.ts';
+import type { KernelSupervisor, Observer } from './supervisor.ts';
+
+/** What the loop needs of the system around it. */
+export interface LoopHost {
+  /** Tells the host of processes that ended. */
+  drainExits(): void;
+  picture(): Picture;
+  /** Somebody listens to system calls whatever `until` is. */
+  readonly wantsSyscalls: boolean;
+}
+
+/** Stops for `until` conditions that are no breakpoints. */
+class Watcher implements Observer {
+  /** The pid that met the condition, or null. */
+  hit: number | null = null;
+  private readonly supervisor: KernelSupervisor;
+  private readonly until: Until | undefined;
+  private readonly picture: () => Picture;
+
+  constructor(supervisor: KernelSupervisor, until: Until | undefined, picture: () => Picture) {
+    this.supervisor = supervisor;
+    this.until = until;
+    this.picture = picture;
+  }
+
+  syscallDone(task: Task, name: string): void {
+    if (this.until?.kind === 'syscall' && this.until.name === name) this.stop(task);
+    else this.look(task);
+  }
+
+  faultDone(task: Task): void {
+    this.look(task);
+  }
+
+  /** Evaluates a predicate on the picture. */
+  look(task: Task): void {
+    if (this.hit === null && this.until?.kind === 'picture' && this.until.predicate(this.picture())) this.stop(task);
+  }
+
+  private stop(task: Task): void {
+    this.hit = task.pid;
+    this.supervisor.leave = true;
+  }
+}
+
+/** Breakpoints for `until`: at one pc, or at a symbol in every image that has it. */
+class Breaks {
+  private readonly hart: Hart;
+  private readonly kernel: Kernel;
+  private readonly images: ImageCache;
+  private readonly until: Until | undefined;
+  private readonly added = new Set<number>();
+  private readonly seen = new Set<unknown>();
+
+  constructor(hart: Hart, kernel: Kernel, images: ImageCache, until: Until | undefined) {
+    this.hart = hart;
+    this.kernel = kernel;
+    this.images = images;
+    this.until = until;
+    if (until?.kind === 'pc') this.add(until.pc >>> 0);
+  }
+
+  private add(pc: number): void {
+    if (this.added.has(pc) || this.hart.breakpoints.has(pc)) return;
+    this.added.add(pc);
+    this.hart.addBreakpoint(pc);
+  }
+
+  /** Before a task runs: its image may be one that we have not seen (spawn, execve). */
+  prepare(task: Task): void {
+    if (this.until?.kind !== 'symbol') return;
+    const inode = task.mm?.exeFile?.fInode;
+    if (inode === undefined || this.seen.has(inode)) return;
+    this.seen.add(inode);
+    const pc = this.images.addressOf(this.kernel, task, this.until.name);
+    if (pc !== null) this.add(pc);
+  }
+
+  /** Whether the stop at `pc` is what was asked for: another image may have other code at a symbol's address. */
+  wanted(task: Task, pc: number): boolean {
+    if (this.until?.kind === 'pc') return pc === this.until.pc >>> 0;
+    return this.until?.kind === 'symbol' && this.images.addressOf(this.kernel, task, this.until.name) === pc;
+  }
+
+  remove(): void {
+    for (const pc of this.added) this.hart.removeBreakpoint(pc);
+  }
+}
+
+export class RunLoop {
+  private readonly kernel: Kernel;
+  private readonly hart: Hart;
+  private readonly supervisor: KernelSupervisor;
+  private readonly images: ImageCache;
+  private readonly host: LoopHost;
+
+  constructor(kernel: Kernel, hart: Hart, supervisor: KernelSupervisor, images: ImageCache, host: LoopHost) {
+    this.kernel = kernel;
+    this.hart = hart;
+    this.supervisor = supervisor;
+    this.images = images;
+    this.host = host;
+  }
+
+  run(limits: RunLimits): RunResult {
+    const { kernel, hart, supervisor } = this;
+    const { until } = limits;
+    const watcher = new Watcher(supervisor, until, () => this.host.picture());
+    const breaks = new Breaks(hart, kernel, this.images, until);
+    const end = hart.retired + (limits.instructions ?? Infinity);
+    const untilCount = until?.kind === 'instructions' ? until.count : Infinity;
+    this.observe(watcher, until?.kind === 'syscall' || until?.kind === 'picture');
+    try {
+      for (;;) {
+        const stopped = this.settle(watcher);
+        if (stopped !== null) return stopped;
+        const task = kernel.current;
+        if (hart.retired >= untilCount) return { reason: 'until', pid: task.pid };
+        if (hart.retired >= end) return { reason: 'instructions' };
+        breaks.prepare(task);
+        const before = hart.retired;
+        const budget = Math.min(task.quantumLeft, end - before, untilCount - before, Math.max(1, untilNextTimer(kernel)));
+        const stop = hart.run(budget);
+        task.quantumLeft -= hart.retired - before;
+        expireTimers(kernel);
+        if (stop.kind === 'breakpoint' && breaks.wanted(task, stop.pc)) return { reason: 'until', pid: task.pid };
+      }
+    } finally {
+      breaks.remove();
+      supervisor.observer = null;
+      this.observe(null, false);
+    }
+  }
+
+  /** One instruction, or one trap, of one task. A sleeper cannot be stepped: the answer says what it waits for. */
+  step(task: Task): RunResult {
+    const { kernel, hart } = this;
+    if (task.state !== 'R' || task.group.stopped) {
+      return { reason: 'deadlock', tasks: [{ pid: task.pid, waiting: waitingFor(task) }] };
+    }
+    this.observe(null, false);
+    const previous = kernel.current;
+    if (previous !== task) {
+      dequeueTask(kernel, task);
+      saveCurrent(kernel);
+      // The interrupted task keeps its turn.
+      if (previous !== kernel.swapper && previous.state === 'R') kernel.runQueue.unshift(previous);
+      loadTask(kernel, task);
+      task.quantumLeft = Math.max(1, task.quantumLeft);
+    }
+    if (!task.sigPending) {
+      const before = hart.retired;
+      hart.step();
+      task.quantumLeft -= hart.retired - before;
+    }
+    if (task.sigPending) deliverSignals(kernel, task);
+    this.finishCompleted();
+    this.host.drainExits();
+    return kernel.tasks.size === 0 ? { reason: 'exited' } : { reason: 'instructions' };
+  }
+
+  private observe(observer: Observer | null, calls: boolean): void {
+    this.supervisor.observer = observer;
+    this.supervisor.leave = false;
+    this.supervisor.observed = calls || this.host.wantsSyscalls;
+    this.kernel.completed = this.supervisor.observed ? (this.kernel.completed ?? []) : null;
+  }
+
+  /**
+   * Until a task is ready to run user code on the hart, or the run is over: signals, ended processes, scheduling, idle
+   * time. Never retires an instruction.
+   */
+  private settle(watcher: Watcher): RunResult | null {
+    const { kernel } = this;
+    for (;;) {
+      const task = kernel.current;
+      if (task.sigPending && task.state === 'R') {
+        deliverSignals(kernel, task);
+        if (task.state !== 'R') this.supervisor.forget(task);
+      }
+      this.finishCompleted();
+      if (kernel.exits.length > 0) {
+        this.host.drainExits();
+        watcher.look(task);
+      }
+      if (watcher.hit !== null) return { reason: 'until', pid: watcher.hit };
+      if (!this.mustSchedule(task)) return null;
+      expireTimers(kernel);
+      schedule(kernel);
+      if (kernel.current !== kernel.swapper) continue;
+      if (!idle(kernel)) return this.nothingLeft();
+    }
+  }
+
+  private mustSchedule(task: Task): boolean {
+    const { kernel } = this;
+    return (
+      kernel.needResched ||
+      task === kernel.swapper ||
+      task.state !== 'R' ||
+      task.group.stopped ||
+      task.quantumLeft <= 0
+    );
+  }
+
+  /** Calls that timers or exits completed, for strace. */
+  private finishCompleted(): void {
+    const { completed } = this.kernel;
+    if (completed === null || completed.length === 0) return;
+    for (const { task, result } of completed.splice(0)) this.supervisor.completed(task, result);
+  }
+
+  private nothingLeft(): RunResult {
+    const { kernel } = this;
+    saveCurrent(kernel);
+    if (kernel.tasks.size === 0) return { reason: 'exited' };
+    const tasks = [...kernel.tasks.values()]
+      .sort((a, b) => a.pid - b.pid)
+      .map((t) => ({ pid: t.pid, waiting: waitingFor(t) }));
+    return { reason: 'deadlock', tasks };
+  }
+}
+
+function waitingFor(task: Task): string {
+  if (task.group.stopped) return 'SIGCONT';
+  return task.wait === null ? 'its parent to wait for it' : describeWait(task.wait);
+}

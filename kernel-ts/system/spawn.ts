@@ -1,0 +1,124 @@
+/**
+ * Starting a process from the host: the image becomes a file of the guest, and an ordinary execve runs it
+ * (Linux: kernel_execve of init).
+ */
+import { AT_FDCWD } from '../abi/fcntl.ts';
+import { TASK_SIZE } from '../abi/mman.ts';
+import { initRlimits } from '../abi/resource.ts';
+import { putFilesStruct } from '../fs/fdtable.ts';
+import { FilesStruct, FMODE_READ, FMODE_WRITE } from '../fs/file.ts';
+import { writeGuestFile } from '../fs/init.ts';
+import type { Inode } from '../fs/inode.ts';
+import { doUnlinkat, userPathAt } from '../fs/namei.ts';
+import { hostStreamFile } from '../fs/open.ts';
+import { shmInitTask } from '../ipc/namespace.ts';
+import { ktimeGet } from '../mm/context.ts';
+import { makeCred } from '../mm/cred.ts';
+import { execPath } from '../process/exec.ts';
+import { isElfProblem, readElf } from '../process/elfImage.ts';
+import { allocPid, type Kernel } from '../process/kernel.ts';
+import { enqueueTask } from '../process/sched.ts';
+import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
+import type { SpawnOptions } from './api.ts';
+import { BootError } from './errors.ts';
+
+const DEFAULT_NAME = '/bin/prog';
+/** Session of everything that the host starts: nobody in it is its leader, so setsid and setpgid work as from a shell. */
+const HOST_SESSION = 1;
+
+/** An image that is already a file of the guest. */
+interface Placed {
+  readonly image: Uint8Array;
+  readonly inode: Inode;
+  readonly size: number;
+}
+
+export class Spawner {
+  private readonly kernel: Kernel;
+  private readonly placed = new Map<string, Placed>();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** A task without an address space. @throws BootError when no more tasks may exist */
+  makeTask(options: SpawnOptions, streams: readonly [number, number, number]): Task {
+    const { kernel } = this;
+    const pid = kernel.tasks.size >= kernel.limits.maxTasks ? null : allocPid(kernel);
+    if (pid === null) throw new BootError(`too many processes: ${kernel.limits.maxTasks} are alive`);
+    const root = kernel.vfs.root;
+    const task = new Task({
+      pid,
+      tgid: pid,
+      comm: 'spawn',
+      parent: null,
+      group: newThreadGroup(pid, HOST_SESSION, initRlimits()),
+      sighand: newSigHand(),
+      cred: makeCred(options.uid ?? 0, options.gid ?? options.uid ?? 0),
+      mm: null,
+      files: new FilesStruct(),
+      fs: { root, pwd: root, umask: 0o022 },
+      ipcNs: kernel.ipcNs,
+      sysvshm: shmInitTask(),
+      exitSignal: 0,
+    });
+    task.startTime = ktimeGet(kernel);
+    const { files } = task;
+    streams.forEach((stream, fd) => {
+      if (files !== null) files.fd[fd] = hostStreamFile(kernel, stream, fd === 0 ? FMODE_READ : FMODE_WRITE);
+    });
+    if (files !== null) files.nextFd = 3;
+    return task;
+  }
+
+  /** Loads the image into the task, which is current. @throws BootError with one clear line */
+  load(task: Task, image: Uint8Array, options: SpawnOptions): void {
+    const { kernel } = this;
+    const elf = readElf(image, TASK_SIZE, kernel.ram.size);
+    if (isElfProblem(elf)) throw new BootError(elf.problem);
+    const name = options.name ?? DEFAULT_NAME;
+    const path = name.startsWith('/') ? name : `/bin/${name}`;
+    try {
+      this.place(path, image);
+      if (options.cwd !== undefined) this.changeDirectory(task, options.cwd);
+      const text = (s: string): Uint8Array => new TextEncoder().encode(s);
+      const argv = (options.args ?? [name]).map(text);
+      const failed = execPath(kernel, task, path, { path: text(path), argv, envp: (options.env ?? []).map(text) });
+      if (failed !== 0) throw new BootError(failed.problem);
+    } catch (error) {
+      if (task.files !== null) putFilesStruct(kernel, task.files);
+      task.files = null;
+      throw error;
+    }
+  }
+
+  /** Makes the image a file of the guest, once as long as nobody changes it. */
+  private place(path: string, image: Uint8Array): void {
+    const { kernel } = this;
+    const found = userPathAt(kernel, AT_FDCWD, path, 0);
+    if (typeof found !== 'number') {
+      const known = this.placed.get(path);
+      const same = known !== undefined && known.image === image && known.inode === found.dInode;
+      if (same && found.dInode.iSize === known.size) return;
+      // Others may be running the old file: it keeps its inode, the new one gets the name.
+      doUnlinkat(kernel, AT_FDCWD, path, 0);
+    }
+    const failed = writeGuestFile(kernel, path, image, 0o755);
+    if (failed < 0) throw new BootError(`no room for the image of ${image.length} bytes in the guest's memory (see --ram)`);
+    const dentry = userPathAt(kernel, AT_FDCWD, path, 0);
+    if (typeof dentry !== 'number') this.placed.set(path, { image, inode: dentry.dInode, size: image.length });
+  }
+
+  private changeDirectory(task: Task, cwd: string): void {
+    const dentry = userPathAt(this.kernel, AT_FDCWD, cwd, 0);
+    if (typeof dentry === 'number') throw new BootError(`the guest has no directory ${cwd}`);
+    task.fs.pwd = dentry;
+  }
+
+  /** The task joins the others. */
+  start(task: Task): void {
+    this.kernel.tasks.set(task.pid, task);
+    task.group.threads.push(task);
+    enqueueTask(this.kernel, task);
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * The system: a machine, a kernel on it, and the methods that `boot` promises (types in api.ts).
+ *
+ * Everything that happens on behalf of a task happens with that task as `kernel.current`, also when the host asks for it
+ * between two runs; `asCurrent` takes care of it and puts the interrupted task back.
+ */
+import { Machine } from '../../emulator/index.ts';
+import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
+import { ktimeGet } from '../mm/context.ts';
+import { readGuestFile } from '../fs/init.ts';
+import type { Kernel } from '../process/kernel.ts';
+import { loadTask, saveCurrent, taskPc, taskRegisters } from '../process/sched.ts';
+import { deliverSignals } from '../process/signal.ts';
+import { hostKill } from '../process/signalSend.ts';
+import { NSIG } from '../process/signalSet.ts';
+import type { Task } from '../process/task.ts';
+import type {
+  BootOptions,
+  ExitStatus,
+  Hooks,
+  Process,
+  RunLimits,
+  RunResult,
+  ShmRow,
+  SpawnOptions,
+  System,
+  Walk,
+} from './api.ts';
+import { createKernel } from './createKernel.ts';
+import { exitStatus } from './exitStatus.ts';
+import { Capture, HostStreams } from './hostStreams.ts';
+import { ImageCache } from './images.ts';
+import { ipcsRows, picture, ptePictures, vmaPictures, walk } from './inspect.ts';
+import { checkInvariants, type CachedTranslation } from './invariants.ts';
+import type { Picture, PtePicture, VmAreaPicture } from './picture.ts';
+import { RunLoop } from './runLoop.ts';
+import { Spawner } from './spawn.ts';
+import { KernelSupervisor } from './supervisor.ts';
+import { commitLine } from './trace.ts';
+
+const PAGE_SIZE = 4096;
+
+/** A spawned process as the host sees it. */
+class HostProcess implements Process {
+  readonly pid: number;
+  readonly name: string;
+  exit: ExitStatus | null = null;
+  private readonly out: Capture;
+  private readonly err: Capture;
+
+  constructor(pid: number, name: string, out: Capture, err: Capture) {
+    this.pid = pid;
+    this.name = name;
+    this.out = out;
+    this.err = err;
+  }
+
+  get stdout(): string {
+    return this.out.text;
+  }
+
+  get stderr(): string {
+    return this.err.text;
+  }
+}
+
+class HostedSystem implements System {
+  private readonly machine: Machine;
+  private readonly kernel: Kernel;
+  private readonly hooks: Hooks;
+  private readonly hostStreams = new HostStreams();
+  private readonly images = new ImageCache();
+  private readonly supervisor: KernelSupervisor;
+  private readonly loop: RunLoop;
+  private readonly spawner: Spawner;
+  private readonly spawned: HostProcess[] = [];
+  private readonly byPid = new Map<number, HostProcess>();
+
+  /** @throws RangeError for a RAM size or quantum that is not possible */
+  constructor(options: BootOptions) {
+    this.machine = new Machine(options.ram === undefined ? {} : { ramBytes: options.ram });
+    this.hooks = options.hooks ?? {};
+    this.kernel = createKernel(this.machine, this.hostStreams, options);
+    this.supervisor = new KernelSupervisor(this.kernel, this.hooks, this.images);
+    this.machine.hart.enterHostedUserMode(this.supervisor);
+    this.loop = new RunLoop(this.kernel, this.machine.hart, this.supervisor, this.images, {
+      drainExits: () => this.drainExits(),
+      picture: () => this.picture(),
+      wantsSyscalls: this.hooks.onSyscall !== undefined,
+    });
+    this.spawner = new Spawner(this.kernel);
+  }
+
+  // Running
+
+  spawn(image: Uint8Array, options: SpawnOptions = {}): Process {
+    const out = new Capture();
+    const err = new Capture();
+    const streams = [
+      this.hostStreams.addSource(options.stdin),
+      this.hostStreams.addSink(options.stdout ?? ((bytes) => out.add(bytes))),
+      this.hostStreams.addSink(options.stderr ?? ((bytes) => err.add(bytes))),
+    ] as const;
+    const task = this.spawner.makeTask(options, streams);
+    this.asCurrent(task, () => this.spawner.load(task, image, options));
+    this.spawner.start(task);
+    const process = new HostProcess(task.pid, task.comm, out, err);
+    this.spawned.push(process);
+    this.byPid.set(task.pid, process);
+    return process;
+  }
+
+  run(limits: RunLimits = {}): RunResult {
+    return this.loop.run(limits);
+  }
+
+  step(pid: number): RunResult {
+    return this.loop.step(this.task(pid));
+  }
+
+  kill(pid: number, signal: number): void {
+    if (!Number.isInteger(signal) || signal < 1 || signal >= NSIG) throw new RangeError(`no such signal: ${signal}`);
+    const task = this.task(pid);
+    hostKill(this.kernel, task, signal);
+    for (const thread of task.group.threads.slice()) {
+      if (thread.sigPending) this.asCurrent(thread, () => deliverSignals(this.kernel, thread));
+    }
+    this.drainExits();
+  }
+
+  /** Runs `work` with `task` as the current task, and puts back who was. */
+  private asCurrent<T>(task: Task, work: () => T): T {
+    const { kernel } = this;
+    const previous = kernel.current;
+    if (previous === task) return work();
+    saveCurrent(kernel);
+    loadTask(kernel, task);
+    try {
+      return work();
+    } finally {
+      saveCurrent(kernel);
+      loadTask(kernel, previous);
+      // Nothing that happened concerns the task that was interrupted.
+      kernel.needResched = false;
+    }
+  }
+
+  private drainExits(): void {
+    for (const { pid, status, crash } of this.kernel.exits.splice(0)) {
+      const exit = exitStatus(status, crash);
+      this.kernel.stats.exits++;
+      const process = this.byPid.get(pid);
+      if (process !== undefined) {
+        process.exit = exit;
+        this.byPid.delete(pid);
+      }
+      this.hooks.onExit?.({ pid, exit });
+    }
+  }
+
+  /** @throws RangeError when there is no such task */
+  private task(pid: number): Task {
+    const task = this.kernel.tasks.get(pid);
+    if (task === undefined) throw new RangeError(`there is no task with pid ${pid}`);
+    return task;
+  }
+
+  // Looking
+
+  get processes(): readonly Process[] {
+    return this.spawned;
+  }
+
+  get instructions(): number {
+    return this.machine.hart.retired;
+  }
+
+  get time(): number {
+    return ktimeGet(this.kernel);
+  }
+
+  get stats(): Readonly<Record<string, number>> {
+    return { instructions: this.instructions, time: this.time, ...this.kernel.stats };
+  }
+
+  readMemory(pid: number, va: number, length: number): Uint8Array {
+    const { mm } = this.task(pid);
+    const bytes = mm === null ? -1 : copyFromUser(this.kernel, mm, va, length);
+    if (typeof bytes === 'number') throw new RangeError(unmapped(pid, va, length));
+    return bytes;
+  }
+
+  writeMemory(pid: number, va: number, bytes: Uint8Array): void {
+    const { mm } = this.task(pid);
+    if (mm === null || copyToUser(this.kernel, mm, va, bytes) < 0) throw new RangeError(unmapped(pid, va, bytes.length));
+  }
+
+  readFrame(pfn: number, offset = 0, length: number = PAGE_SIZE - offset): Uint8Array {
+    return this.machine.ram.readBytes(this.frameAddress(pfn, offset, length), length);
+  }
+
+  writeFrame(pfn: number, bytes: Uint8Array, offset = 0): void {
+    this.machine.ram.writeBytes(this.frameAddress(pfn, offset, bytes.length), bytes);
+  }
+
+  private frameAddress(pfn: number, offset: number, length: number): number {
+    const pa = pfn * PAGE_SIZE + offset;
+    if (offset < 0 || length < 0 || offset + length > PAGE_SIZE || !this.machine.ram.contains(pa, length)) {
+      throw new RangeError(`frame 0x${pfn.toString(16)}, offset ${offset}, ${length} bytes: not in one frame of RAM`);
+    }
+    return pa;
+  }
+
+  registers(pid: number): { readonly pc: number; readonly x: readonly number[] } {
+    const task = this.task(pid);
+    const x = [...taskRegisters(this.kernel, task).subarray(0, 32)].map((v) => v >>> 0);
+    return { pc: taskPc(this.kernel, task), x };
+  }
+
+  symbol(pid: number, name: string): number | null {
+    return this.images.addressOf(this.kernel, this.task(pid), name);
+  }
+
+  symbolAt(pid: number, pc: number): string {
+    return this.images.nameAt(this.kernel, this.task(pid), pc);
+  }
+
+  picture(): Picture {
+    return picture(this.kernel);
+  }
+
+  ipcs(): readonly ShmRow[] {
+    return ipcsRows(this.kernel);
+  }
+
+  maps(pid: number): readonly VmAreaPicture[] {
+    const { mm } = this.task(pid);
+    return mm === null ? [] : vmaPictures(this.kernel, mm);
+  }
+
+  ptes(pid: number, start: number, end: number): readonly PtePicture[] {
+    const { mm } = this.task(pid);
+    return mm === null ? [] : ptePictures(this.kernel, mm, start, end);
+  }
+
+  walk(pid: number, va: number): Walk {
+    const { mm } = this.task(pid);
+    if (mm === null) throw new RangeError(`pid ${pid} has no address space any more`);
+    return walk(this.kernel, mm, va >>> 0);
+  }
+
+  readFile(path: string): Uint8Array {
+    const bytes = this.asCurrent(this.kernel.swapper, () => readGuestFile(this.kernel, path));
+    if (typeof bytes === 'number') throw new RangeError(`the guest has no file ${path}`);
+    return bytes;
+  }
+
+  checkInvariants(): readonly string[] {
+    return checkInvariants(this.kernel, (satp) => this.cachedTranslations(satp));
+  }
+
+  private cachedTranslations(satp: number): CachedTranslation[] {
+    const { hart, ram } = this.machine;
+    return hart
+      .tlbEntries(satp)
+      .map(({ va, ramOffset, writable }) => ({ va, pfn: Math.floor((ram.base + ramOffset) / PAGE_SIZE), writable }));
+  }
+
+  trace(listener: ((line: string) => void) | null): void {
+    const { hart } = this.machine;
+    hart.onRetire = listener === null ? null : (retired) => listener(commitLine(this.kernel, hart, retired));
+  }
+}
+
+const unmapped = (pid: number, va: number, length: number): string =>
+  `pid ${pid}: ${length} bytes at 0x${va.toString(16)} are not mapped`;
+
+/**
+ * Boots a system: a machine with RAM, an empty root file system with /tmp, /dev, /dev/shm and /proc, no process.
+ *
+ * @throws RangeError when the RAM size or another option is out of its range
+ */
+export function boot(options: BootOptions = {}): System {
+  return new HostedSystem(options);
+}
