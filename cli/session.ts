@@ -92,11 +92,11 @@ export class Session {
   }
 
   /** Runs until every process has ended, to `until`, to the instruction limit, a deadlock or Ctrl-C. */
-  async run(until?: Until, limit: number = this.limit): Promise<SessionResult> {
+  async run(until?: Until): Promise<SessionResult> {
     process.on('SIGINT', this.onInterrupt);
     try {
       for (;;) {
-        const left = limit - this.system.instructions;
+        const left = this.limit - this.system.instructions;
         if (left <= 0) return { reason: 'instructions' };
         const result = this.system.run({
           instructions: Math.min(SLICE, left),

@@ -111,23 +111,12 @@ async function showView(view: View, words: string[], choices: ViewChoices): Prom
   if (first === undefined)
     throw new CliError(`${view.name}: a state file or a program is wanted (see --help)`);
   const session = new Session(await loadPrograms(words), { ...choices, stdoutFd: 2 });
-  const result = await runUntil(session, choices.until, choices.maxInstructions);
+  const result = await runUntil(session, choices.until);
   view.show(session.system.picture(), pid);
   process.exitCode = concluded(session, result, choices.until);
 }
 
-/** A count of instructions is a limit of the run; everything else the system watches for. */
-async function runUntil(
-  session: Session,
-  until: Until | undefined,
-  limit: number | undefined,
-): Promise<SessionResult> {
-  if (until?.kind === 'instructions') {
-    const stopped = await session.run(undefined, Math.min(until.count, limit ?? until.count));
-    return stopped.reason === 'instructions' && until.count <= (limit ?? until.count)
-      ? { reason: 'until', pid: 0 }
-      : stopped;
-  }
+async function runUntil(session: Session, until: Until | undefined): Promise<SessionResult> {
   if (until?.kind === 'symbol') {
     const known = session.processes.some((one) => session.system.symbol(one.pid, until.name) !== null);
     if (!known)

@@ -6,11 +6,15 @@ const byNumber = (a: SyscallRow, b: SyscallRow): number => a.number - b.number;
 
 /** The text of kernel-ts/SYSCALLS.md. */
 export function systemCallDocument(): string {
-  const supported = SYSCALL_ROWS.slice().sort(byNumber).map((row) => {
-    const args = row.args.map((arg) => arg.name).join(', ');
-    return `| ${String(row.number)} | \`${row.name}(${args})\` | ${row.support} | ${row.note} |`;
-  });
-  const missing = UNSUPPORTED_ROWS.slice().sort(byNumber).map((row) => `\`${row.name}\` (${String(row.number)})`);
+  const supported = SYSCALL_ROWS.slice()
+    .sort(byNumber)
+    .map((row) => {
+      const args = row.args.map((arg) => arg.name).join(', ');
+      return `| ${String(row.number)} | \`${row.name}(${args})\` | ${row.support} | ${row.note} |`;
+    });
+  const missing = UNSUPPORTED_ROWS.slice()
+    .sort(byNumber)
+    .map((row) => `\`${row.name}\` (${String(row.number)})`);
   return [
     '# System calls',
     '',
