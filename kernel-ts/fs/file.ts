@@ -32,7 +32,8 @@ export interface FileOperations {
   readonly mmap?: (ctx: FsContext, file: File, vma: VmArea) => 0 | Errno;
   /** Absent: always readable and writable. */
   readonly poll?: (ctx: FsContext, file: File) => { readonly mask: number; readonly queues: readonly WaitQueue[] };
-  readonly ioctl?: (ctx: FsContext, file: File, cmd: number, arg: number) => number;
+  /** An ioctl that reports one int (FIONREAD); null when it is none of this file's. */
+  readonly queryIoctl?: (file: File, cmd: number) => number | null;
   readonly fallocate?: (ctx: FsContext, file: File, mode: number, offset: number, len: number) => 0 | Errno;
 }
 

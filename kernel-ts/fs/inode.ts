@@ -69,6 +69,7 @@ export class Inode {
   iAtime: Timespec;
   iMtime: Timespec;
   iCtime: Timespec;
+  readonly iBtime: Timespec;
   /** Device number of a device node: major << 20 | minor (MKDEV). */
   iRdev = 0;
   /** Open files and other users; with iNlink 0 the last one frees the pages. */
@@ -79,12 +80,13 @@ export class Inode {
   iPrivate: unknown = null;
   /** SHM_LOCK: the pages are unevictable. */
   locked = false;
-  /** Seals of a memfd (F_SEAL_*). */
+  /** A memfd, and its seals (F_SEAL_*). */
+  sealable = false;
   seals = 0;
 
-  constructor(iSb: SuperBlock, iMode: number, iOp: InodeOperations, iFop: FileOperations, now: Timespec) {
+  constructor(iSb: SuperBlock, iMode: number, iOp: InodeOperations, iFop: FileOperations, now: Timespec, iIno?: number) {
     this.iSb = iSb;
-    this.iIno = iSb.nextIno++;
+    this.iIno = iIno ?? iSb.nextIno++;
     this.iMode = iMode;
     this.iUid = 0;
     this.iGid = 0;
@@ -93,6 +95,7 @@ export class Inode {
     this.iAtime = now;
     this.iMtime = now;
     this.iCtime = now;
+    this.iBtime = now;
     this.iMapping = new AddressSpace(this);
   }
 }

@@ -1,0 +1,126 @@
+/**
+ * struct iov_iter: lib/iov_iter.c. A list of user ranges, or one kernel buffer, that file operations fill or empty piece by
+ * piece; `count` is what is left.
+ */
+import { EFAULT, EINVAL, type Errno } from '../abi/errno.ts';
+import { IOV_MAX, MAX_RW_COUNT } from '../abi/fcntl.ts';
+import type { MmContext } from '../mm/context.ts';
+import type { MmStruct } from '../mm/mm.ts';
+import { accessOk, copyFromUser, copyFromUserPartial, copyToUserPartial } from '../mm/usercopy.ts';
+
+/** struct iovec. */
+export interface Iovec {
+  readonly base: number;
+  readonly len: number;
+}
+
+/** struct iov_iter. */
+export class IovIter {
+  /** null: `buffer` is the data. */
+  readonly mm: MmStruct | null;
+  readonly segments: readonly Iovec[];
+  readonly buffer: Uint8Array | null;
+  /** Bytes left. */
+  count: number;
+  segment = 0;
+  /** Bytes of the current segment that are done. */
+  offset = 0;
+
+  constructor(mm: MmStruct | null, segments: readonly Iovec[], buffer: Uint8Array | null) {
+    this.mm = mm;
+    this.segments = segments;
+    this.buffer = buffer;
+    let count = 0;
+    for (const { len } of segments) count += len;
+    this.count = Math.min(count, MAX_RW_COUNT);
+  }
+}
+
+/** One user range. */
+export function userIter(mm: MmStruct, base: number, len: number): IovIter {
+  return new IovIter(mm, [{ base, len }], null);
+}
+
+/** Several user ranges. */
+export function userIovIter(mm: MmStruct, segments: readonly Iovec[]): IovIter {
+  return new IovIter(mm, segments, null);
+}
+
+/** A buffer of the kernel or the host. */
+export function kernelIter(buffer: Uint8Array): IovIter {
+  return new IovIter(null, [{ base: 0, len: buffer.length }], buffer);
+}
+
+/** import_iovec(): reads `nrSegs` struct iovec. EINVAL (too many, negative length), EFAULT. */
+export function importIovec(ctx: MmContext, mm: MmStruct, va: number, nrSegs: number): IovIter | Errno {
+  if (nrSegs > IOV_MAX) return -EINVAL;
+  const bytes = copyFromUser(ctx, mm, va, nrSegs * 8);
+  if (typeof bytes === 'number') return bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const segments: Iovec[] = [];
+  for (let i = 0; i < nrSegs; i++) {
+    const base = view.getUint32(i * 8, true);
+    const len = view.getUint32(i * 8 + 4, true);
+    if (len > 0x7fff_ffff) return -EINVAL;
+    if (!accessOk(base, len)) return -EFAULT;
+    segments.push({ base, len });
+  }
+  return userIovIter(mm, segments);
+}
+
+/** Goes forward by `bytes` within the iterator. */
+export function iovIterAdvance(iter: IovIter, bytes: number): void {
+  iter.count -= bytes;
+  let left = bytes;
+  while (left > 0) {
+    const segment = iter.segments[iter.segment];
+    if (segment === undefined) throw new Error('iov_iter_advance beyond the end');
+    const step = Math.min(left, segment.len - iter.offset);
+    iter.offset += step;
+    left -= step;
+    if (iter.offset === segment.len) {
+      iter.segment++;
+      iter.offset = 0;
+    }
+  }
+}
+
+/** copy_to_iter(): gives `bytes` to the iterator; the number taken, less only at a fault or at the end. */
+export function copyToIter(ctx: MmContext, bytes: Uint8Array, iter: IovIter): number {
+  let done = 0;
+  while (done < bytes.length && iter.count > 0) {
+    const segment = iter.segments[iter.segment];
+    if (segment === undefined) break;
+    const chunk = Math.min(bytes.length - done, segment.len - iter.offset, iter.count);
+    const part = bytes.subarray(done, done + chunk);
+    let copied = chunk;
+    if (iter.mm === null) iter.buffer?.set(part, iter.offset);
+    else copied = copyToUserPartial(ctx, iter.mm, segment.base + iter.offset, part);
+    iovIterAdvance(iter, copied);
+    done += copied;
+    if (copied < chunk) break;
+    if (chunk === 0) iter.segment++;
+  }
+  return done;
+}
+
+/** copy_from_iter(): takes up to `max` bytes; fewer only at a fault or at the end. */
+export function copyFromIter(ctx: MmContext, iter: IovIter, max: number): Uint8Array {
+  const out = new Uint8Array(Math.min(max, iter.count));
+  let done = 0;
+  while (done < out.length) {
+    const segment = iter.segments[iter.segment];
+    if (segment === undefined) break;
+    const chunk = Math.min(out.length - done, segment.len - iter.offset);
+    const part =
+      iter.mm === null
+        ? (iter.buffer ?? out).subarray(iter.offset, iter.offset + chunk)
+        : copyFromUserPartial(ctx, iter.mm, segment.base + iter.offset, chunk);
+    out.set(part, done);
+    iovIterAdvance(iter, part.length);
+    done += part.length;
+    if (part.length < chunk) break;
+    if (chunk === 0) iter.segment++;
+  }
+  return done === out.length ? out : out.subarray(0, done);
+}

@@ -1,0 +1,24 @@
+/** memfd_create(2): mm/memfd.c. Missing: huge pages (EINVAL), executable sealing beyond accepting its flags. */
+import { EINVAL } from '../abi/errno.ts';
+import { F_SEAL_SEAL, MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_NOEXEC_SEAL } from '../abi/fcntl.ts';
+import { fput } from '../mm/fileRef.ts';
+import type { FsContext } from './context.ts';
+import { fdInstall } from './fdtable.ts';
+import { shmemFileSetup } from './shmem.ts';
+
+/** Longest name: NAME_MAX - "memfd:". */
+const MFD_NAME_MAX = 249;
+
+/** memfd_create(): the descriptor, EINVAL (flags, long name), ENOMEM, EMFILE. */
+export function memfdCreate(ctx: FsContext, name: string, flags: number): number {
+  if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC | MFD_NOEXEC_SEAL)) !== 0) return -EINVAL;
+  if ((flags & MFD_EXEC) !== 0 && (flags & MFD_NOEXEC_SEAL) !== 0) return -EINVAL;
+  if (name.length > MFD_NAME_MAX) return -EINVAL;
+  const file = shmemFileSetup(ctx, `/memfd:${name}`, 0, true);
+  if (typeof file === 'number') return file;
+  file.fInode.sealable = true;
+  if ((flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)) === 0) file.fInode.seals = F_SEAL_SEAL;
+  const fd = fdInstall(ctx, file, (flags & MFD_CLOEXEC) !== 0);
+  if (fd < 0) fput(ctx, file);
+  return fd;
+}

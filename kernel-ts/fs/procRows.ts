@@ -1,0 +1,174 @@
+/**
+ * The rows of /proc that mm and fs answer: fs/proc/task_mmu.c, base.c, fd.c, meminfo.c, uptime.c. Formats are the kernel's, so
+ * that programs that parse them work. Missing: smaps, pagemap, fdinfo.
+ */
+import { EACCES, ENOENT, EPERM, type Errno } from '../abi/errno.ts';
+import { PAGE_SIZE } from '../abi/mman.ts';
+import { devMajorMinor } from '../abi/stat.ts';
+import { ktimeGet, type VmSysctl } from '../mm/context.ts';
+import { getMmRss, type MmStruct } from '../mm/mm.ts';
+import { copyFromUserPartial } from '../mm/usercopy.ts';
+import { VM_GROWSDOWN, vmaPages, vmaPerms, type VmArea } from '../mm/vma.ts';
+import type { FsContext, FsTask } from './context.ts';
+import type { Dentry } from './inode.ts';
+import { parseSysctl, type ProcRow } from './proc.ts';
+import { dPath } from './walk.ts';
+
+/** The last column of /proc/PID/maps: the file, [heap], [stack], or ''. */
+export function vmaName(vma: VmArea): string {
+  const mm = vma.vmMm;
+  if (vma.vmFile !== null) return dPath(vma.vmFile.fPath);
+  if (vma.vmStart < mm.brk && vma.vmEnd > mm.startBrk) return '[heap]';
+  if (vma.vmStart <= mm.startStack && vma.vmEnd >= mm.startStack && (vma.vmFlags & VM_GROWSDOWN) !== 0) return '[stack]';
+  return '';
+}
+
+function hex(value: number, width: number): string {
+  return value.toString(16).padStart(width, '0');
+}
+
+/** show_map_vma(): one line of /proc/PID/maps. */
+export function mapsLine(vma: VmArea): string {
+  const inode = vma.vmFile?.fInode;
+  const { major, minor } = devMajorMinor(inode?.iSb.sDev ?? 0);
+  const pgoff = vma.vmFile === null ? 0 : (vma.vmPgoff * PAGE_SIZE) % 0x1_0000_0000;
+  const range = `${hex(vma.vmStart, 8)}-${hex(vma.vmEnd, 8)} ${vmaPerms(vma)}`;
+  const head = `${range} ${hex(pgoff, 8)} ${hex(major, 2)}:${hex(minor, 2)} ${inode?.iIno ?? 0} `;
+  const name = vmaName(vma);
+  // seq_pad(): the name stands in column 25 + 3 * 2 * sizeof(void *) of a 32-bit kernel.
+  return name === '' ? `${head}\n` : `${head.padEnd(49)}${name.replaceAll('\n', '\\012')}\n`;
+}
+
+function showMaps(_ctx: FsContext, task: FsTask): string {
+  let text = '';
+  if (task.mm !== null) for (const vma of task.mm.mmap) text += mapsLine(vma);
+  return text;
+}
+
+/** statm: size resident shared text lib data dt, in pages. */
+function showStatm(_ctx: FsContext, task: FsTask): string {
+  const { mm } = task;
+  if (mm === null) return '0 0 0 0 0 0 0\n';
+  const text = Math.ceil(mm.endCode / PAGE_SIZE) - Math.floor(mm.startCode / PAGE_SIZE);
+  return `${mm.totalVm} ${getMmRss(mm)} ${mm.rssShmem} ${text} 0 ${mm.dataVm + mm.stackVm} 0\n`;
+}
+
+/** Bytes [start, end) of a process as text, NULs kept. */
+function showRange(ctx: FsContext, mm: MmStruct | null, start: number, end: number): string {
+  if (mm === null || end <= start) return '';
+  return new TextDecoder().decode(copyFromUserPartial(ctx, mm, start, Math.min(end - start, 1 << 20)));
+}
+
+function exeLink(_ctx: FsContext, task: FsTask): Dentry | Errno {
+  return task.mm?.exeFile?.fPath ?? -ENOENT;
+}
+
+function fdNames(_ctx: FsContext, task: FsTask): string[] {
+  const names: string[] = [];
+  task.files?.fd.forEach((file, fd) => {
+    if (file !== null) names.push(String(fd));
+  });
+  return names;
+}
+
+function fdLink(_ctx: FsContext, task: FsTask, name: string): Dentry | Errno {
+  return task.files?.fd[Number(name)]?.fPath ?? -ENOENT;
+}
+
+function kib(pages: number): string {
+  return `${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB`;
+}
+
+function showMeminfo(ctx: FsContext): string {
+  const { totalFrames, freeFrames } = ctx.memMap;
+  const rows: readonly (readonly [string, number])[] = [
+    ['MemTotal:', totalFrames],
+    ['MemFree:', freeFrames],
+    ['MemAvailable:', freeFrames],
+    ['Buffers:', 0],
+    ['Cached:', 0],
+    ['SwapCached:', 0],
+    ['SwapTotal:', 0],
+    ['SwapFree:', 0],
+  ];
+  return rows.map(([name, pages]) => `${name.padEnd(16)}${kib(pages)}\n`).join('');
+}
+
+function showUptime(ctx: FsContext): string {
+  const seconds = (ktimeGet(ctx) / 1e9).toFixed(2);
+  return `${seconds} ${(ctx.clock.idle / 1e9).toFixed(2)}\n`;
+}
+
+const KERNEL_VERSION = 'Linux version 6.12.0-sameframe (sameframe) #1 SMP';
+
+/** A writable number of ctx.vm. */
+function vmSysctl(path: string, key: 'maxMapCount' | 'mmapMinAddr' | 'overcommitMemory', max: number): ProcRow {
+  return {
+    path,
+    mode: 0o644,
+    show: (ctx) => `${ctx.vm[key]}\n`,
+    write: (ctx, _task, text) => writeVmSysctl(ctx.vm, key, text, max),
+  };
+}
+
+function writeVmSysctl(vm: VmSysctl, key: 'maxMapCount' | 'mmapMinAddr' | 'overcommitMemory', text: string, max: number): 0 | Errno {
+  const parsed = parseSysctl(text, 0, max);
+  if (typeof parsed === 'number') return parsed;
+  if (parsed !== 'unchanged') vm[key] = parsed.value;
+  return 0;
+}
+
+/** Only the owner and root look into another process's memory. */
+function mayRead(ctx: FsContext, task: FsTask): boolean {
+  const { cred } = ctx.current;
+  return cred.fsuid === 0 || cred.fsuid === task.cred.euid;
+}
+
+/** What mm and fs have in /proc. */
+export const FS_PROC_ROWS: readonly ProcRow[] = [
+  { path: '/self', mode: 0o777, link: (ctx) => String(ctx.current.tgid) },
+  { path: '/mounts', mode: 0o777, link: () => 'self/mounts' },
+  { path: '/meminfo', mode: 0o444, show: showMeminfo },
+  { path: '/uptime', mode: 0o444, show: showUptime },
+  { path: '/version', mode: 0o444, show: () => `${KERNEL_VERSION}\n` },
+  {
+    path: '/cpuinfo',
+    mode: 0o444,
+    show: () => 'processor\t: 0\nhart\t\t: 0\nisa\t\t: rv32imafdc_zicntr_zicsr_zifencei\nmmu\t\t: sv32\n',
+  },
+  { path: '/filesystems', mode: 0o444, show: () => 'nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\n' },
+  vmSysctl('/sys/vm/max_map_count', 'maxMapCount', 0x7fff_ffff),
+  vmSysctl('/sys/vm/mmap_min_addr', 'mmapMinAddr', 0xffff_ffff),
+  vmSysctl('/sys/vm/overcommit_memory', 'overcommitMemory', 1),
+  { path: '/[pid]/maps', mode: 0o444, show: (ctx, task) => (mayRead(ctx, task) ? showMaps(ctx, task) : -EACCES) },
+  { path: '/[pid]/statm', mode: 0o444, show: showStatm },
+  { path: '/[pid]/comm', mode: 0o644, show: (_ctx, task) => `${task.comm}\n` },
+  {
+    path: '/[pid]/cmdline',
+    mode: 0o444,
+    show: (ctx, task) => showRange(ctx, task.mm, task.mm?.argStart ?? 0, task.mm?.argEnd ?? 0),
+  },
+  {
+    path: '/[pid]/environ',
+    mode: 0o400,
+    show: (ctx, task) =>
+      mayRead(ctx, task) ? showRange(ctx, task.mm, task.mm?.envStart ?? 0, task.mm?.envEnd ?? 0) : -EPERM,
+  },
+  { path: '/[pid]/exe', mode: 0o777, link: exeLink },
+  { path: '/[pid]/cwd', mode: 0o777, link: (_ctx, task) => task.fs.pwd },
+  { path: '/[pid]/root', mode: 0o777, link: (_ctx, task) => task.fs.root },
+  { path: '/[pid]/fd/[fd]', mode: 0o777, list: fdNames, link: fdLink },
+  {
+    path: '/[pid]/mounts',
+    mode: 0o444,
+    show: () =>
+      'tmpfs / tmpfs rw 0 0\ndevtmpfs /dev devtmpfs rw 0 0\ntmpfs /dev/shm tmpfs rw 0 0\ntmpfs /tmp tmpfs rw 0 0\nproc /proc proc rw 0 0\n',
+  },
+];
+
+/** Pages mapped by a process, recounted; for the invariant checker. */
+export function recountTotalVm(mm: MmStruct): number {
+  let pages = 0;
+  for (const vma of mm.mmap) pages += vmaPages(vma);
+  return pages;
+}
