@@ -1,10 +1,11 @@
 /** Shims of files, directories and descriptors: open(2), stat(2), fcntl(2), chmod(2), unlink(2) and their families. */
 import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ERANGE } from '../abi/errno.ts';
-import { AT_EACCESS, AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from '../abi/fcntl.ts';
-import { encodeStatfs64, encodeStatx, STATX__RESERVED } from '../abi/stat.ts';
-import { closeFd, closeRange, doFcntl, fget, fgetRaw, ksysDup, ksysDup3 } from '../fs/fdtable.ts';
+import { AT_EACCESS, AT_FDCWD, AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from '../abi/fcntl.ts';
+import { encodeStatfs64, encodeStatx, STATX_RESERVED } from '../abi/stat.ts';
+import { doFcntl } from '../fs/fcntl.ts';
+import { closeFd, closeRange, fget, fgetRaw, ksysDup, ksysDup3 } from '../fs/fdtable.ts';
 import { memfdCreate } from '../fs/memfd.ts';
-import { doLinkat, doMkdirat, doMknodat, doReadlinkat, doRenameat2, doSymlinkat, doUnlinkat, getcwd } from '../fs/namei.ts';
+import { doLinkat, doMkdirat, doMknodat, doReadlinkat, doRenameat2, doSymlinkat, doUnlinkat } from '../fs/namei.ts';
 import {
   doChdir,
   doChroot,
@@ -16,10 +17,11 @@ import {
   doFchown,
   doFchownat,
   doFtruncate,
-  doSysOpenat,
   doTruncate,
   doUtimensat,
-} from '../fs/open.ts';
+  getcwd,
+} from '../fs/attr.ts';
+import { doSysOpenat } from '../fs/open.ts';
 import { doPipe2 } from '../fs/pipe.ts';
 import { vfsGetdents64, vfsIoctl } from '../fs/readWrite.ts';
 import { vfsFstatfs, vfsStatfs, vfsStatx } from '../fs/stat.ts';
@@ -57,16 +59,16 @@ export const sysFcntl64: Handler = (kernel, _task, fd, cmd, arg) => doFcntl(kern
 
 export const sysIoctl: Handler = (kernel, _task, fd, cmd, arg) => {
   const file = fget(kernel, fd);
-  return file === null ? -EBADF : vfsIoctl(kernel, file, cmd >>> 0, arg >>> 0);
+  return file === null ? -EBADF : vfsIoctl(kernel, fd, file, cmd >>> 0, arg >>> 0);
 };
 
 export const sysStatx: Handler = (kernel, task, dfd, pathname, flags, mask, buf) => {
-  if ((mask & STATX__RESERVED) !== 0 || (flags & 0x6000) === 0x6000) return -EINVAL;
+  if ((mask & STATX_RESERVED) !== 0 || (flags & 0x6000) === 0x6000) return -EINVAL;
   // A null path with AT_EMPTY_PATH means the descriptor itself, since 6.11.
   const path = pathname === 0 && (flags & AT_EMPTY_PATH) !== 0 ? '' : userPath(kernel, task, pathname);
   if (typeof path === 'number') return path;
   const stat = vfsStatx(kernel, dfd, path, flags >>> 0);
-  return typeof stat === 'number' ? stat : writeUser(kernel, task, buf, encodeStatx(stat, mask >>> 0));
+  return typeof stat === 'number' ? stat : writeUser(kernel, task, buf, encodeStatx(stat));
 };
 
 /** sizeof(struct statfs64): the caller passes it, and it must be right. */
@@ -76,14 +78,14 @@ export const sysStatfs64: Handler = (kernel, task, pathname, size, buf) => {
   const path = userPath(kernel, task, pathname);
   if (typeof path === 'number') return path;
   if (size !== STATFS64_SIZE) return -EINVAL;
-  const stat = vfsStatfs(kernel, path);
+  const stat = vfsStatfs(kernel, AT_FDCWD, path);
   return typeof stat === 'number' ? stat : writeUser(kernel, task, buf, encodeStatfs64(stat));
 };
 
 export const sysFstatfs64: Handler = (kernel, task, fd, size, buf) => {
   if (size !== STATFS64_SIZE) return -EINVAL;
   const file = fgetRaw(kernel, fd);
-  return file === null ? -EBADF : writeUser(kernel, task, buf, encodeStatfs64(vfsFstatfs(file)));
+  return file === null ? -EBADF : writeUser(kernel, task, buf, encodeStatfs64(vfsFstatfs(kernel, file)));
 };
 
 export const sysReadlinkat: Handler = (kernel, task, dfd, pathname, buf, size) => {

@@ -1,5 +1,5 @@
 /** Shims of reading and writing: read(2), readv(2), pread(2), lseek(2), sendfile(2), poll(2). */
-import { EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE } from '../abi/errno.ts';
+import { EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE } from '../abi/errno.ts';
 import { O_NONBLOCK } from '../abi/fcntl.ts';
 import { RLIMIT_NOFILE, rlimit } from '../abi/resource.ts';
 import { fget } from '../fs/fdtable.ts';
@@ -91,14 +91,19 @@ export const sysSendfile64: Handler = (kernel, task, outFd, inFd, offset, count)
   const out = fget(kernel, outFd);
   const from = fget(kernel, inFd);
   if (out === null || from === null) return -EBADF;
-  if (offset === 0) return finish(kernel, task, out, doSendfile(kernel, out, from, null, count >>> 0));
-  const raw = readUser(kernel, task, offset, 8);
-  if (typeof raw === 'number') return raw;
-  const pos = int64(raw.getUint32(0, true), raw.getInt32(4, true));
-  const sent = finish(kernel, task, out, doSendfile(kernel, out, from, pos, count >>> 0));
-  if (sent < 0) return sent;
-  const next = pos + sent;
-  return writeWords(kernel, task, offset, [next, Math.floor(next / 2 ** 32)]) < 0 ? -EFAULT : sent;
+  let pos: number | null = null;
+  if (offset !== 0) {
+    const raw = readUser(kernel, task, offset, 8);
+    if (typeof raw === 'number') return raw;
+    pos = int64(raw.getUint32(0, true), raw.getInt32(4, true));
+  }
+  const sent = doSendfile(kernel, out, from, pos, count >>> 0);
+  if ('wait' in sent) return finish(kernel, task, out, sent);
+  if (offset !== 0 && sent.result >= 0) {
+    const failed = writeWords(kernel, task, offset, [sent.next, Math.floor(sent.next / 2 ** 32)]);
+    if (failed < 0) return failed;
+  }
+  return finish(kernel, task, out, sent.result);
 };
 
 const POLLNVAL = 0x20;

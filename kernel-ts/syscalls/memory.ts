@@ -1,25 +1,19 @@
 /** Shims of memory: mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2), brk(2), mlock(2) and shmget(2) and its kin. */
-import { EBADF, EINVAL } from '../abi/errno.ts';
-import { MAP_ANONYMOUS, MLOCK_ONFAULT } from '../abi/mman.ts';
-import { fget } from '../fs/fdtable.ts';
+import { EINVAL } from '../abi/errno.ts';
+import { MLOCK_ONFAULT } from '../abi/mman.ts';
+import { ksysMmapPgoff } from '../fs/mmapFile.ts';
 import { doShmat, sysShmctl as shmctl, sysShmdt as shmdt, sysShmget as shmget } from '../ipc/shm.ts';
 import { doMadvise, doMincore, doMsync } from '../mm/madvise.ts';
 import { doMlock, doMlockall, doMunlock, doMunlockall } from '../mm/mlock.ts';
-import { doBrk, doMmap, doMunmap } from '../mm/mmap.ts';
+import { doBrk, doMunmap } from '../mm/mmap.ts';
 import { doMprotect } from '../mm/mprotect.ts';
 import { doMremap } from '../mm/mremap.ts';
 import type { Handler } from './row.ts';
 import { userMm, writeUser } from './user.ts';
 
 /** The offset of mmap2 is in units of 4096 bytes. */
-export const sysMmap2: Handler = (kernel, task, addr, length, prot, flags, fd, pgoff) => {
-  let file = null;
-  if ((flags & MAP_ANONYMOUS) === 0) {
-    file = fget(kernel, fd);
-    if (file === null) return -EBADF;
-  }
-  return doMmap(kernel, userMm(task), file, addr >>> 0, length >>> 0, prot >>> 0, flags >>> 0, pgoff >>> 0);
-};
+export const sysMmap2: Handler = (kernel, _task, addr, length, prot, flags, fd, pgoff) =>
+  ksysMmapPgoff(kernel, addr >>> 0, length >>> 0, prot >>> 0, flags >>> 0, fd, pgoff >>> 0);
 
 export const sysMunmap: Handler = (kernel, task, addr, length) => doMunmap(kernel, userMm(task), addr >>> 0, length >>> 0);
 
@@ -32,8 +26,8 @@ export const sysMremap: Handler = (kernel, task, addr, oldLength, newLength, fla
 export const sysMadvise: Handler = (kernel, task, addr, length, advice) =>
   doMadvise(kernel, userMm(task), addr >>> 0, length >>> 0, advice);
 
-export const sysMsync: Handler = (kernel, task, addr, length, flags) =>
-  doMsync(kernel, userMm(task), addr >>> 0, length >>> 0, flags >>> 0);
+export const sysMsync: Handler = (_kernel, task, addr, length, flags) =>
+  doMsync(userMm(task), addr >>> 0, length >>> 0, flags >>> 0);
 
 export const sysMincore: Handler = (kernel, task, addr, length, vec) => {
   const resident = doMincore(kernel, userMm(task), addr >>> 0, length >>> 0);

@@ -6,6 +6,7 @@
  *   int uint size hex ptr fd dirfd mode path str argv envp key sig off64 (two registers, low then high)
  *   buf@N          bytes that the call reads, as many as register N says;  out@ret: bytes it wrote, as its result says
  *   iov@N iovout@N an array of N iovecs
+ *   mode?R&MASK    any type: printed only when register R has a bit of MASK (open's mode, clone's pointers)
  *   NAME           a table of flagNames.ts (O, PROT, CLONE ...)
  *   timespec rlimit sigset sigaction rusage siginfo statx utsname int32 pipefd shmid robust ...; with a trailing
  *   `!` the call writes it, so it is printed after the call
@@ -40,6 +41,8 @@ export interface ArgSpec {
   readonly output: boolean;
   /** For buf@N and the like: register index, or 'ret'. */
   readonly length: number | 'ret' | null;
+  /** Meaningful only when this register has one of these bits. */
+  readonly onlyIf: { readonly register: number; readonly mask: number } | null;
 }
 
 export type ResultKind = 'int' | 'address' | 'none';
@@ -60,7 +63,9 @@ function parseArgs(spec: string): ArgSpec[] {
     .split(' ')
     .filter((s) => s !== '')
     .map((item) => {
-      const [name = '', typeAndLength = 'hex'] = item.split(':');
+      const [bare = '', condition] = item.split('?');
+      const [name = '', typeAndLength = 'hex'] = bare.split(':');
+      const [where, mask] = (condition ?? '').split('&');
       const [typeWithMark = 'hex', lengthText] = typeAndLength.split('@');
       const type = typeWithMark.replace('!', '');
       const length = lengthText === undefined ? null : lengthText === 'ret' ? 'ret' : Number(lengthText);
@@ -70,6 +75,7 @@ function parseArgs(spec: string): ArgSpec[] {
         register,
         output: typeWithMark.endsWith('!') || type === 'out' || type === 'iovout',
         length,
+        onlyIf: mask === undefined ? null : { register: Number(where), mask: Number(mask) },
       };
       register += type === 'off64' ? 2 : 1;
       return arg;

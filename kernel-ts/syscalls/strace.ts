@@ -83,10 +83,18 @@ function rlimitValue(text: string): string {
   return n !== 0 && n % 1024 === 0 ? `${n / 1024}*1024` : text;
 }
 
-const sigset = (w: Words, at: number): string =>
-  `[${signalsOf({ lo: w.u32(at), hi: w.u32(at + 4) })
-    .map((s) => signalName(s).slice(3))
-    .join(' ')}]`;
+/** Signal 32 is RTMIN to strace. */
+const shortSignal = (sig: number): string => (sig === 32 ? 'RTMIN' : signalName(sig).slice(3));
+
+/** `[HUP INT]`, or `~[KILL STOP]` when most are in it. */
+function sigset(w: Words, at: number): string {
+  const lo = w.u32(at);
+  const hi = w.u32(at + 4);
+  const sigs = signalsOf({ lo, hi });
+  const most = sigs.length > 32;
+  const shown = most ? signalsOf({ lo: ~lo, hi: ~hi }) : sigs;
+  return `${most ? '~' : ''}[${shown.map(shortSignal).join(' ')}]`;
+}
 
 const handlerName = (h: number): string => (h === 0 ? 'SIG_DFL' : h === 1 ? 'SIG_IGN' : hex(h));
 
@@ -250,6 +258,11 @@ function formatArg(kernel: Kernel, task: Task, arg: ArgSpec, args: readonly numb
   return bytes === null ? hex(value) : struct[1](new Words(bytes));
 }
 
+function isMeaningful(arg: ArgSpec | undefined, args: readonly number[]): boolean {
+  const condition = arg?.onlyIf ?? null;
+  return condition === null || ((args[condition.register] ?? 0) & condition.mask) !== 0;
+}
+
 /** What can be said before the call: a text per argument, null for those that it writes. */
 export function formatEntry(kernel: Kernel, task: Task, row: SyscallRow, args: readonly number[]): (string | null)[] {
   return row.args.map((arg) => (arg.output ? null : formatArg(kernel, task, arg, args, 0)));
@@ -274,6 +287,8 @@ export function formatCall(
   entry: readonly (string | null)[],
   result: number | null,
 ): string {
-  const texts = row.args.map((arg, i) => entry[i] ?? formatArg(kernel, task, arg, args, result ?? -1));
+  const texts = row.args
+    .map((arg, i) => entry[i] ?? formatArg(kernel, task, arg, args, result ?? -1))
+    .filter((_text, i) => isMeaningful(row.args[i], args));
   return `${row.name}(${texts.join(', ')}) = ${formatResult(row, result)}`;
 }

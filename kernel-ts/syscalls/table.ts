@@ -43,7 +43,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(53, 'fchmodat', 'dirfd:dirfd path:path mode:mode', files.sysFchmodat),
   row(54, 'fchownat', 'dirfd:dirfd path:path uid:id gid:id flags:AT', files.sysFchownat),
   row(55, 'fchown', 'fd:fd uid:id gid:id', files.sysFchown),
-  row(56, 'openat', 'dirfd:dirfd path:path flags:O mode:mode', files.sysOpenat),
+  row(56, 'openat', 'dirfd:dirfd path:path flags:O mode:mode?2&0x400040', files.sysOpenat),
   row(57, 'close', 'fd:fd', files.sysClose),
   row(59, 'pipe2', 'pipefd:pipefd! flags:O', files.sysPipe2),
   row(61, 'getdents64', 'fd:fd dirp:ptr count:size', files.sysGetdents64),
@@ -130,7 +130,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(214, 'brk', 'addr:ptr', memory.sysBrk, address),
   row(215, 'munmap', 'addr:ptr length:size', memory.sysMunmap),
   row(216, 'mremap', 'old_addr:ptr old_size:size new_size:size flags:MREMAP new_addr:ptr', memory.sysMremap, address),
-  row(220, 'clone', 'flags:CLONE stack:ptr parent_tid:ptr tls:ptr child_tid:ptr', proc.sysClone, {
+  row(220, 'clone', 'flags:CLONE stack:ptr parent_tid:ptr?0&0x100000 tls:ptr?0&0x80000 child_tid:ptr?0&0x1200000', proc.sysClone, {
     note: 'no namespaces, no pidfd, no ptrace',
   }),
   row(221, 'execve', 'path:path argv:argv envp:envp', proc.sysExecve, { note: 'static programs and scripts' }),

@@ -5,7 +5,7 @@
 import { shmOfVma } from '../ipc/shm.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { VM_EXEC, VM_GROWSDOWN, VM_READ, VM_SHARED, VM_WRITE, vmaPerms, type Access, type VmArea } from '../mm/vma.ts';
-import { vmaName } from '../fs/procMaps.ts';
+import { vmaName } from '../fs/procRows.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { taskPc, taskRegisters } from '../process/sched.ts';
 import { signalName } from '../process/signalSet.ts';
@@ -56,16 +56,16 @@ function explain(kernel: Kernel, task: Task, address: number, access: Access): s
   if (mm === null) return 'no address space';
   const at = `${VERB[access]} ${hex(address)}`;
   const vma = mm.mmap.find(address);
-  if (vma !== null && address >= vma.vmStart) return `${at}: ${refusal(kernel, vma, address, access)}`;
+  if (vma !== null && address >= vma.vmStart) return `${at}: ${refusal(vma, address, access)}`;
   if (address < kernel.vm.mmapMinAddr) {
     return `${at}: null pointer${address === 0 ? '' : ` plus ${hex(address)}`}, nothing is ever mapped there`;
   }
-  return `${at}: no mapping; ${neighbours(kernel, mm, address, vma)}`;
+  return `${at}: no mapping; ${neighbours(mm, address, vma)}`;
 }
 
-function refusal(kernel: Kernel, vma: VmArea, address: number, access: Access): string {
+function refusal(vma: VmArea, address: number, access: Access): string {
   const [bit, letter] = NEEDED[access];
-  const where = describe(kernel, vma);
+  const where = describe(vma);
   const shm = shmOfVma(vma);
   if ((vma.vmFlags & bit) === 0) {
     if (shm !== null && access === 'write') return `read-only attach of shmid ${shm.shmPerm.id}: rw needed (${where})`;
@@ -80,22 +80,22 @@ function refusal(kernel: Kernel, vma: VmArea, address: number, access: Access): 
   return `no memory left for a page of ${where}`;
 }
 
-function describe(kernel: Kernel, vma: VmArea): string {
-  const name = vmaName(kernel, vma);
+function describe(vma: VmArea): string {
+  const name = vmaName(vma);
   return `${hex(vma.vmStart)}-${hex(vma.vmEnd)}${name === '' ? ' (anonymous)' : ` ${name}`}`;
 }
 
-function neighbours(kernel: Kernel, mm: MmStruct, address: number, above: VmArea | null): string {
+function neighbours(mm: MmStruct, address: number, above: VmArea | null): string {
   let below: VmArea | null = null;
   for (const vma of mm.mmap) {
     if (vma.vmStart > address) break;
     below = vma;
   }
   const parts: string[] = [];
-  if (below !== null) parts.push(`${hex(address - below.vmEnd)} bytes behind the end of ${describe(kernel, below)}`);
+  if (below !== null) parts.push(`${hex(address - below.vmEnd)} bytes behind the end of ${describe(below)}`);
   if (above !== null) {
     const stack = (above.vmFlags & VM_GROWSDOWN) !== 0 ? ', the stack, which may not grow so far' : '';
-    parts.push(`${hex(above.vmStart - address)} bytes before ${describe(kernel, above)}${stack}`);
+    parts.push(`${hex(above.vmStart - address)} bytes before ${describe(above)}${stack}`);
   }
   return parts.length === 0 ? 'nothing is mapped at all' : parts.join(', ');
 }

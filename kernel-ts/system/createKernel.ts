@@ -3,9 +3,8 @@ import type { Machine } from '../../emulator/index.ts';
 import { initRlimits } from '../abi/resource.ts';
 import { IPC_PROC_ROWS } from '../ipc/procRows.ts';
 import { createIpcNs, shmInitTask } from '../ipc/namespace.ts';
-import { vfsInit, writeGuestFile } from '../fs/init.ts';
+import { initFsStruct, vfsInit, vfsPopulate, writeGuestFile } from '../fs/init.ts';
 import { registerProc } from '../fs/proc.ts';
-import { FS_PROC_ROWS } from '../fs/procRows.ts';
 import { seedRandom } from '../fs/random.ts';
 import type { HostIo } from '../fs/context.ts';
 import { initVmSysctl } from '../mm/context.ts';
@@ -38,7 +37,8 @@ export type KernelMachine = Pick<Machine, 'ram'> & { readonly hart: KernelHart }
 /** A kernel with an empty file system and no task but the swapper. @throws RangeError for options out of range */
 export function createKernel(machine: KernelMachine, streams: HostIo, options: BootOptions): Kernel {
   const clock = { epoch: optionInRange('epoch', options.epoch ?? DEFAULT_EPOCH, 0, 2 ** 40), idle: 0 };
-  const vfs = vfsInit({ tvSec: clock.epoch, tvNsec: 0 });
+  const now = { tvSec: clock.epoch, tvNsec: 0 };
+  const vfs = vfsInit(now);
   const ipcNs = createIpcNs('init_ipc_ns');
   const swapper = new Task({
     pid: 0,
@@ -50,7 +50,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     cred: makeCred(0, 0),
     mm: null,
     files: null,
-    fs: { root: vfs.root, pwd: vfs.root, umask: 0o022 },
+    fs: initFsStruct(vfs),
     ipcNs,
     sysvshm: shmInitTask(),
     exitSignal: 0,
@@ -93,7 +93,8 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     completed: null,
   };
   vfs.proc.tasks = PROC_TASKS;
-  registerProc(vfs, [...FS_PROC_ROWS, ...IPC_PROC_ROWS, ...TASK_PROC_ROWS]);
+  registerProc(vfs.proc, [...IPC_PROC_ROWS, ...TASK_PROC_ROWS]);
+  vfsPopulate(kernel, now);
   for (const [path, content] of Object.entries(options.files ?? {})) {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     const failed = writeGuestFile(kernel, path, bytes, 0o644);

@@ -4,7 +4,7 @@
  */
 import { ELF_ET_DYN_BASE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
 import type { Inode } from '../fs/inode.ts';
-import { kernelReadFile } from '../fs/open.ts';
+import { kernelReadFile } from '../fs/readWrite.ts';
 import { isElfProblem, readElf } from '../process/elfImage.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { NO_SYMBOLS, readSymbols, type SymbolTable } from '../process/symbols.ts';

@@ -5,7 +5,7 @@
 import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { dPath } from '../fs/namei.ts';
-import { vmaName } from '../fs/procMaps.ts';
+import { vmaName } from '../fs/procRows.ts';
 import { shmOfVma, type ShmidKernel } from '../ipc/shm.ts';
 import type { IpcNamespace } from '../ipc/namespace.ts';
 import { sortedPages } from '../mm/addressSpace.ts';
@@ -42,7 +42,7 @@ export function picture(kernel: Kernel): Picture {
     .map((file) => {
       const inode = inodeNumber(kernel, file.fInode);
       inodes.set(inode, file.fInode);
-      return { file: file.id, path: dPath(kernel, file.fPath), fOp: file.fOp.name, count: file.count, inode };
+      return { file: file.id, path: dPath(file.fPath), fOp: file.fOp.name, count: file.count, inode };
     });
   return {
     version: 1,
@@ -101,7 +101,7 @@ function namespacePicture(ns: IpcNamespace, files: Map<number, File>): IpcNamesp
 }
 
 const segments = (ns: IpcNamespace): ShmidKernel[] =>
-  [...ns.shmIds.entries()].sort((a, b) => (a.shmPerm.id & 0x7fff) - (b.shmPerm.id & 0x7fff));
+  [...ns.shmIds.entries.values()].sort((a, b) => (a.shmPerm.id & 0x7fff) - (b.shmPerm.id & 0x7fff));
 
 function segmentPicture(shp: ShmidKernel): ShmidKernelPicture {
   const perm = shp.shmPerm;
@@ -170,7 +170,7 @@ function vmaPicture(kernel: Kernel, mm: MmStruct, vma: VmArea): VmAreaPicture {
     perms: vmaPerms(vma),
     vmFile: vma.vmFile?.id ?? null,
     vmOps: vma.vmOps?.name ?? '',
-    name: vmaName(kernel, vma),
+    name: vmaName(vma),
     shmid: shmOfVma(vma)?.shmPerm.id ?? null,
     ptes: ptePictures(kernel, mm, vma.vmStart, vma.vmEnd),
   };

@@ -143,7 +143,7 @@ function checkSegments(kernel: Kernel, recount: Recount): void {
   const { shmIds } = kernel.ipcNs;
   let count = 0;
   let pages = 0;
-  for (const shp of shmIds.entries()) {
+  for (const shp of shmIds.entries.values()) {
     count++;
     pages += Math.ceil(shp.shmSegsz / 4096);
     add(recount.files, shp.shmFile);

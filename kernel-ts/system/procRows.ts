@@ -115,7 +115,6 @@ function status(task: Task): string {
       `VmLck:\t${kib(mm.lockedVm)}`,
       `VmRSS:\t${kib(getMmRss(mm))}`,
       `RssAnon:\t${kib(mm.rssAnon)}`,
-      `RssFile:\t${kib(mm.rssFile)}`,
       `RssShmem:\t${kib(mm.rssShmem)}`,
       `VmStk:\t${kib(mm.stackVm)}`,
       `VmPTE:\t${kib(mm.pgtables)}`,

@@ -7,7 +7,7 @@ import { TASK_SIZE } from '../abi/mman.ts';
 import { initRlimits } from '../abi/resource.ts';
 import { putFilesStruct } from '../fs/fdtable.ts';
 import { FilesStruct, FMODE_READ, FMODE_WRITE } from '../fs/file.ts';
-import { writeGuestFile } from '../fs/init.ts';
+import { initFsStruct, writeGuestFile } from '../fs/init.ts';
 import type { Inode } from '../fs/inode.ts';
 import { doUnlinkat, userPathAt } from '../fs/namei.ts';
 import { hostStreamFile } from '../fs/open.ts';
@@ -46,7 +46,6 @@ export class Spawner {
     const { kernel } = this;
     const pid = kernel.tasks.size >= kernel.limits.maxTasks ? null : allocPid(kernel);
     if (pid === null) throw new BootError(`too many processes: ${kernel.limits.maxTasks} are alive`);
-    const root = kernel.vfs.root;
     const task = new Task({
       pid,
       tgid: pid,
@@ -57,7 +56,7 @@ export class Spawner {
       cred: makeCred(options.uid ?? 0, options.gid ?? options.uid ?? 0),
       mm: null,
       files: new FilesStruct(),
-      fs: { root, pwd: root, umask: 0o022 },
+      fs: initFsStruct(kernel.vfs),
       ipcNs: kernel.ipcNs,
       sysvshm: shmInitTask(),
       exitSignal: 0,
