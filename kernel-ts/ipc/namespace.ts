@@ -2,6 +2,7 @@
  * struct ipc_namespace: include/linux/ipc_namespace.h, ipc/namespace.c, for shared memory alone.
  * Missing: semaphores and message queues; creating further namespaces from the guest.
  */
+import { SHMALL, SHMMAX, SHMMNI } from '../abi/shm.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { ShmidKernel } from './shm.ts';
 import { IpcIds } from './util.ts';
@@ -16,16 +17,17 @@ export class IpcNamespace {
   shmCtlmax: number;
   /** Pages. */
   shmCtlall: number;
-  shmCtlmni = 4096;
+  shmCtlmni = SHMMNI;
   /** Pages of all segments. */
   shmTot = 0;
   shmRmidForced = 0;
+  /** Pages that SHM_LOCK counts against RLIMIT_MEMLOCK, by real uid (struct ucounts). */
+  readonly lockedShm = new Map<number, number>();
 
   constructor(name: string) {
     this.name = name;
-    // SHMMAX and SHMALL are ULONG_MAX - (1UL << 24) on every architecture (uapi/linux/shm.h).
-    this.shmCtlmax = 0xfeff_ffff;
-    this.shmCtlall = 0xfeff_ffff;
+    this.shmCtlmax = SHMMAX;
+    this.shmCtlall = SHMALL;
   }
 }
 

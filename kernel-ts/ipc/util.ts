@@ -1,15 +1,16 @@
 /**
  * Identifiers and permissions of System V IPC: ipc/util.c, ipc/util.h, struct kern_ipc_perm.
  */
-import { CAP_IPC_OWNER } from '../abi/capability.ts';
-import { EINVAL, ENOSPC, type Errno } from '../abi/errno.ts';
+import { CAP_IPC_OWNER, CAP_SYS_ADMIN } from '../abi/capability.ts';
+import { EACCES, EEXIST, EINVAL, ENOENT, ENOSPC, EPERM, type Errno } from '../abi/errno.ts';
+import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, S_IRWXUGO, type Ipc64Perm } from '../abi/ipc.ts';
 import type { Cred } from '../mm/cred.ts';
 import { capable, inGroup } from '../mm/cred.ts';
 
 /** IPCMNI: indexes are below this; an id is seq * IPCMNI + index. */
 export const IPCMNI = 32768;
 export const IPCMNI_SHIFT = 15;
-/** ipc_max_seq - 1 = INT_MAX / IPCMNI: the largest sequence number before it wraps to 0. */
+/** ipcid_seq_max() = INT_MAX >> IPCMNI_SHIFT: a sequence number stays below it. */
 export const IPCID_SEQ_MAX = 0xffff;
 /** ipc_min_cycle (RADIX_TREE_MAP_SIZE): the least width of the cyclic window. */
 export const IPC_MIN_CYCLE = 64;
@@ -40,8 +41,13 @@ export class KernIpcPerm {
   }
 }
 
-/** struct ipc_ids over objects that carry a KernIpcPerm. */
-export class IpcIds<T> {
+/** What has an identifier: struct shmid_kernel. */
+export interface IpcObject {
+  readonly shmPerm: KernIpcPerm;
+}
+
+/** struct ipc_ids. Invariant: entries, the bitmap, keys (of entries with a key) and inUse describe the same set. */
+export class IpcIds<T extends IpcObject> {
   inUse = 0;
   seq = 0;
   /** Highest used index, -1 when empty. */
@@ -54,6 +60,169 @@ export class IpcIds<T> {
   nextId = -1;
   /** ipcs_idr: objects by index. */
   readonly entries = new Map<number, T>();
-  /** key_ht: keys other than IPC_PRIVATE. */
+  /** One bit per used index, so that free ones are found without a walk over the objects. */
+  readonly bitmap = new Uint32Array(IPCMNI / 32);
+  /** key_ht: objects by key, IPC_PRIVATE excepted. */
   readonly keys = new Map<number, T>();
+}
+
+/** find_next_zero_bit(): the lowest free index in [from, end), or -1. */
+function nextFree(bitmap: Uint32Array, from: number, end: number): number {
+  for (let at = from; at < end; ) {
+    const free = ~((bitmap[at >>> 5] ?? 0) >>> (at & 31)) & (0xffff_ffff >>> (at & 31));
+    if (free !== 0) {
+      const found = at + (31 - Math.clz32(free & -free));
+      return found < end ? found : -1;
+    }
+    at = (at | 31) + 1;
+  }
+  return -1;
+}
+
+/** ipc_search_maxidx(): the highest used index at or below `from`, or -1. */
+function lastUsed(bitmap: Uint32Array, from: number): number {
+  for (let word = from >>> 5; word >= 0; word--) {
+    let bits = bitmap[word] ?? 0;
+    if (word === from >>> 5) bits &= 0xffff_ffff >>> (31 - (from & 31));
+    if (bits !== 0) return word * 32 + 31 - Math.clz32(bits);
+  }
+  return -1;
+}
+
+/** ipc_idr_alloc(): the index, with perm.seq and perm.id set; ENOSPC. */
+function ipcIdrAlloc<T extends IpcObject>(ids: IpcIds<T>, perm: KernIpcPerm): number {
+  const { nextId } = ids;
+  ids.nextId = -1;
+  let index: number;
+  if (nextId < 0) {
+    // Cyclic, so that a stale id is not valid again soon; the window keeps the table dense.
+    const end = Math.min(Math.max(Math.floor((ids.inUse * 3) / 2), IPC_MIN_CYCLE), IPCMNI);
+    index = nextFree(ids.bitmap, ids.idrNext, end);
+    if (index < 0 && ids.idrNext > 0) index = nextFree(ids.bitmap, 0, end);
+    if (index < 0) return -ENOSPC;
+    ids.idrNext = index + 1;
+    if (index <= ids.lastIdx) {
+      ids.seq++;
+      if (ids.seq >= IPCID_SEQ_MAX) ids.seq = 0;
+    }
+    ids.lastIdx = index;
+    perm.seq = ids.seq;
+  } else {
+    perm.seq = nextId >>> IPCMNI_SHIFT;
+    index = nextFree(ids.bitmap, nextId % IPCMNI, IPCMNI);
+    if (index < 0) return -ENOSPC;
+  }
+  perm.id = perm.seq * IPCMNI + index;
+  return index;
+}
+
+/** ipc_addid(): gives the object an identifier; the index, or ENOSPC when `limit` objects exist. */
+export function ipcAddid<T extends IpcObject>(ids: IpcIds<T>, object: T, limit: number): number {
+  if (ids.inUse >= Math.min(limit, IPCMNI)) return -ENOSPC;
+  const perm = object.shmPerm;
+  const index = ipcIdrAlloc(ids, perm);
+  if (index < 0) return index;
+  ids.entries.set(index, object);
+  ids.bitmap[index >>> 5] = (ids.bitmap[index >>> 5] ?? 0) | (1 << (index & 31));
+  if (perm.key !== IPC_PRIVATE) ids.keys.set(perm.key, object);
+  ids.inUse++;
+  if (index > ids.maxIdx) ids.maxIdx = index;
+  return index;
+}
+
+/** ipc_rmid(): the identifier and the key are free again. */
+export function ipcRmid<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
+  const perm = object.shmPerm;
+  const index = perm.id % IPCMNI;
+  if (ids.entries.get(index) !== object) throw new Error(`id ${perm.id} is not in the table`);
+  ids.entries.delete(index);
+  ids.bitmap[index >>> 5] = (ids.bitmap[index >>> 5] ?? 0) & ~(1 << (index & 31));
+  if (perm.key !== IPC_PRIVATE) ids.keys.delete(perm.key);
+  ids.inUse--;
+  perm.deleted = true;
+  if (index === ids.maxIdx) ids.maxIdx = lastUsed(ids.bitmap, index);
+}
+
+/** ipc_set_key_private(): lookups by key no longer find it. */
+export function ipcSetKeyPrivate<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
+  if (object.shmPerm.key !== IPC_PRIVATE) ids.keys.delete(object.shmPerm.key);
+  object.shmPerm.key = IPC_PRIVATE;
+}
+
+/** ipc_obtain_object_idr(): by the index bits of `id` alone. */
+export function ipcObtainObjectIdr<T extends IpcObject>(ids: IpcIds<T>, id: number): T | Errno {
+  return ids.entries.get(id % IPCMNI) ?? -EINVAL;
+}
+
+/** ipc_obtain_object_check(): the sequence number must be right too. */
+export function ipcObtainObjectCheck<T extends IpcObject>(ids: IpcIds<T>, id: number): T | Errno {
+  const object = ipcObtainObjectIdr(ids, id);
+  return typeof object === 'number' || object.shmPerm.id === id ? object : -EINVAL;
+}
+
+/** ipcperms(): true when some class of `flag`'s bits is not granted to the caller and CAP_IPC_OWNER does not help. */
+export function ipcperms(cred: Cred, perm: KernIpcPerm, flag: number): boolean {
+  const requested = (flag >> 6) | (flag >> 3) | flag;
+  let granted = perm.mode;
+  if (cred.euid === perm.cuid || cred.euid === perm.uid) granted >>= 6;
+  else if (inGroup(cred, perm.cgid) || inGroup(cred, perm.gid)) granted >>= 3;
+  return (requested & ~granted & 7) !== 0 && !capable(cred, CAP_IPC_OWNER);
+}
+
+/** What ipcget needs of its kind of object: struct ipc_ops. */
+export interface IpcOps<T> {
+  /** Makes one; its id or an Errno. */
+  readonly getnew: () => number;
+  /** more_checks(): 0 or an Errno for an existing one. */
+  readonly moreChecks: (object: T) => 0 | Errno;
+}
+
+/** ipcget(): ENOENT, EEXIST, the object's own checks, EACCES, in this order. */
+export function ipcget<T extends IpcObject>(
+  ids: IpcIds<T>,
+  cred: Cred,
+  key: number,
+  flag: number,
+  ops: IpcOps<T>,
+): number {
+  if (key === IPC_PRIVATE) return ops.getnew();
+  const object = ids.keys.get(key);
+  // "No segment exists for the given key, and IPC_CREAT was not specified."
+  if (object === undefined) return (flag & IPC_CREAT) === 0 ? -ENOENT : ops.getnew();
+  // "IPC_CREAT and IPC_EXCL were specified, but a segment already exists for key."
+  if ((flag & (IPC_CREAT | IPC_EXCL)) === (IPC_CREAT | IPC_EXCL)) return -EEXIST;
+  const error = ops.moreChecks(object);
+  if (error < 0) return error;
+  return ipcperms(cred, object.shmPerm, flag) ? -EACCES : object.shmPerm.id;
+}
+
+/** ipcctl_obtain_check(): for IPC_SET and IPC_RMID. EPERM unless owner, creator or CAP_SYS_ADMIN. */
+export function ipcctlObtainCheck<T extends IpcObject>(ids: IpcIds<T>, cred: Cred, id: number): T | Errno {
+  const object = ipcObtainObjectCheck(ids, id);
+  if (typeof object === 'number') return object;
+  const { uid, cuid } = object.shmPerm;
+  return cred.euid === cuid || cred.euid === uid || capable(cred, CAP_SYS_ADMIN) ? object : -EPERM;
+}
+
+/** ipc_update_perm(): uid, gid and the low nine mode bits. EINVAL for the id -1. */
+export function ipcUpdatePerm(
+  perm: KernIpcPerm,
+  change: { readonly uid: number; readonly gid: number; readonly mode: number },
+): 0 | Errno {
+  if (change.uid === 0xffff_ffff || change.gid === 0xffff_ffff) return -EINVAL;
+  perm.uid = change.uid;
+  perm.gid = change.gid;
+  perm.mode = (perm.mode & ~S_IRWXUGO) | (change.mode & S_IRWXUGO);
+  return 0;
+}
+
+/** kernel_to_ipc64_perm(). */
+export function kernelToIpc64Perm(perm: KernIpcPerm): Ipc64Perm {
+  const { key, uid, gid, cuid, cgid, mode, seq } = perm;
+  return { key, uid, gid, cuid, cgid, mode, seq };
+}
+
+/** The objects by index: /proc/sysvipc and inspection. */
+export function ipcSorted<T extends IpcObject>(ids: IpcIds<T>): T[] {
+  return [...ids.entries].sort(([a], [b]) => a - b).map(([, object]) => object);
 }

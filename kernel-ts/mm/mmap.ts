@@ -71,7 +71,8 @@ const LEGACY_MAP_MASK =
 
 /**
  * do_mmap(): maps `len` bytes of `file` from page `pgoff` on, or private anonymous memory when `file` is null. Shared
- * anonymous memory comes here as a shmem file (fs/mmapFile.ts). The VMA takes a file reference of its own.
+ * anonymous memory comes here as a shmem file (fs/mmapFile.ts). The VMA takes a file reference of its own. `fMode`
+ * is what the caller may do with the file: shmat of a segment for reading passes less than the file has.
  *
  * @returns the address, or EINVAL, ENOMEM, EOVERFLOW, EEXIST (MAP_FIXED_NOREPLACE), EPERM, EAGAIN (locked), EACCES, ENODEV.
  */
@@ -84,6 +85,7 @@ export function doMmap(
   prot: number,
   mapFlags: number,
   pgoff: number,
+  fMode: number = file?.fMode ?? 0,
 ): number {
   if (length === 0) return -EINVAL;
   let flags = mapFlags;
@@ -106,7 +108,7 @@ export function doMmap(
     vmFlags |= VM_LOCKED;
   }
   if (!mlockFutureOk(ctx, mm, vmFlags, len)) return -EAGAIN;
-  const kind = file === null ? anonymousFlags(flags) : fileFlags(file, prot, flags);
+  const kind = file === null ? anonymousFlags(flags) : fileFlags(file, fMode, prot, flags);
   if (kind < 0) return kind;
   // MAYWRITE and SHARED are taken away from a shared mapping of a file that is open for reading only.
   if (kind === SHARED_READ_ONLY) vmFlags = (vmFlags & ~VM_MAYWRITE) | VM_MAYSHARE;
@@ -132,19 +134,19 @@ function anonymousFlags(flags: number): number {
 }
 
 /** VM_* bits of a file mapping, SHARED_READ_ONLY, or an Errno. */
-function fileFlags(file: File, prot: number, flags: number): number {
+function fileFlags(file: File, fMode: number, prot: number, flags: number): number {
   const type = flags & MAP_TYPE;
   let bits = 0;
   if (type === MAP_SHARED || type === MAP_SHARED_VALIDATE) {
     const unknown = type === MAP_SHARED_VALIDATE ? flags & ~(LEGACY_MAP_MASK | MAP_TYPE | MAP_SYNC) : 0;
     if (unknown !== 0 || (type === MAP_SHARED_VALIDATE && (flags & MAP_SYNC) !== 0)) return -EOPNOTSUPP;
-    const writable = (file.fMode & FMODE_WRITE) !== 0;
+    const writable = (fMode & FMODE_WRITE) !== 0;
     if ((prot & PROT_WRITE) !== 0 && !writable) return -EACCES;
     bits = writable ? VM_SHARED | VM_MAYSHARE : SHARED_READ_ONLY;
   } else if (type !== MAP_PRIVATE) {
     return -EINVAL;
   }
-  if ((file.fMode & FMODE_READ) === 0) return -EACCES;
+  if ((fMode & FMODE_READ) === 0) return -EACCES;
   if (file.fOp.mmap === undefined) return -ENODEV;
   if ((flags & MAP_GROWSDOWN) !== 0) return -EINVAL;
   return bits;

@@ -76,8 +76,9 @@ export function splitVmaChecked(ctx: MmContext, vma: VmArea, addr: number, newBe
   return splitVma(ctx, vma, addr, newBelow);
 }
 
-function isMergeable(vma: VmArea, vmFlags: number, file: File | null): boolean {
-  return vma.vmFlags === vmFlags && vma.vmFile === file && (vmFlags & VM_DONTEXPAND) === 0;
+function isMergeable(vma: VmArea, vmFlags: number, file: File | null, privateData: unknown): boolean {
+  if ((vmFlags & VM_DONTEXPAND) !== 0 || vma.vmPrivateData !== privateData) return false;
+  return vma.vmFlags === vmFlags && vma.vmFile === file;
 }
 
 function canRemove(vma: VmArea): boolean {
@@ -99,7 +100,7 @@ export function vmaMergeNewRange(
 ): VmArea | null {
   const next = mm.mmap.find(start);
   const prev = next === null ? mm.mmap.last : next.vmPrev;
-  const usable = (vma: VmArea | null): vma is VmArea => vma !== null && canRemove(vma) && isMergeable(vma, vmFlags, file);
+  const usable = (vma: VmArea | null): vma is VmArea => vma !== null && canRemove(vma) && isMergeable(vma, vmFlags, file, null);
   const left = usable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
   const right = usable(next) && next.vmStart === end && pgoff + (end - start) / PAGE_SIZE === next.vmPgoff;
   if (left && right) {
@@ -136,7 +137,7 @@ export function vmaMergeExistingRange(
   const { vmPrev: prev, vmNext: next, vmFile: file } = vma;
   const leftSide = start === vma.vmStart;
   const rightSide = end === vma.vmEnd;
-  const mergeable = (other: VmArea | null): other is VmArea => other !== null && isMergeable(other, vmFlags, file);
+  const mergeable = (other: VmArea | null): other is VmArea => other !== null && isMergeable(other, vmFlags, file, vma.vmPrivateData);
   const left = leftSide && mergeable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === vma.vmPgoff;
   let right = rightSide && mergeable(next) && next.vmStart === end && vma.vmPgoff + vmaPages(vma) === next.vmPgoff;
   if (!left && !right) return null;

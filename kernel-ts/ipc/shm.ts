@@ -1,0 +1,309 @@
+/**
+ * System V shared memory: ipc/shm.c of 6.x, with the structure linkage of 2.6.20: a VMA's vmFile is the segment's shmFile, so
+ * every attach reaches the same inode, address_space and frames. shmctl(2) is in shmctl.ts.
+ *
+ * shmNattch changes in shmOpen, shmMmap and shmClose alone, and so counts VMAs.
+ * Missing: SHM_HUGETLB (EINVAL, as without hugetlbfs).
+ */
+import { EACCES, EINVAL, ENOSPC, type Errno } from '../abi/errno.ts';
+import { S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO } from '../abi/ipc.ts';
+import {
+  MAP_FIXED,
+  MAP_SHARED,
+  PAGE_SIZE,
+  pageAlignDown,
+  pageAlignUp,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from '../abi/mman.ts';
+import {
+  SHM_DEST,
+  SHM_EXEC,
+  SHM_HUGETLB,
+  SHM_NORESERVE,
+  SHM_RDONLY,
+  SHM_REMAP,
+  SHM_RND,
+  SHMLBA,
+  SHMMIN,
+} from '../abi/shm.ts';
+import type { FsContext } from '../fs/context.ts';
+import { FMODE_READ, FMODE_WRITE, type File, type FileOperations } from '../fs/file.ts';
+import { shmemFileOperations, shmemFileSetup, shmemMmap, shmemNopage } from '../fs/shmem.ts';
+import { ktimeGetRealSeconds, type MmContext } from '../mm/context.ts';
+import { fput } from '../mm/fileRef.ts';
+import { doMmap, doMunmap } from '../mm/mmap.ts';
+import type { Page } from '../mm/page.ts';
+import { pagesFor } from '../mm/page.ts';
+import type { FaultCode, VmArea, VmOperations } from '../mm/vma.ts';
+import type { IpcContext, IpcNamespace, SysvShm } from './namespace.ts';
+import { ipcAddid, ipcget, ipcObtainObjectCheck, ipcperms, ipcRmid, KernIpcPerm } from './util.ts';
+
+/** struct shmid_kernel. */
+export class ShmidKernel {
+  readonly shmPerm: KernIpcPerm;
+  /** Holds one reference until the segment is destroyed; then it stays as it was, for those who still look. */
+  readonly shmFile: File;
+  /** VMAs that attach it, in all processes. */
+  shmNattch = 0;
+  /** Bytes, as asked for. */
+  readonly shmSegsz: number;
+  /** Seconds since 1970; 0 is never. */
+  shmAtim = 0;
+  shmDtim = 0;
+  shmCtim: number;
+  readonly shmCprid: number;
+  shmLprid = 0;
+  /** Attaches in progress: a segment that is being attached is not destroyed below them. */
+  shmPins = 0;
+  /** The list of its creator that it is on; null once that task has exited. */
+  shmCreator: SysvShm | null = null;
+  /** The real uid whose limit SHM_LOCK charged, or -1. */
+  mlockUid = -1;
+
+  constructor(perm: KernIpcPerm, file: File, segsz: number, ctim: number, cprid: number) {
+    this.shmPerm = perm;
+    this.shmFile = file;
+    this.shmSegsz = segsz;
+    this.shmCtim = ctim;
+    this.shmCprid = cprid;
+  }
+}
+
+/** struct shm_file_data: file.privateData of a segment, and vma.vmPrivateData, which is one object per attach. */
+export interface ShmFileData {
+  readonly shp: ShmidKernel;
+  readonly ns: IpcNamespace;
+}
+
+function dataOf(vma: VmArea): ShmFileData {
+  return vma.vmPrivateData as ShmFileData;
+}
+
+/** Pages that a segment counts for in shmTot. */
+function segmentPages(shp: ShmidKernel): number {
+  return pagesFor(shp.shmSegsz);
+}
+
+/** __shm_open(): one more attach, by the current process. */
+function attachOne(ctx: MmContext, shp: ShmidKernel): void {
+  shp.shmAtim = ktimeGetRealSeconds(ctx);
+  shp.shmLprid = ctx.current.tgid;
+  shp.shmNattch++;
+}
+
+/** shm_open(): fork, split or mremap duplicated an attach. */
+export function shmOpen(ctx: MmContext, vma: VmArea): void {
+  attachOne(ctx, dataOf(vma).shp);
+}
+
+/** shm_close(): an attach is gone; the last one takes a segment along that is marked for destruction. */
+export function shmClose(ctx: MmContext, vma: VmArea): void {
+  const { shp, ns } = dataOf(vma);
+  shp.shmLprid = ctx.current.tgid;
+  shp.shmDtim = ktimeGetRealSeconds(ctx);
+  shp.shmNattch--;
+  if (shmMayDestroy(ns, shp)) shmDestroy(ctx, ns, shp);
+}
+
+/** shm_may_destroy(). */
+export function shmMayDestroy(ns: IpcNamespace, shp: ShmidKernel): boolean {
+  if (shp.shmNattch > 0 || shp.shmPins > 0) return false;
+  return ns.shmRmidForced !== 0 || (shp.shmPerm.mode & SHM_DEST) !== 0;
+}
+
+/** shm_destroy(): takes the segment out of the table and gives up its file; the frames go with the last reference. */
+export function shmDestroy(ctx: MmContext, ns: IpcNamespace, shp: ShmidKernel): void {
+  ns.shmTot -= segmentPages(shp);
+  ipcRmid(ns.shmIds, shp);
+  shp.shmCreator?.shmClist.delete(shp);
+  shp.shmCreator = null;
+  shmUncharge(ns, shp);
+  fput(ctx, shp.shmFile);
+}
+
+/** user_shm_unlock(). */
+export function shmUncharge(ns: IpcNamespace, shp: ShmidKernel): void {
+  shp.shmFile.fInode.locked = false;
+  if (shp.mlockUid < 0) return;
+  const left = (ns.lockedShm.get(shp.mlockUid) ?? 0) - segmentPages(shp);
+  if (left > 0) ns.lockedShm.set(shp.mlockUid, left);
+  else ns.lockedShm.delete(shp.mlockUid);
+  shp.mlockUid = -1;
+}
+
+/** shm_fault(): the page of the segment's file. */
+function shmNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page | FaultCode {
+  return shmemNopage(ctx, vma, pgoff);
+}
+
+/** shm_vm_ops. */
+export const shmVmOps: VmOperations = { name: 'shm_vm_ops', open: shmOpen, close: shmClose, nopage: shmNopage };
+
+/** shm_mmap(): the first VMA of an attach. */
+function shmMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
+  const error = shmemMmap(ctx, file, vma);
+  if (error < 0) return error;
+  const { shp, ns } = file.privateData as ShmFileData;
+  // A fresh object: it tells this attach from the others of the segment.
+  vma.vmPrivateData = { shp, ns } satisfies ShmFileData;
+  vma.vmOps = shmVmOps;
+  attachOne(ctx, shp);
+  return 0;
+}
+
+/** shm_file_operations. */
+export const shmFileOperations: FileOperations = {
+  ...shmemFileOperations,
+  name: 'shm_file_operations',
+  mmap: shmMmap,
+};
+
+/** The segment a VMA attaches, or null. */
+export function shmOfVma(vma: VmArea): ShmidKernel | null {
+  return vma.vmOps === shmVmOps ? dataOf(vma).shp : null;
+}
+
+/** newseg(): makes a segment and its file; the id, EINVAL, ENOSPC, ENOMEM. */
+export function newseg(ctx: IpcContext, ns: IpcNamespace, key: number, size: number, shmflg: number): number {
+  // "A new segment was to be created and size is less than SHMMIN or greater than SHMMAX."
+  if (size < SHMMIN || size > ns.shmCtlmax) return -EINVAL;
+  const pages = pagesFor(size);
+  // "... allocating a segment of the requested size would cause the system to exceed ... SHMALL."
+  if (ns.shmTot + pages > ns.shmCtlall) return -ENOSPC;
+  if ((shmflg & SHM_HUGETLB) !== 0) return -EINVAL;
+  const name = `/SYSV${key.toString(16).padStart(8, '0')}`;
+  const file = shmemFileSetup(ctx, name, size, (shmflg & SHM_NORESERVE) !== 0, shmFileOperations);
+  if (typeof file === 'number') return file;
+  const { current } = ctx;
+  const perm = new KernIpcPerm(key, shmflg & S_IRWXUGO, current.cred);
+  const shp = new ShmidKernel(perm, file, size, ktimeGetRealSeconds(ctx), current.tgid);
+  file.privateData = { shp, ns } satisfies ShmFileData;
+  const index = ipcAddid(ns.shmIds, shp, ns.shmCtlmni);
+  if (index < 0) {
+    fput(ctx, file);
+    return index;
+  }
+  shp.shmCreator = current.sysvshm;
+  current.sysvshm.shmClist.add(shp);
+  // The id is reported as the inode number in /proc/PID/maps.
+  file.fInode.iIno = perm.id;
+  ns.shmTot += pages;
+  return perm.id;
+}
+
+/** shmget(2): `key` as an unsigned number, `size` in bytes. */
+export function sysShmget(ctx: IpcContext, key: number, size: number, shmflg: number): number {
+  const ns = ctx.current.ipcNs;
+  return ipcget(ns.shmIds, ctx.current.cred, key, shmflg, {
+    getnew: () => newseg(ctx, ns, key, size, shmflg),
+    // "A segment for the given key exists, but size is greater than the size of that segment."
+    moreChecks: (shp) => (shp.shmSegsz < size ? -EINVAL : 0),
+  });
+}
+
+/** Where the caller wants it: 0 for anywhere, or an Errno. */
+function shmatAddress(shmaddr: number, shmflg: number): number {
+  if (shmaddr === 0) return (shmflg & SHM_REMAP) !== 0 ? -EINVAL : 0;
+  if (shmaddr % SHMLBA === 0) return shmaddr;
+  if ((shmflg & SHM_RND) === 0) return -EINVAL;
+  const rounded = pageAlignDown(shmaddr);
+  return rounded === 0 && (shmflg & SHM_REMAP) !== 0 ? -EINVAL : rounded;
+}
+
+/**
+ * do_shmat(): attaches the segment to current.mm. `shmid` signed, `shmaddr` unsigned.
+ *
+ * @returns the address; EINVAL (id, address, overlap), EACCES, ENOMEM, EPERM (a low address).
+ */
+export function doShmat(ctx: IpcContext, shmid: number, shmaddr: number, shmflg: number): number {
+  const { current } = ctx;
+  const { mm, ipcNs: ns } = current;
+  if (mm === null) throw new Error('shmat without an address space');
+  if (shmid < 0) return -EINVAL;
+  const addr = shmatAddress(shmaddr, shmflg);
+  if (addr < 0) return addr;
+  const fixed = shmaddr !== 0;
+  let prot = PROT_READ;
+  let access = S_IRUGO;
+  let fMode = FMODE_READ;
+  if ((shmflg & SHM_RDONLY) === 0) {
+    prot |= PROT_WRITE;
+    access |= S_IWUGO;
+    fMode |= FMODE_WRITE;
+  }
+  if ((shmflg & SHM_EXEC) !== 0) {
+    prot |= PROT_EXEC;
+    access |= S_IXUGO;
+  }
+  const shp = ipcObtainObjectCheck(ns.shmIds, shmid);
+  if (typeof shp === 'number') return shp;
+  if (ipcperms(current.cred, shp.shmPerm, access)) return -EACCES;
+  shp.shmPins++;
+  const result = shmatMap(ctx, shp, addr, fixed, (shmflg & SHM_REMAP) !== 0, prot, fMode);
+  shp.shmPins--;
+  // SHM_REMAP over the last attach, or a failure under shm_rmid_forced.
+  if (shmMayDestroy(ns, shp)) shmDestroy(ctx, ns, shp);
+  return result;
+}
+
+function shmatMap(
+  ctx: IpcContext,
+  shp: ShmidKernel,
+  addr: number,
+  fixed: boolean,
+  remap: boolean,
+  prot: number,
+  fMode: number,
+): number {
+  const { mm } = ctx.current;
+  if (mm === null) return -EINVAL;
+  const size = shp.shmFile.fInode.iSize;
+  if (addr !== 0 && !remap) {
+    // "Attaching at shmaddr ... a mapping already exists in the address range."
+    if (addr + size > 0xffff_ffff) return -EINVAL;
+    if (mm.mmap.intersection(addr, addr + size) !== null) return -EINVAL;
+  }
+  return doMmap(ctx, mm, shp.shmFile, addr, size, prot, MAP_SHARED | (fixed ? MAP_FIXED : 0), 0, fMode);
+}
+
+/**
+ * shmdt(2): detaches the attach whose base is `shmaddr`, every remaining piece of it. EINVAL when there is none.
+ */
+export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
+  const { mm } = ctx.current;
+  if (mm === null || shmaddr % PAGE_SIZE !== 0) return -EINVAL;
+  // A piece lies as far behind the base as its offset in the segment says.
+  const isPiece = (vma: VmArea): boolean =>
+    vma.vmOps === shmVmOps && vma.vmStart - shmaddr === vma.vmPgoff * PAGE_SIZE;
+  let vma = mm.mmap.find(shmaddr);
+  while (vma !== null && !isPiece(vma)) vma = vma.vmNext;
+  if (vma === null) return -EINVAL;
+  const attach = vma.vmPrivateData;
+  const end = shmaddr + pageAlignUp(dataOf(vma).shp.shmFile.fInode.iSize);
+  let piece: VmArea | null = vma;
+  for (let first = true; piece !== null && (first || piece.vmEnd <= end); first = false) {
+    const next: VmArea | null = piece.vmNext;
+    if (isPiece(piece) && piece.vmPrivateData === attach) doMunmap(ctx, mm, piece.vmStart, piece.vmEnd - piece.vmStart);
+    piece = next;
+  }
+  return 0;
+}
+
+/** exit_shm(): called when a task has given up its memory. With shm_rmid_forced its unattached segments go. */
+export function exitShm(ctx: MmContext, sysvshm: SysvShm, ns: IpcNamespace): void {
+  for (const shp of [...sysvshm.shmClist]) {
+    sysvshm.shmClist.delete(shp);
+    shp.shmCreator = null;
+    if (shmMayDestroy(ns, shp) && ns.shmRmidForced !== 0) shmDestroy(ctx, ns, shp);
+  }
+}
+
+/** shm_destroy_orphaned(): shm_rmid_forced was switched on; unattached segments of dead creators go. */
+export function shmDestroyOrphaned(ctx: MmContext, ns: IpcNamespace): void {
+  for (const shp of [...ns.shmIds.entries.values()]) {
+    if (shp.shmCreator === null && shmMayDestroy(ns, shp)) shmDestroy(ctx, ns, shp);
+  }
+}
+
