@@ -292,11 +292,13 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
 }
 
 /** exit_shm(): called when a task has given up its memory. With shm_rmid_forced its unattached segments go. */
-export function exitShm(ctx: MmContext, sysvshm: SysvShm, ns: IpcNamespace): void {
-  for (const shp of [...sysvshm.shmClist]) {
-    sysvshm.shmClist.delete(shp);
+export function exitShm(ctx: MmContext, task: { readonly sysvshm: SysvShm }): void {
+  const { shmClist } = task.sysvshm;
+  for (const shp of [...shmClist]) {
+    shmClist.delete(shp);
     shp.shmCreator = null;
-    if (shmMayDestroy(ns, shp) && ns.shmRmidForced !== 0) shmDestroy(ctx, ns, shp);
+    const { ns } = shp.shmFile.privateData as ShmFileData;
+    if (ns.shmRmidForced !== 0 && shmMayDestroy(ns, shp)) shmDestroy(ctx, ns, shp);
   }
 }
 
