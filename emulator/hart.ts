@@ -30,7 +30,14 @@ import {
 import { CodeCache } from './tier0/codeCache.ts';
 import { instantiateInterpreter, type Interpreter } from './tier0/interpreter.ts';
 import { STATUS } from './tier0/step.ts';
-import { FIRST_ROW_OP, OP_BREAKPOINT, OP_ILLEGAL, OP_STRADDLE, OP_UNDECODED, UOP_SCALE } from './tier0/uop.ts';
+import {
+  FIRST_ROW_OP,
+  OP_BREAKPOINT,
+  OP_ILLEGAL,
+  OP_STRADDLE,
+  OP_UNDECODED,
+  UOP_SCALE,
+} from './tier0/uop.ts';
 
 /** Why `run` or `step` came back. */
 export type StopReason =
@@ -95,7 +102,12 @@ export class Hart implements CsrContext {
   #cause = 0;
   #tval = 0;
 
-  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, platform: (hart: Hart) => Platform, options: MmuOptions) {
+  constructor(
+    memory: WebAssembly.Memory,
+    ram: PhysicalMemory,
+    platform: (hart: Hart) => Platform,
+    options: MmuOptions,
+  ) {
     this.x = new Int32Array(memory.buffer, layout.X, 33);
     this.f = new Uint32Array(memory.buffer, layout.F, 64);
     const words = new Int32Array(memory.buffer, 0, 0x4000);
@@ -374,7 +386,8 @@ export class Hart implements CsrContext {
   #special(resuming: boolean): StopReason | null {
     const ip = this.#words[layout.IP >>> 2] as number;
     const op = this.#uops.getUint16(ip, true);
-    if (op >= FIRST_ROW_OP || op === OP_ILLEGAL) return this.#deliver(Cause.IllegalInstruction, this.#encoding());
+    if (op >= FIRST_ROW_OP || op === OP_ILLEGAL)
+      return this.#deliver(Cause.IllegalInstruction, this.#encoding());
     if (op === OP_BREAKPOINT) {
       const stops = this.#code.breakpoints.has(this.pc) && !resuming;
       return stops ? { kind: 'breakpoint', pc: this.pc } : this.#stepOnce(true);
@@ -400,7 +413,8 @@ export class Hart implements CsrContext {
     const frame = (low - RAM_BASE) >>> 12;
     const nextPage = this.#code.pageFor((high - RAM_BASE) >>> 12);
     const page = this.#code.pageFor(frame);
-    if (!mmu.fillFetch((pc + 2) >>> 0, high, nextPage) || !mmu.fillFetch(pc, low, page)) return this.#stepOnce(true);
+    if (!mmu.fillFetch((pc + 2) >>> 0, high, nextPage) || !mmu.fillFetch(pc, low, page))
+      return this.#stepOnce(true);
     // Making room for one page may have taken the other's place.
     if (!this.#code.holds((high - RAM_BASE) >>> 12, nextPage)) return null;
     this.#code.recordStraddle(page, nextPage, this.#ram.read16(low) | (this.#ram.read16(high) << 16));

@@ -3,12 +3,7 @@ export { Bus, type Device } from './devices/bus.ts';
 export { assemble } from './isa/assemble.ts';
 export { decode, isWide, type Decoded } from './isa/decode.ts';
 export { disassemble, fName, xName } from './isa/disassemble.ts';
-export {
-  Hart,
-  type Retired,
-  type StopReason,
-  type Supervisor,
-} from './hart.ts';
+export { Hart, type Retired, type StopReason, type Supervisor } from './hart.ts';
 export { Machine, type MachineOptions } from './machine.ts';
 export { PhysicalMemory, RAM_BASE } from './memory.ts';
 export type { MemoryAccess } from './mmu/mmu.ts';

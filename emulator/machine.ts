@@ -25,7 +25,12 @@ export class Machine {
   /** @throws RangeError for a RAM size that is not possible, or when the host has no room for it */
   constructor(options: MachineOptions = {}) {
     const ramBytes = options.ramBytes ?? DEFAULT_RAM;
-    if (!Number.isInteger(ramBytes) || ramBytes < 16 * MIB || ramBytes > 2048 * MIB || ramBytes % 0x1_0000 !== 0) {
+    if (
+      !Number.isInteger(ramBytes) ||
+      ramBytes < 16 * MIB ||
+      ramBytes > 2048 * MIB ||
+      ramBytes % 0x1_0000 !== 0
+    ) {
       throw new RangeError(`RAM must be 16 MiB to 2 GiB in steps of 64 KiB, not ${ramBytes} bytes`);
     }
     const pages = memoryPages(ramBytes);

@@ -108,6 +108,7 @@ export class PhysicalMemory {
   }
 
   #check(pa: number, len: number): void {
-    if (!this.contains(pa, len)) throw new RangeError(`physical range 0x${pa.toString(16)}+${len} is not RAM`);
+    if (!this.contains(pa, len))
+      throw new RangeError(`physical range 0x${pa.toString(16)}+${len} is not RAM`);
   }
 }

@@ -27,7 +27,9 @@ const buckets: (readonly Instruction[])[] = Array.from({ length: 256 }, (_unused
 
 const compressedBuckets: (readonly CompressedInstruction[])[] = Array.from({ length: 32 }, (_unused, key) => {
   const bits = (key & 3) | ((key >> 2) << 13);
-  return compressedInstructions.filter(({ pattern }) => ((bits ^ pattern.match) & pattern.mask & 0xe003) === 0);
+  return compressedInstructions.filter(
+    ({ pattern }) => ((bits ^ pattern.match) & pattern.mask & 0xe003) === 0,
+  );
 });
 
 /** True when the low halfword belongs to a 32-bit instruction. */

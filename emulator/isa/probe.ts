@@ -25,7 +25,14 @@ function value<T extends Type>(type: T): Value<T> {
 }
 
 class Probe implements Builder {
-  readonly notes: Notes = { helper: null, fp: null, relative: false, control: false, load: false, store: false };
+  readonly notes: Notes = {
+    helper: null,
+    fp: null,
+    relative: false,
+    control: false,
+    load: false,
+    store: false,
+  };
   readonly rs1 = value('i32');
   readonly rs2 = value('i32');
   readonly imm = value('i32');

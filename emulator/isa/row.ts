@@ -9,8 +9,7 @@
  */
 import type { Builder } from './builder.ts';
 
-export type Extension =
-  'I' | 'M' | 'A' | 'F' | 'D' | 'C' | 'Zicsr' | 'Zifencei' | 'Privileged';
+export type Extension = 'I' | 'M' | 'A' | 'F' | 'D' | 'C' | 'Zicsr' | 'Zifencei' | 'Privileged';
 
 /** An instruction of 32 bits. */
 export interface Row {
@@ -72,7 +71,16 @@ export interface Pattern {
   readonly fields: ReadonlySet<keyof Fields>;
 }
 
-const REGISTER_WIDTH: Readonly<Record<string, number>> = { rd: 5, rs1: 5, rs2: 5, rs3: 5, rm: 3, csr: 12, aq: 1, rl: 1 };
+const REGISTER_WIDTH: Readonly<Record<string, number>> = {
+  rd: 5,
+  rs1: 5,
+  rs2: 5,
+  rs3: 5,
+  rm: 3,
+  csr: 12,
+  aq: 1,
+  rl: 1,
+};
 
 function immediateRanges(text: string): { high: number; low: number }[] {
   return text.split('|').map((range) => {

@@ -2,7 +2,14 @@
  * The instruction table: every row of every extension, parsed once, and the check that no two overlap.
  */
 import { traitsOf, type RowTraits } from './probe.ts';
-import { emptyFields, extractFields, parsePattern, type CompressedRow, type Pattern, type Row } from './row.ts';
+import {
+  emptyFields,
+  extractFields,
+  parsePattern,
+  type CompressedRow,
+  type Pattern,
+  type Row,
+} from './row.ts';
 import { privileged } from './privileged.ts';
 import { rv32a } from './rv32a.ts';
 import { rv32c } from './rv32c.ts';
@@ -73,7 +80,8 @@ export function overlaps(): string[] {
   for (const [i, a] of instructions.entries()) {
     for (const b of instructions.slice(i + 1)) {
       const common = a.pattern.mask & b.pattern.mask;
-      if ((a.pattern.match & common) === (b.pattern.match & common)) found.push(`${a.row.name} ${b.row.name}`);
+      if ((a.pattern.match & common) === (b.pattern.match & common))
+        found.push(`${a.row.name} ${b.row.name}`);
     }
   }
   for (let insn = 0; insn < 0x1_0000; insn++) {

@@ -54,7 +54,14 @@ export class Mmu {
   #pmpOpen = true;
   readonly #walk = new WalkResult();
 
-  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, bus: Bus, state: PrivState, tlb: Tlb, options: MmuOptions) {
+  constructor(
+    memory: WebAssembly.Memory,
+    ram: PhysicalMemory,
+    bus: Bus,
+    state: PrivState,
+    tlb: Tlb,
+    options: MmuOptions,
+  ) {
     this.#words = new Int32Array(memory.buffer, 0, 0x4000);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#ram = ram;
@@ -152,7 +159,8 @@ export class Mmu {
       const low = this.#translate(va, first, Access.Read);
       const high = low < 0 ? -1 : this.#translate((va + first) >>> 0, size - first, Access.Read);
       if (low < 0 || high < 0) return STATUS.trap;
-      if (!this.#read(va, low, first, 0) || !this.#read(va + first, high, size - first, first)) return STATUS.trap;
+      if (!this.#read(va, low, first, 0) || !this.#read(va + first, high, size - first, first))
+        return STATUS.trap;
     } else {
       const pa = this.#translate(va, size, Access.Read);
       if (pa < 0 || !this.#read(va, pa, size, 0)) return STATUS.trap;
@@ -171,7 +179,8 @@ export class Mmu {
       const low = this.#translate(va, first, Access.Write);
       const high = low < 0 ? -1 : this.#translate((va + first) >>> 0, size - first, Access.Write);
       if (low < 0 || high < 0) return STATUS.trap;
-      if (!this.#write(va, low, first, 0) || !this.#write(va + first, high, size - first, first)) return STATUS.trap;
+      if (!this.#write(va, low, first, 0) || !this.#write(va + first, high, size - first, first))
+        return STATUS.trap;
     } else {
       const pa = this.#translate(va, size, Access.Write);
       if (pa < 0 || !this.#write(va, pa, size, 0)) return STATUS.trap;
@@ -196,7 +205,8 @@ export class Mmu {
       return 0;
     }
     const offset = pa - RAM_BASE;
-    if (write && this.#ram.codeFrames[offset >>> 12] === 1) this.#ram.observer?.invalidateFrame(offset >>> 12);
+    if (write && this.#ram.codeFrames[offset >>> 12] === 1)
+      this.#ram.observer?.invalidateFrame(offset >>> 12);
     this.accesses?.push({ va, size: 4, kind: write ? 'x' : 'r' });
     return layout.RAM + offset;
   }

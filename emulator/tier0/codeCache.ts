@@ -9,7 +9,15 @@ import { decode, isWide, type Decoded } from '../isa/decode.ts';
 import * as layout from '../layout.ts';
 import { RAM_BASE, type CodeObserver, type PhysicalMemory } from '../memory.ts';
 import type { Tlb } from '../mmu/tlb.ts';
-import { OP_BREAKPOINT, OP_ILLEGAL, OP_NEXT_PAGE, OP_STRADDLE, UOP_BYTES, UOP_SCALE, writeUop } from './uop.ts';
+import {
+  OP_BREAKPOINT,
+  OP_ILLEGAL,
+  OP_NEXT_PAGE,
+  OP_STRADDLE,
+  UOP_BYTES,
+  UOP_SCALE,
+  writeUop,
+} from './uop.ts';
 
 /** The page offset of a micro-op that does not lie in a decoded page: every target of it is far. */
 const NOWHERE = NaN;

@@ -78,7 +78,10 @@ export class FastEmitter extends Emitter {
   }
 
   get pc(): I32 {
-    return { type: 'i32', code: [...get(this.#loop.delta), ...get(this.ip), ...i32const(2), OP.i32_shr_u, OP.i32_add] };
+    return {
+      type: 'i32',
+      code: [...get(this.#loop.delta), ...get(this.ip), ...i32const(2), OP.i32_shr_u, OP.i32_add],
+    };
   }
 
   get nextPc(): I32 {
@@ -100,7 +103,13 @@ export class FastEmitter extends Emitter {
       const target = this.op('add', this.pc, this.imm);
       return [...target.code, ...set(this.#loop.nextPc), ...this.#br(this.#labels.jump, depth)];
     }
-    return [...get(this.ip), ...this.fieldImm, OP.i32_add, ...set(this.ip), ...this.#br(this.#labels.next, depth)];
+    return [
+      ...get(this.ip),
+      ...this.fieldImm,
+      OP.i32_add,
+      ...set(this.ip),
+      ...this.#br(this.#labels.next, depth),
+    ];
   }
 
   branch(condition: I32): void {
@@ -178,7 +187,8 @@ export class FastEmitter extends Emitter {
       rm: this.fieldRm,
       take: (type) => this.locals.take(type),
       emit: (code) => this.out.push(...code),
-      bailIf: (condition, depth = 0) => this.out.push(...condition, OP.br_if, ...uleb(this.#labels.slow + depth)),
+      bailIf: (condition, depth = 0) =>
+        this.out.push(...condition, OP.br_if, ...uleb(this.#labels.slow + depth)),
     });
     if (!known) throw new SlowOnly();
   }

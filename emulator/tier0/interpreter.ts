@@ -20,7 +20,11 @@ import { COMPRESSED, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE } from './uop.
 const VOID = 0x40;
 
 /** A block nest around `br_table`: `targets[op]` is a handler's index, or -1 for the block outside. */
-function dispatch(selector: readonly number[], targets: readonly number[], handlers: readonly number[][]): number[] {
+function dispatch(
+  selector: readonly number[],
+  targets: readonly number[],
+  handlers: readonly number[][],
+): number[] {
   const count = handlers.length;
   const code: number[] = [];
   for (let i = 0; i < count; i++) code.push(OP.block, VOID);
@@ -69,9 +73,12 @@ const loopLocals = { ip: IP, delta: DELTA, nextPc: NEXT_PC, read: READ, write: W
 
 const currentPc = [...get(DELTA), ...get(IP), ...i32const(2), OP.i32_shr_u, OP.i32_add];
 const loadBases = [
-  ...[...loadState(layout.TLB_READ), ...set(READ)],
-  ...[...loadState(layout.TLB_WRITE), ...set(WRITE)],
-  ...[...loadState(layout.TLB_FETCH), ...set(FETCH)],
+  ...loadState(layout.TLB_READ),
+  ...set(READ),
+  ...loadState(layout.TLB_WRITE),
+  ...set(WRITE),
+  ...loadState(layout.TLB_FETCH),
+  ...set(FETCH),
 ];
 
 /** An instruction that was counted but is not to be executed. */
@@ -127,7 +134,12 @@ function nextPageHandler(labels: LoopLabels): number[] {
  */
 function straddleHandler(labels: LoopLabels): number[] {
   const toPage = 2047 * 8;
-  const recorded = [...get(IP), ...i32const(toPage - layout.STRADDLE_NEXT), OP.i32_sub, ...memoryOp(OP.i32_load, 2, 0)];
+  const recorded = [
+    ...get(IP),
+    ...i32const(toPage - layout.STRADDLE_NEXT),
+    OP.i32_sub,
+    ...memoryOp(OP.i32_load, 2, 0),
+  ];
   const second = [...currentPc, ...i32const(2), OP.i32_add];
   return [
     ...recorded,
@@ -186,29 +198,54 @@ function runFunction(stepIndex: number): FunctionBody {
   const { handlers, targets } = fastHandlers(new FastEmitter(locals, loopLocals));
   const selector = [...get(IP), ...memoryOp(OP.i32_load16_u, 1, 0)];
   const code = [
-    ...[...loadState(layout.PC), ...set(NEXT_PC)],
+    ...loadState(layout.PC),
+    ...set(NEXT_PC),
     ...loadBases,
-    ...[OP.loop, VOID],
+    OP.loop,
+    VOID,
     ...lookup(),
-    ...[OP.loop, VOID],
-    ...[OP.block, VOID, OP.block, VOID],
-    ...[...get(N), OP.i32_eqz, OP.if, VOID],
+    OP.loop,
+    VOID,
+    OP.block,
+    VOID,
+    OP.block,
+    VOID,
+    ...get(N),
+    OP.i32_eqz,
+    OP.if,
+    VOID,
     ...storeState(layout.PC, currentPc),
     ...storeState(layout.BUDGET, i32const(0)),
-    ...[...i32const(STATUS.ok), OP.return, OP.end],
-    ...[...get(N), ...i32const(1), OP.i32_sub, ...set(N)],
+    ...i32const(STATUS.ok),
+    OP.return,
+    OP.end,
+    ...get(N),
+    ...i32const(1),
+    OP.i32_sub,
+    ...set(N),
     ...dispatch(selector, targets, handlers),
     OP.end, // slow
     ...storeState(layout.IP, get(IP)),
     ...storeState(layout.DELTA, get(DELTA)),
     ...storeState(layout.BUDGET, get(N)),
-    ...[OP.call, ...uleb(stepIndex), OP.local_tee, ...uleb(STATUS_LOCAL)],
-    ...[OP.if, VOID, ...get(STATUS_LOCAL), OP.return, OP.end],
+    OP.call,
+    ...uleb(stepIndex),
+    OP.local_tee,
+    ...uleb(STATUS_LOCAL),
+    OP.if,
+    VOID,
+    ...get(STATUS_LOCAL),
+    OP.return,
+    OP.end,
     ...loadBases,
-    ...[...loadState(layout.PC), ...set(NEXT_PC)],
+    ...loadState(layout.PC),
+    ...set(NEXT_PC),
     OP.end, // jump
-    ...[OP.br, 1],
-    ...[OP.end, OP.end, OP.unreachable],
+    OP.br,
+    1,
+    OP.end,
+    OP.end,
+    OP.unreachable,
   ];
   const type: FunctionType = { params: ['i32'], results: ['i32'] };
   return { name: 'run', type, locals: locals.types, code, exported: true };

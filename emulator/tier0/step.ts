@@ -84,7 +84,16 @@ export class StepEmitter extends Emitter {
   protected hostAddress(_size: number, address: I32, write: boolean): number {
     const host = this.locals.take('i32');
     this.out.push(...address.code, ...i32const(write ? 1 : 0), OP.call, IMPORT.translate);
-    this.out.push(OP.local_tee, ...uleb(host), OP.i32_eqz, OP.if, 0x40, ...i32const(STATUS.trap), OP.return, OP.end);
+    this.out.push(
+      OP.local_tee,
+      ...uleb(host),
+      OP.i32_eqz,
+      OP.if,
+      0x40,
+      ...i32const(STATUS.trap),
+      OP.return,
+      OP.end,
+    );
     return host;
   }
 
@@ -133,7 +142,14 @@ export class StepEmitter extends Emitter {
 
   /** Code that stores the address of the following instruction in PC. */
   storeNextPc(): number[] {
-    const length = [...i32const(2), ...i32const(4), ...get(this.#op), ...i32const(COMPRESSED), OP.i32_and, OP.select];
+    const length = [
+      ...i32const(2),
+      ...i32const(4),
+      ...get(this.#op),
+      ...i32const(COMPRESSED),
+      OP.i32_and,
+      OP.select,
+    ];
     return storeState(layout.PC, [...this.pc.code, ...length, OP.i32_add]);
   }
 

@@ -69,7 +69,9 @@ export function writeUop(memory: DataView, at: number, d: Decoded, insn: number,
       (fields.rm << 16);
   }
   const a =
-    instruction.rd !== '' ? destination(instruction.rd, fields.rd) : registerOffset(instruction.rs2, fields.rs2);
+    instruction.rd !== ''
+      ? destination(instruction.rd, fields.rd)
+      : registerOffset(instruction.rs2, fields.rs2);
   memory.setUint16(at, op, true);
   memory.setUint8(at + 2, a);
   memory.setUint8(at + 3, registerOffset(instruction.rs1, fields.rs1));

@@ -78,8 +78,20 @@ function functionType(type: FunctionType): number[] {
 /** Assembles a module. The result is plain bytes, ready for `new WebAssembly.Module`. */
 export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   const types = [...parts.imports.map((i) => i.type), ...parts.functions.map((f) => f.type)];
-  const imports = parts.imports.map((entry, index) => [...text('env'), ...text(entry.name), 0x00, ...uleb(index)]);
-  const memory = [...text('env'), ...text('memory'), 0x02, 0x01, ...uleb(parts.memoryPages), ...uleb(parts.memoryPages)];
+  const imports = parts.imports.map((entry, index) => [
+    ...text('env'),
+    ...text(entry.name),
+    0x00,
+    ...uleb(index),
+  ]);
+  const memory = [
+    ...text('env'),
+    ...text('memory'),
+    0x02,
+    0x01,
+    ...uleb(parts.memoryPages),
+    ...uleb(parts.memoryPages),
+  ];
   const exported = parts.functions
     .map((f, index) => ({ f, index: index + parts.imports.length }))
     .filter(({ f }) => f.exported)

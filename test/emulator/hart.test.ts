@@ -149,7 +149,10 @@ describe.each(PATHS)('faults, on the path `%s`', (path) => {
     const { machine, tables } = hosted();
     tables.map(0x1000, CODE);
     place(machine, CODE, [0xffff_ffff]);
-    expect(execute(machine, path, 0x1000)).toMatchObject({ cause: Cause.IllegalInstruction, tval: 0xffff_ffff });
+    expect(execute(machine, path, 0x1000)).toMatchObject({
+      cause: Cause.IllegalInstruction,
+      tval: 0xffff_ffff,
+    });
     machine.ram.write32(CODE, 0xabcd_0000);
     expect(execute(machine, path, 0x1000)).toMatchObject({ cause: Cause.IllegalInstruction, tval: 0 });
   });
@@ -171,8 +174,14 @@ describe.each(PATHS)('faults, on the path `%s`', (path) => {
     tables.map(0x4000, DATA);
     place(machine, CODE, [a('lh', { rd: 5, rs1: 6, imm: 1 }), a('sw', { rs1: 6, rs2: 5, imm: 2 })]);
     hart.x[6] = 0x4000;
-    expect(execute(machine, path, 0x1000)).toMatchObject({ cause: Cause.LoadAddressMisaligned, tval: 0x4001 });
-    expect(execute(machine, path, 0x1004)).toMatchObject({ cause: Cause.StoreAddressMisaligned, tval: 0x4002 });
+    expect(execute(machine, path, 0x1000)).toMatchObject({
+      cause: Cause.LoadAddressMisaligned,
+      tval: 0x4001,
+    });
+    expect(execute(machine, path, 0x1004)).toMatchObject({
+      cause: Cause.StoreAddressMisaligned,
+      tval: 0x4002,
+    });
   });
 
   test('atomics must be aligned', () => {
@@ -364,9 +373,12 @@ describe('breakpoints', () => {
 });
 
 describe('machine options', () => {
-  test.each([0, 1 << 20, (16 << 20) + 1, 4096 * 1024 * 1024, NaN])('RAM of %s bytes is not possible', (ramBytes) => {
-    expect(() => new Machine({ ramBytes })).toThrow(RangeError);
-  });
+  test.each([0, 1 << 20, (16 << 20) + 1, 4096 * 1024 * 1024, NaN])(
+    'RAM of %s bytes is not possible',
+    (ramBytes) => {
+      expect(() => new Machine({ ramBytes })).toThrow(RangeError);
+    },
+  );
 
   test('2 GiB of RAM, used at its end', () => {
     const machine = new Machine({ ramBytes: 2 ** 31 });

@@ -55,7 +55,9 @@ function immediateRow(path: Path, name: string, form: string): void {
     const insn = assemble(name, { rd: RD, rs1: RS1, imm });
     for (const a of EDGES) {
       one(machine, path, insn, a, 0);
-      expect(hart.x[RD], `${name} ${a}, ${imm}`).toBe(register(compute[form]?.(BigInt(a), BigInt(imm)) ?? 0n));
+      expect(hart.x[RD], `${name} ${a}, ${imm}`).toBe(
+        register(compute[form]?.(BigInt(a), BigInt(imm)) ?? 0n),
+      );
     }
   }
 }
@@ -107,7 +109,9 @@ function amoRow(path: Path, name: string): void {
       ram.write32(DATA, old);
       one(machine, path, insn, DATA, b);
       expect(hart.x[RD], `${name} rd`).toBe(old);
-      expect(ram.read32(DATA) | 0, `${name} ${old}, ${b}`).toBe(register(amos[name]?.(BigInt(old), BigInt(b)) ?? 0n));
+      expect(ram.read32(DATA) | 0, `${name} ${old}, ${b}`).toBe(
+        register(amos[name]?.(BigInt(old), BigInt(b)) ?? 0n),
+      );
     }
   }
   // rd = rs2: the operand is read before rd is written.
@@ -140,7 +144,9 @@ const single: Readonly<Record<string, (path: Path) => void>> = {
   jalr: (path) => {
     for (const imm of [0, 1, -1, 0x7ff, -0x800]) {
       one(machine, path, assemble('jalr', { rd: RD, rs1: RS1, imm }), CODE + 0x5000, 0);
-      expect(hart.pc, 'bit 0 is cleared').toBe((CODE + 0x5000 + imm) & ~1 ? ((CODE + 0x5000 + imm) & ~1) >>> 0 : 0);
+      expect(hart.pc, 'bit 0 is cleared').toBe(
+        (CODE + 0x5000 + imm) & ~1 ? ((CODE + 0x5000 + imm) & ~1) >>> 0 : 0,
+      );
       // rd = rs1: the target is taken before rd is written.
       one(machine, path, assemble('jalr', { rd: RS1, rs1: RS1, imm: 0 }), CODE + 0x5000, 0);
       expect(hart.pc).toBe(CODE + 0x5000);
