@@ -2,7 +2,8 @@
 import { EINVAL } from '../abi/errno.ts';
 import { MLOCK_ONFAULT } from '../abi/mman.ts';
 import { ksysMmapPgoff } from '../fs/mmapFile.ts';
-import { doShmat, sysShmctl as shmctl, sysShmdt as shmdt, sysShmget as shmget } from '../ipc/shm.ts';
+import { doShmat, sysShmdt as shmdt, sysShmget as shmget } from '../ipc/shm.ts';
+import { sysShmctl as shmctl } from '../ipc/shmctl.ts';
 import { doMadvise, doMincore, doMsync } from '../mm/madvise.ts';
 import { doMlock, doMlockall, doMunlock, doMunlockall } from '../mm/mlock.ts';
 import { doBrk, doMunmap } from '../mm/mmap.ts';
