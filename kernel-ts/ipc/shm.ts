@@ -173,7 +173,7 @@ export function newseg(ctx: IpcContext, ns: IpcNamespace, key: number, size: num
   // "... allocating a segment of the requested size would cause the system to exceed ... SHMALL."
   if (ns.shmTot + pages > ns.shmCtlall) return -ENOSPC;
   if ((shmflg & SHM_HUGETLB) !== 0) return -EINVAL;
-  const name = `/SYSV${key.toString(16).padStart(8, '0')}`;
+  const name = `/SYSV${(key >>> 0).toString(16).padStart(8, '0')}`;
   const file = shmemFileSetup(ctx, name, size, (shmflg & SHM_NORESERVE) !== 0, shmFileOperations);
   if (typeof file === 'number') return file;
   const { current } = ctx;
