@@ -1,4 +1,7 @@
-/* shmget(2): keys, flags and what a new segment is like. */
+/*
+ * shmget(2): keys, flags and what a new segment is like. SHM_HUGETLB is left out: a kernel without hugetlbfs answers
+ * EINVAL, the one that the transcripts come from ENOMEM.
+ */
 #include "shm.h"
 #include <sys/stat.h>
 
