@@ -15,6 +15,7 @@ import { OP } from '../wasm/opcodes.ts';
 import { get, i32const, loadState, Locals, memoryOp, set, storeState } from './emitter.ts';
 import { FastEmitter, type LoopLabels } from './fast.ts';
 import { IMPORT_COUNT, STATUS, StepEmitter } from './step.ts';
+import { prebuiltInterpreter } from './prebuilt.ts';
 import { COMPRESSED, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE } from './uop.ts';
 
 const VOID = 0x40;
@@ -253,11 +254,11 @@ function runFunction(stepIndex: number): FunctionBody {
 
 const i32 = 'i32' as const;
 
-/** The bytes of the interpreter's module for a memory of so many 64 KiB pages. */
-export function interpreterModule(memoryPages: number): Uint8Array<ArrayBuffer> {
+/** The bytes of the interpreter's module, good for every size of RAM. */
+export function interpreterModule(): Uint8Array<ArrayBuffer> {
   const binary: FunctionType = { params: [i32, i32], results: [i32] };
   return encodeModule({
-    memoryPages,
+    memory: { initial: layout.memoryPages(0), maximum: 0x1_0000 },
     imports: [
       { name: 'load', type: binary },
       { name: 'store', type: binary },
@@ -288,14 +289,12 @@ export interface Interpreter {
   readonly step: () => number;
 }
 
-/** The module depends on the memory's size alone, and emitting it costs more than all else in making a machine. */
-const compiled = new Map<number, WebAssembly.Module>();
+/** Emitting the module costs more than all else in making a machine, so it is done once, or by the build. */
+let compiled: WebAssembly.Module | null = null;
 
-/** Links the interpreter; compiles it for the first machine of a size. */
+/** Links the interpreter; compiles it for the first machine. */
 export function instantiateInterpreter(memory: WebAssembly.Memory, imports: InterpreterImports): Interpreter {
-  const pages = memory.buffer.byteLength / 0x1_0000;
-  const module = compiled.get(pages) ?? new WebAssembly.Module(interpreterModule(pages));
-  compiled.set(pages, module);
-  const instance = new WebAssembly.Instance(module, { env: { memory, ...imports } });
+  compiled ??= new WebAssembly.Module(prebuiltInterpreter() ?? interpreterModule());
+  const instance = new WebAssembly.Instance(compiled, { env: { memory, ...imports } });
   return instance.exports as unknown as Interpreter;
 }

@@ -47,8 +47,8 @@ export interface ModuleParts {
   /** Imported as `env.<name>`; they take the first function indices. */
   readonly imports: readonly { readonly name: string; readonly type: FunctionType }[];
   readonly functions: readonly FunctionBody[];
-  /** Size of the imported memory `env.memory`, initial and maximum, in 64 KiB pages. */
-  readonly memoryPages: number;
+  /** Least initial and greatest maximum size of the imported memory `env.memory`, in 64 KiB pages. */
+  readonly memory: { readonly initial: number; readonly maximum: number };
 }
 
 function vector(items: readonly (readonly number[])[]): number[] {
@@ -89,8 +89,8 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     ...text('memory'),
     0x02,
     0x01,
-    ...uleb(parts.memoryPages),
-    ...uleb(parts.memoryPages),
+    ...uleb(parts.memory.initial),
+    ...uleb(parts.memory.maximum),
   ];
   const exported = parts.functions
     .map((f, index) => ({ f, index: index + parts.imports.length }))
