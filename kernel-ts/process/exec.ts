@@ -226,7 +226,8 @@ export function doExecve(kernel: Kernel, task: Task, path: string, argvAt: numbe
   if (argv.length === 0) argv.push(new Uint8Array(0));
   const failed = execPath(kernel, task, path, { path: text(path), argv, envp });
   if (failed === 0) return SYSCALL_NO_RESULT;
-  if (failed.errno === -ENOEXEC || failed.errno === -ENOMEM) {
+  // Whoever tries to execute a text knows what to do next; a program that almost fits deserves an explanation.
+  if ((failed.errno === -ENOEXEC && !failed.problem.includes('not an ELF')) || failed.errno === -ENOMEM) {
     log(kernel, `pid ${task.pid} (${task.comm}): execve ${path}: ${failed.problem}`);
   }
   return failed.errno;

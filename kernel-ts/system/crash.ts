@@ -36,12 +36,15 @@ export function crashReport(kernel: Kernel, task: Task, fault: Fault, images: Im
     pc,
     symbol: images.nameAt(kernel, task, pc),
     address: fault.address,
-    explanation: fault.text ?? explain(kernel, task, fault.address, fault.access ?? 'read'),
+    explanation: fault.text ?? explain(task, fault.address, fault.access ?? 'read'),
     registers: [...taskRegisters(kernel, task).subarray(0, 32)].map((v) => v >>> 0),
   };
 }
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
+
+/** An access below comes from a null pointer, an offset included. */
+const NULL_PAGE = 4096;
 
 const VERB: Readonly<Record<Access, string>> = { read: 'read from', write: 'write to', exec: 'execute at' };
 const NEEDED: Readonly<Record<Access, readonly [number, string]>> = {
@@ -51,13 +54,13 @@ const NEEDED: Readonly<Record<Access, readonly [number, string]>> = {
 };
 
 /** Why an access to `address` fails: the mapping that forbids it, or the nearest ones that it misses. */
-function explain(kernel: Kernel, task: Task, address: number, access: Access): string {
+function explain(task: Task, address: number, access: Access): string {
   const { mm } = task;
   if (mm === null) return 'no address space';
   const at = `${VERB[access]} ${hex(address)}`;
   const vma = mm.mmap.find(address);
   if (vma !== null && address >= vma.vmStart) return `${at}: ${refusal(vma, address, access)}`;
-  if (address < kernel.vm.mmapMinAddr) {
+  if (address < NULL_PAGE) {
     return `${at}: null pointer${address === 0 ? '' : ` plus ${hex(address)}`}, nothing is ever mapped there`;
   }
   return `${at}: no mapping; ${neighbours(mm, address, vma)}`;

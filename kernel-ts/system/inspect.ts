@@ -31,19 +31,20 @@ import type {
   VmAreaPicture,
 } from './picture.ts';
 
-/** Everything. */
+/** Everything, now. */
 export function picture(kernel: Kernel): Picture {
+  return { ...lazyPicture(kernel) };
+}
+
+/**
+ * The same, each part made when it is first read: for a predicate that looks at one thing after every system call.
+ * Not to be kept beyond the moment.
+ */
+export function lazyPicture(kernel: Kernel): Picture {
   const files = new Map<number, File>();
-  const namespaces = [namespacePicture(kernel.ipcNs, files)];
-  const tasks = [...kernel.tasks.values()].sort((a, b) => a.pid - b.pid).map((t) => taskPicture(kernel, t, files));
-  const inodes = new Map<number, Inode>();
-  const filePictures: FilePicture[] = [...files.values()]
-    .sort((a, b) => a.id - b.id)
-    .map((file) => {
-      const inode = inodeNumber(kernel, file.fInode);
-      inodes.set(inode, file.fInode);
-      return { file: file.id, path: dPath(file.fPath), fOp: file.fOp.name, count: file.count, inode };
-    });
+  let namespaces: IpcNamespacePicture[] | null = null;
+  let tasks: TaskPicture[] | null = null;
+  let referred: ReferredPictures | null = null;
   return {
     version: 1,
     instructions: kernel.hart.retired,
@@ -54,11 +55,40 @@ export function picture(kernel: Kernel): Picture {
       framesTotal: kernel.memMap.totalFrames,
       framesFree: kernel.memMap.freeFrames,
     },
-    namespaces,
-    files: filePictures,
-    inodes: [...inodes].sort((a, b) => a[0] - b[0]).map(([number, inode]) => inodePicture(number, inode)),
-    tasks,
+    get namespaces() {
+      return (namespaces ??= [namespacePicture(kernel.ipcNs, files)]);
+    },
+    get files() {
+      return (referred ??= referredPictures(kernel, files, [this.namespaces, this.tasks])).files;
+    },
+    get inodes() {
+      return (referred ??= referredPictures(kernel, files, [this.namespaces, this.tasks])).inodes;
+    },
+    get tasks() {
+      return (tasks ??= [...kernel.tasks.values()].sort((a, b) => a.pid - b.pid).map((t) => taskPicture(kernel, t, files)));
+    },
   };
+}
+
+interface ReferredPictures {
+  readonly files: readonly FilePicture[];
+  readonly inodes: readonly InodePicture[];
+}
+
+/** The files that segments and VMAs were found to refer to. `_found` makes sure that both have been looked at. */
+function referredPictures(kernel: Kernel, files: Map<number, File>, _found: readonly unknown[]): ReferredPictures {
+  const inodes = new Map<number, Inode>();
+  const filePictures: FilePicture[] = [...files.values()]
+    .sort((a, b) => a.id - b.id)
+    .map((file) => {
+      const inode = inodeNumber(kernel, file.fInode);
+      inodes.set(inode, file.fInode);
+      return { file: file.id, path: dPath(file.fPath), fOp: file.fOp.name, count: file.count, inode };
+    });
+  const inodePictures = [...inodes]
+    .sort((a, b) => a[0] - b[0])
+    .map(([number, inode]) => inodePicture(kernel, number, inode));
+  return { files: filePictures, inodes: inodePictures };
 }
 
 /**
@@ -69,13 +99,11 @@ function inodeNumber(kernel: Kernel, inode: Inode): number {
   return inode.iSb === kernel.vfs.shmMnt ? inode.iIno : inode.iSb.sDev * 2 ** 32 + inode.iIno;
 }
 
-function inodePicture(number: number, inode: Inode): InodePicture {
-  const pages = sortedPages(inode.iMapping).map((p) => ({
-    index: p.index,
-    pfn: p.pfn,
-    count: p.count,
-    mapcount: p.mapcount,
-  }));
+/** Pages of segments and shared memory all, of other files those that somebody maps: programs are large. */
+function inodePicture(kernel: Kernel, number: number, inode: Inode): InodePicture {
+  const pages = sortedPages(inode.iMapping)
+    .filter((p) => p.mapcount > 0 || inode.iSb === kernel.vfs.shmMnt)
+    .map(({ index, pfn, count, mapcount }) => ({ index, pfn, count, mapcount }));
   return { inode: number, iSize: inode.iSize, iMapping: { nrpages: inode.iMapping.nrpages, pages } };
 }
 

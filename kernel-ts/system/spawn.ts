@@ -26,6 +26,11 @@ const DEFAULT_NAME = '/bin/prog';
 /** Session of everything that the host starts: nobody in it is its leader, so setsid and setpgid work as from a shell. */
 const HOST_SESSION = 1;
 
+function pathOf(options: SpawnOptions): string {
+  const name = options.name ?? DEFAULT_NAME;
+  return name.startsWith('/') ? name : `/bin/${name}`;
+}
+
 /** An image that is already a file of the guest. */
 interface Placed {
   readonly image: Uint8Array;
@@ -70,35 +75,20 @@ export class Spawner {
     return task;
   }
 
-  /** Loads the image into the task, which is current. @throws BootError with one clear line */
-  load(task: Task, image: Uint8Array, options: SpawnOptions): void {
+  /**
+   * Makes the image a file of the guest, once as long as nobody changes it; runs as root. Returns its path.
+   * @throws BootError with one clear line when it cannot be run
+   */
+  place(image: Uint8Array, options: SpawnOptions): string {
     const { kernel } = this;
     const elf = readElf(image, TASK_SIZE, kernel.ram.size);
     if (isElfProblem(elf)) throw new BootError(elf.problem);
-    const name = options.name ?? DEFAULT_NAME;
-    const path = name.startsWith('/') ? name : `/bin/${name}`;
-    try {
-      this.place(path, image);
-      if (options.cwd !== undefined) this.changeDirectory(task, options.cwd);
-      const text = (s: string): Uint8Array => new TextEncoder().encode(s);
-      const argv = (options.args ?? [name]).map(text);
-      const failed = execPath(kernel, task, path, { path: text(path), argv, envp: (options.env ?? []).map(text) });
-      if (failed !== 0) throw new BootError(failed.problem);
-    } catch (error) {
-      if (task.files !== null) putFilesStruct(kernel, task.files);
-      task.files = null;
-      throw error;
-    }
-  }
-
-  /** Makes the image a file of the guest, once as long as nobody changes it. */
-  private place(path: string, image: Uint8Array): void {
-    const { kernel } = this;
+    const path = pathOf(options);
     const found = userPathAt(kernel, AT_FDCWD, path, 0);
     if (typeof found !== 'number') {
       const known = this.placed.get(path);
       const same = known !== undefined && known.image === image && known.inode === found.dInode;
-      if (same && found.dInode.iSize === known.size) return;
+      if (same && found.dInode.iSize === known.size) return path;
       // Others may be running the old file: it keeps its inode, the new one gets the name.
       doUnlinkat(kernel, AT_FDCWD, path, 0);
     }
@@ -106,6 +96,23 @@ export class Spawner {
     if (failed < 0) throw new BootError(`no room for the image of ${image.length} bytes in the guest's memory (see --ram)`);
     const dentry = userPathAt(kernel, AT_FDCWD, path, 0);
     if (typeof dentry !== 'number') this.placed.set(path, { image, inode: dentry.dInode, size: image.length });
+    return path;
+  }
+
+  /** Runs the program at `path` in the task, which is current. @throws BootError with one clear line */
+  load(task: Task, path: string, options: SpawnOptions): void {
+    const { kernel } = this;
+    try {
+      if (options.cwd !== undefined) this.changeDirectory(task, options.cwd);
+      const text = (s: string): Uint8Array => new TextEncoder().encode(s);
+      const argv = (options.args ?? [options.name ?? DEFAULT_NAME]).map(text);
+      const failed = execPath(kernel, task, path, { path: text(path), argv, envp: (options.env ?? []).map(text) });
+      if (failed !== 0) throw new BootError(failed.problem);
+    } catch (error) {
+      if (task.files !== null) putFilesStruct(kernel, task.files);
+      task.files = null;
+      throw error;
+    }
   }
 
   private changeDirectory(task: Task, cwd: string): void {

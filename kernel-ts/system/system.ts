@@ -30,7 +30,7 @@ import { createKernel } from './createKernel.ts';
 import { exitStatus } from './exitStatus.ts';
 import { Capture, HostStreams } from './hostStreams.ts';
 import { ImageCache } from './images.ts';
-import { ipcsRows, picture, ptePictures, vmaPictures, walk } from './inspect.ts';
+import { ipcsRows, lazyPicture, picture, ptePictures, vmaPictures, walk } from './inspect.ts';
 import { checkInvariants, type CachedTranslation } from './invariants.ts';
 import type { Picture, PtePicture, VmAreaPicture } from './picture.ts';
 import { RunLoop } from './runLoop.ts';
@@ -85,7 +85,7 @@ class HostedSystem implements System {
     this.machine.hart.enterHostedUserMode(this.supervisor);
     this.loop = new RunLoop(this.kernel, this.machine.hart, this.supervisor, this.images, {
       drainExits: () => this.drainExits(),
-      picture: () => this.picture(),
+      picture: () => lazyPicture(this.kernel),
       wantsSyscalls: this.hooks.onSyscall !== undefined,
     });
     this.spawner = new Spawner(this.kernel);
@@ -101,8 +101,9 @@ class HostedSystem implements System {
       this.hostStreams.addSink(options.stdout ?? ((bytes) => out.add(bytes))),
       this.hostStreams.addSink(options.stderr ?? ((bytes) => err.add(bytes))),
     ] as const;
+    const path = this.asCurrent(this.kernel.swapper, () => this.spawner.place(image, options));
     const task = this.spawner.makeTask(options, streams);
-    this.asCurrent(task, () => this.spawner.load(task, image, options));
+    this.asCurrent(task, () => this.spawner.load(task, path, options));
     this.spawner.start(task);
     const process = new HostProcess(task.pid, task.comm, out, err);
     this.spawned.push(process);
@@ -250,7 +251,11 @@ class HostedSystem implements System {
   }
 
   readFile(path: string): Uint8Array {
-    const bytes = this.asCurrent(this.kernel.swapper, () => readGuestFile(this.kernel, path));
+    const { vfs, swapper } = this.kernel;
+    const { nextFileId } = vfs;
+    const bytes = this.asCurrent(swapper, () => readGuestFile(this.kernel, path));
+    // Looking must not change what happens later.
+    vfs.nextFileId = nextFileId;
     if (typeof bytes === 'number') throw new RangeError(`the guest has no file ${path}`);
     return bytes;
   }
