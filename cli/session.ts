@@ -119,7 +119,9 @@ export class Session {
     if (exit.crash !== null) {
       printErr(crashView(exit.crash));
     } else if (exit.signalName !== null && exit.signalName !== 'SIGPIPE') {
-      printErr(`sameframe: pid ${String(pid)} killed by ${exit.signalName}\n`);
+      const name = this.system.processes.find((one) => one.pid === pid)?.name ?? '';
+      const who = name === '' ? `pid ${String(pid)}` : `${printable(name)} (pid ${String(pid)})`;
+      printErr(`sameframe: ${who} killed by ${exit.signalName}\n`);
     }
   }
 

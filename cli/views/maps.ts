@@ -5,17 +5,23 @@ import { printable } from './format.ts';
 /** Column of the name: 25 + 6 * sizeof(void *) of show_map_vma() on a 32-bit kernel. */
 const NAME_COLUMN = 49;
 
-/** One line per VMA, as the guest reads it. A shm attach shows the segment's id as its inode, as Linux does. */
+/** Numbers of other file systems' inodes carry the device above 32 bits (inspect.ts); shm's come bare. */
+const DEVICE_UNIT = 2 ** 32;
+const SHM_DEVICE = 1;
+
+const digits = (value: number, width: number): string => value.toString(16).padStart(width, '0');
+
+/** One line per VMA, byte for byte as the guest reads it. A shm attach shows the segment's id as its inode, as Linux does. */
 export function mapsLines(picture: Picture, task: TaskPicture): string[] {
   const inodes = new Map(picture.files.map((file) => [file.file, file.inode]));
   const line = (vma: VmAreaPicture): string => {
-    const digits = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
-    const inode = vma.shmid ?? (vma.vmFile === null ? 0 : (inodes.get(vma.vmFile) ?? 0));
-    // vm_pgoff counts pages: as bytes it may pass 32 bits, and %08llx shows it whole.
+    const inode = vma.vmFile === null ? 0 : (inodes.get(vma.vmFile) ?? 0);
+    const device = vma.vmFile === null ? 0 : Math.floor(inode / DEVICE_UNIT) || SHM_DEVICE;
+    // vm_pgoff of anonymous memory is not an offset of anything: shown as 0.
     const offset = vma.vmFile === null ? 0 : vma.vmPgoff * 4096;
-    const device = vma.vmFile === null ? '00:00' : '00:01';
-    const start = `${digits(vma.vmStart)}-${digits(vma.vmEnd)} ${vma.perms} ${offset.toString(16).padStart(8, '0')} `;
-    return `${`${start}${device} ${String(inode)} `.padEnd(NAME_COLUMN)}${printable(vma.name)}`.trimEnd();
+    const range = `${digits(vma.vmStart, 8)}-${digits(vma.vmEnd, 8)}`;
+    const head = `${range} ${vma.perms} ${digits(offset, 8)} 00:${digits(device, 2)} ${String(inode % DEVICE_UNIT)} `;
+    return vma.name === '' ? head : head.padEnd(NAME_COLUMN) + printable(vma.name);
   };
   return task.mm?.mmap.map(line) ?? [];
 }
