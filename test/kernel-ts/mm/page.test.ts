@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { allocPage, getPage, pageToPhys, PG_ANON, putPage } from '../../../kernel-ts/mm/page.ts';
+import { RAM_BASE, TestKernel } from './machine.ts';
+
+describe('the page allocator', () => {
+  test('takes fresh frames from low to high and reuses freed ones last in, first out', () => {
+    const k = new TestKernel(1 << 20);
+    const pages = [0, 1, 2].map(() => allocPage(k, 0));
+    const pfns = pages.map((page) => page?.pfn ?? 0);
+    expect(pfns).toEqual([0, 1, 2].map((i) => (pfns[0] ?? 0) + i));
+    for (const page of pages) if (page !== null) putPage(k, page);
+    expect(allocPage(k, 0)?.pfn).toBe(pfns[2]);
+    expect(allocPage(k, 0)?.pfn).toBe(pfns[1]);
+  });
+
+  test('zeroes on request and gives every frame of RAM exactly once', () => {
+    const k = new TestKernel(1 << 20);
+    k.ram.bytes.fill(0xaa);
+    const seen = new Set<number>();
+    for (let page = allocPage(k, PG_ANON); page !== null; page = allocPage(k, PG_ANON)) {
+      seen.add(page.pfn);
+      expect(k.ram.read32(pageToPhys(page) + 4092)).toBe(0);
+    }
+    expect(seen.size).toBe(256);
+    expect(Math.min(...seen)).toBe(RAM_BASE / 4096);
+    expect(k.memMap.freeFrames).toBe(0);
+  });
+
+  test('failAfter makes allocations fail', () => {
+    const k = new TestKernel(1 << 20);
+    k.memMap.failAfter = 1;
+    expect(allocPage(k, 0)).not.toBeNull();
+    expect(allocPage(k, 0)).toBeNull();
+  });
+
+  test('counts references and refuses what would corrupt them', () => {
+    const k = new TestKernel(1 << 20);
+    const page = allocPage(k, 0);
+    if (page === null) throw new Error('no page');
+    getPage(page);
+    putPage(k, page);
+    expect(page.count).toBe(1);
+    page.mapcount = 1;
+    expect(() => putPage(k, page)).toThrow('while mapped');
+    page.mapcount = 0;
+    page.count = 1;
+    putPage(k, page);
+    expect(() => putPage(k, page)).toThrow('free frame');
+  });
+});

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { VM_GROWSDOWN, VmArea, type VmArea as Vma } from '../../../kernel-ts/mm/vma.ts';
+import { STACK_GUARD_GAP, vmStartGap, VmaTree } from '../../../kernel-ts/mm/vmaTree.ts';
+import { TestKernel, mmOf } from './machine.ts';
+
+const kernel = new TestKernel(1 << 20);
+const mm = mmOf(kernel.spawn());
+
+function area(first: number, pages: number, flags = 0): VmArea {
+  return new VmArea(mm, first * 4096, (first + pages) * 4096, flags, 0);
+}
+
+/** The highest hole by looking at every page. */
+function highestHole(list: readonly Vma[], len: number, low: number, high: number): number {
+  for (let at = high - len; at >= low; at -= 4096) {
+    if (list.every((v) => at + len <= vmStartGap(v) || at >= v.vmEnd)) return at;
+  }
+  return -1;
+}
+
+function lowestHole(list: readonly Vma[], len: number, low: number, high: number): number {
+  for (let at = low; at + len <= high; at += 4096) {
+    if (list.every((v) => at + len <= vmStartGap(v) || at >= v.vmEnd)) return at;
+  }
+  return -1;
+}
+
+describe('VmaTree', () => {
+  test('agrees with a list under insertions, removals and changes of bounds', () => {
+    const step = fc.record({
+      op: fc.constantFrom('insert', 'remove', 'shrink'),
+      page: fc.integer({ min: 0, max: 199 }),
+      pages: fc.integer({ min: 1, max: 8 }),
+      look: fc.integer({ min: 1, max: 12 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const tree = new VmaTree();
+        let list: VmArea[] = [];
+        for (const { op, page, pages, look } of steps) {
+          const hit = list.find((v) => v.vmStart <= page * 4096 && page * 4096 < v.vmEnd);
+          if (op === 'insert' && !list.some((v) => v.vmStart < (page + pages) * 4096 && page * 4096 < v.vmEnd)) {
+            const vma = area(page, pages);
+            tree.insert(vma);
+            list.push(vma);
+          } else if (op === 'remove' && hit !== undefined) {
+            tree.remove(hit);
+            list = list.filter((v) => v !== hit);
+          } else if (op === 'shrink' && hit !== undefined && hit.vmEnd - hit.vmStart > 4096) {
+            if (look % 2 === 0) tree.setBounds(hit, hit.vmStart + 4096, hit.vmEnd);
+            else tree.setBounds(hit, hit.vmStart, hit.vmEnd - 4096);
+          }
+          list.sort((a, b) => a.vmStart - b.vmStart);
+          expect([...tree]).toEqual(list);
+          expect(tree.size).toBe(list.length);
+          expect(tree.find(page * 4096)).toBe(list.find((v) => v.vmEnd > page * 4096) ?? null);
+          const low = (page % 50) * 4096;
+          const high = (250 - (pages % 5) * 20) * 4096;
+          expect(tree.unmappedTopDown(look * 4096, low, high)).toBe(highestHole(list, look * 4096, low, high));
+          expect(tree.unmappedBottomUp(look * 4096, low, high)).toBe(lowestHole(list, look * 4096, low, high));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('keeps the guard gap below a stack free', () => {
+    const tree = new VmaTree();
+    tree.insert(area(1000, 4, VM_GROWSDOWN));
+    expect(tree.unmappedTopDown(4096, 0, 1004 * 4096)).toBe(1000 * 4096 - STACK_GUARD_GAP - 4096);
+  });
+
+  test('refuses an overlap: a bug of ours', () => {
+    const tree = new VmaTree();
+    tree.insert(area(1, 2));
+    expect(() => tree.insert(area(2, 1))).toThrow('overlap');
+    expect(() => tree.remove(area(9, 1))).toThrow('not in its tree');
+  });
+
+  test('stays shallow with 100 000 areas', () => {
+    const tree = new VmaTree();
+    for (let i = 100_000; i > 0; i--) tree.insert(area(i * 2, 1));
+    const start = performance.now();
+    for (let i = 0; i < 100_000; i++) tree.find(i * 8192);
+    // Far from a limit that noise could reach; a linear search would take minutes.
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(tree.unmappedTopDown(8192, 4096, 200_001 * 4096)).toBe(-1);
+    expect(tree.unmappedTopDown(4096, 4096, 200_001 * 4096)).toBe(199_999 * 4096);
+  });
+});
