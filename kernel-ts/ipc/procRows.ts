@@ -12,16 +12,16 @@ function nsOf(task: FsTask): IpcNamespace {
   return (task as IpcTask).ipcNs;
 }
 
-/** proc_doulongvec_minmax(): a negative number is passed over in silence. */
+/** proc_doulongvec_minmax(). */
 function ulongRow(path: string, key: 'shmCtlmax' | 'shmCtlall'): ProcRow {
   return {
     path,
     mode: 0o644,
     show: (_ctx, task) => `${nsOf(task)[key]}\n`,
     write: (_ctx, task, text) => {
-      const parsed = parseSysctl(text, -Infinity, 0xffff_ffff);
+      const parsed = parseSysctl(text, 0, 0xffff_ffff);
       if (typeof parsed === 'number') return parsed;
-      if (parsed !== 'unchanged' && parsed.value >= 0) nsOf(task)[key] = parsed.value;
+      if (parsed !== 'unchanged') nsOf(task)[key] = parsed.value;
       return 0;
     },
   };
