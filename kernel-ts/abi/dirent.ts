@@ -1,7 +1,5 @@
 /** Directory entries: include/linux/dirent.h (linux_dirent64), DT_* of include/linux/fs_types.h. */
 
-export const DT_UNKNOWN = 0;
-
 /** DT_* of a mode: its type bits. */
 export function dtypeOfMode(mode: number): number {
   return (mode >>> 12) & 15;

@@ -127,9 +127,6 @@ export const EOWNERDEAD = 130;
 /** State not recoverable. */
 export const ENOTRECOVERABLE = 131;
 
-/** Restart the system call when a handler with SA_RESTART, or none, ran. Never reaches the guest (include/linux/errno.h). */
-export const ERESTARTSYS = 512;
-
 /** Name and text by positive number, for strace output and messages. */
 export const ERRNO_NAMES: ReadonlyMap<number, readonly [name: string, text: string]> = new Map([
   [EPERM, ['EPERM', 'Operation not permitted']],
@@ -192,8 +189,3 @@ export const ERRNO_NAMES: ReadonlyMap<number, readonly [name: string, text: stri
   [EOWNERDEAD, ['EOWNERDEAD', 'Owner died']],
   [ENOTRECOVERABLE, ['ENOTRECOVERABLE', 'State not recoverable']],
 ]);
-
-/** True for a number that is an Errno rather than a result. */
-export function isErrno(result: number): boolean {
-  return result < 0 && result >= -4095;
-}

@@ -10,7 +10,6 @@ export const O_NOCTTY = 0o400;
 export const O_TRUNC = 0o1000;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
-export const O_DSYNC = 0o10000;
 export const FASYNC = 0o20000;
 export const O_DIRECT = 0o40000;
 export const O_LARGEFILE = 0o100000;
@@ -41,8 +40,6 @@ export const F_GETPIPE_SZ = 1032;
 export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;
 export const FD_CLOEXEC = 1;
-export const F_RDLCK = 0;
-export const F_WRLCK = 1;
 export const F_UNLCK = 2;
 
 export const F_SEAL_SEAL = 0x1;
@@ -76,17 +73,11 @@ export const FALLOC_FL_PUNCH_HOLE = 2;
 
 export const MFD_CLOEXEC = 1;
 export const MFD_ALLOW_SEALING = 2;
-export const MFD_HUGETLB = 4;
 export const MFD_NOEXEC_SEAL = 8;
 export const MFD_EXEC = 16;
 
 export const CLOSE_RANGE_UNSHARE = 2;
 export const CLOSE_RANGE_CLOEXEC = 4;
-
-export const R_OK = 4;
-export const W_OK = 2;
-export const X_OK = 1;
-export const F_OK = 0;
 
 /** Longest path including its NUL, and longest name without (uapi/linux/limits.h). */
 export const PATH_MAX = 4096;

@@ -9,7 +9,7 @@ export const PAGE_SIZE = 4096;
 /** First address above user space (riscv32, 6.x: FIXADDR_START). */
 export const TASK_SIZE = 0x9dc0_0000;
 /** The stack ends here. */
-export const STACK_TOP = TASK_SIZE;
+export const STACK_TOP = 0x9dc0_0000;
 /** Where bottom-up placement starts when the top-down area is full: PAGE_ALIGN(TASK_SIZE / 3). */
 export const TASK_UNMAPPED_BASE = Math.ceil(TASK_SIZE / 3 / PAGE_SIZE) * PAGE_SIZE;
 /** Where a PIE is loaded: TASK_SIZE / 3 * 2, page aligned (ELF_ET_DYN_BASE). */
@@ -26,7 +26,6 @@ export const PROT_GROWSUP = 0x0200_0000;
 export const MAP_SHARED = 0x01;
 export const MAP_PRIVATE = 0x02;
 export const MAP_SHARED_VALIDATE = 0x03;
-export const MAP_DROPPABLE = 0x08;
 export const MAP_TYPE = 0x0f;
 export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
@@ -44,7 +43,6 @@ export const MAP_FIXED_NOREPLACE = 0x10_0000;
 
 export const MREMAP_MAYMOVE = 1;
 export const MREMAP_FIXED = 2;
-export const MREMAP_DONTUNMAP = 4;
 
 export const MS_ASYNC = 1;
 export const MS_INVALIDATE = 2;
@@ -64,10 +62,6 @@ export const MADV_FREE = 8;
 export const MADV_REMOVE = 9;
 export const MADV_DONTFORK = 10;
 export const MADV_DOFORK = 11;
-export const MADV_MERGEABLE = 12;
-export const MADV_UNMERGEABLE = 13;
-export const MADV_HUGEPAGE = 14;
-export const MADV_NOHUGEPAGE = 15;
 export const MADV_DONTDUMP = 16;
 export const MADV_DODUMP = 17;
 export const MADV_WIPEONFORK = 18;

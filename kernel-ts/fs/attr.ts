@@ -14,12 +14,7 @@ import {
   ETXTBSY,
   type Errno,
 } from '../abi/errno.ts';
-import {
-  CAP_CHOWN,
-  CAP_DAC_OVERRIDE,
-  CAP_FSETID,
-  CAP_SYS_CHROOT,
-} from '../abi/capability.ts';
+import { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FSETID, CAP_SYS_CHROOT } from '../abi/capability.ts';
 import { AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../abi/fcntl.ts';
 import { RLIMIT_FSIZE, rlimit } from '../abi/resource.ts';
 import { S_IALLUGO, S_IFIFO, S_IFMT, S_IFREG, S_ISGID, S_ISUID } from '../abi/stat.ts';
@@ -76,7 +71,14 @@ function chownInode(ctx: FsContext, inode: Inode, uid: number, gid: number): 0 |
 }
 
 /** fchownat(2): ids of 0xffffffff stay. */
-export function doFchownat(ctx: FsContext, dfd: number, path: string, uid: number, gid: number, flags: number): 0 | Errno {
+export function doFchownat(
+  ctx: FsContext,
+  dfd: number,
+  path: string,
+  uid: number,
+  gid: number,
+  flags: number,
+): 0 | Errno {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   const dentry = userPathAt(ctx, dfd, path, flags);
   return typeof dentry === 'number' ? dentry : chownInode(ctx, dentry.dInode, uid, gid);
@@ -89,8 +91,15 @@ export function doFchown(ctx: FsContext, fd: number, uid: number, gid: number): 
 }
 
 /** faccessat2(2): by the real ids, or the effective ones with AT_EACCESS. `mode` is R_OK | W_OK | X_OK. */
-export function doFaccessat(ctx: FsContext, dfd: number, path: string, mode: number, flags: number): 0 | Errno {
-  if ((mode & ~7) !== 0 || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
+export function doFaccessat(
+  ctx: FsContext,
+  dfd: number,
+  path: string,
+  mode: number,
+  flags: number,
+): 0 | Errno {
+  if ((mode & ~7) !== 0 || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0)
+    return -EINVAL;
   const dentry = userPathAt(ctx, dfd, path, flags);
   if (typeof dentry === 'number') return dentry;
   const { cred } = ctx.current;
@@ -132,7 +141,13 @@ export function doFtruncate(ctx: FsContext, fd: number, length: number): 0 | Err
 }
 
 /** fallocate(2). */
-export function doFallocate(ctx: FsContext, fd: number, mode: number, offset: number, len: number): 0 | Errno {
+export function doFallocate(
+  ctx: FsContext,
+  fd: number,
+  mode: number,
+  offset: number,
+  len: number,
+): 0 | Errno {
   const file = fget(ctx, fd);
   if (file === null) return -EBADF;
   if (offset < 0 || len <= 0) return -EINVAL;

@@ -69,7 +69,12 @@ const seekToZero = (_ctx: FsContext, file: File): number => {
   return 0;
 };
 
-const nullFops: FileOperations = { name: 'null_fops', readIter: () => 0, writeIter: discard, llseek: seekToZero };
+const nullFops: FileOperations = {
+  name: 'null_fops',
+  readIter: () => 0,
+  writeIter: discard,
+  llseek: seekToZero,
+};
 
 const zeroFops: FileOperations = {
   name: 'zero_fops',
@@ -142,7 +147,13 @@ export const hostStreamFops: FileOperations = {
 
 /** A file on stream `stream` of the host; FMODE_READ or FMODE_WRITE. */
 export function hostStreamFile(ctx: FsContext, stream: number, fMode: number): File {
-  const inode = new Inode(ctx.vfs.pipeMnt, S_IFIFO | 0o600, { name: 'pipefs_inode_operations' }, hostStreamFops, ktimeGetRealTs(ctx));
+  const inode = new Inode(
+    ctx.vfs.pipeMnt,
+    S_IFIFO | 0o600,
+    { name: 'pipefs_inode_operations' },
+    hostStreamFops,
+    ktimeGetRealTs(ctx),
+  );
   inode.iUid = ctx.current.cred.fsuid;
   inode.iGid = ctx.current.cred.fsgid;
   inode.iPrivate = stream;
@@ -178,4 +189,3 @@ export const DEV_NODES: readonly (readonly [name: string, mode: number, rdev: nu
   ['tty', 0o666, mkdev(5, 0)],
   ['console', 0o600, mkdev(5, 1)],
 ];
-

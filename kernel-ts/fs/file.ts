@@ -31,7 +31,10 @@ export interface FileOperations {
   /** Fills in vma.vmOps. Absent: ENODEV. */
   readonly mmap?: (ctx: FsContext, file: File, vma: VmArea) => 0 | Errno;
   /** Absent: always readable and writable. */
-  readonly poll?: (ctx: FsContext, file: File) => { readonly mask: number; readonly queues: readonly WaitQueue[] };
+  readonly poll?: (
+    ctx: FsContext,
+    file: File,
+  ) => { readonly mask: number; readonly queues: readonly WaitQueue[] };
   /** An ioctl that reports one int (FIONREAD); null when it is none of this file's. */
   readonly queryIoctl?: (file: File, cmd: number) => number | null;
   readonly fallocate?: (ctx: FsContext, file: File, mode: number, offset: number, len: number) => 0 | Errno;

@@ -61,7 +61,20 @@ function mount(ctx: FsContext, path: string, sb: SuperBlock): void {
 
 /** Makes /dev, /proc, /tmp, /bin and the mounts. `ctx.current` is root's, with the root directory as cwd. */
 export function vfsPopulate(ctx: FsContext, now: Timespec): void {
-  const dirs = ['/bin', '/dev', '/etc', '/home', '/proc', '/root', '/tmp', '/usr', '/usr/bin', '/var', '/var/tmp', '/run'];
+  const dirs = [
+    '/bin',
+    '/dev',
+    '/etc',
+    '/home',
+    '/proc',
+    '/root',
+    '/tmp',
+    '/usr',
+    '/usr/bin',
+    '/var',
+    '/var/tmp',
+    '/run',
+  ];
   for (const path of dirs) doMkdirat(ctx, AT_FDCWD, path, 0o755);
   mount(ctx, '/proc', ctx.vfs.proc.sb);
   mount(ctx, '/tmp', newTmpfs('tmpfs', TMPFS_MAGIC, DEV_TMP, S_ISVTX | 0o777, now));
@@ -125,4 +138,3 @@ export function readGuestFile(ctx: FsContext, path: string): Uint8Array | Errno 
   }
   return out;
 }
-

@@ -84,7 +84,14 @@ export class Inode {
   sealable = false;
   seals = 0;
 
-  constructor(iSb: SuperBlock, iMode: number, iOp: InodeOperations, iFop: FileOperations, now: Timespec, iIno?: number) {
+  constructor(
+    iSb: SuperBlock,
+    iMode: number,
+    iOp: InodeOperations,
+    iFop: FileOperations,
+    now: Timespec,
+    iIno?: number,
+  ) {
     this.iSb = iSb;
     this.iIno = iIno ?? iSb.nextIno++;
     this.iMode = iMode;

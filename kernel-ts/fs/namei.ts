@@ -57,7 +57,8 @@ export function doMkdirat(ctx: FsContext, dfd: number, path: string, mode: numbe
 /** mknodat(2): regular files, device nodes (CAP_MKNOD), fifos and sockets as names only. */
 export function doMknodat(ctx: FsContext, dfd: number, path: string, mode: number, rdev: number): 0 | Errno {
   const type = (mode & S_IFMT) === 0 ? S_IFREG : mode & S_IFMT;
-  if (![S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK].includes(type)) return type === 0o040000 ? -EPERM : -EINVAL;
+  if (![S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK].includes(type))
+    return type === 0o040000 ? -EPERM : -EINVAL;
   const parent = createAt(ctx, dfd, path, false);
   if (typeof parent === 'number') return parent;
   const error = mayCreate(ctx.current.cred, parent.dir);
@@ -165,7 +166,7 @@ export function doRenameat2(
 
 /** True when `dir` is `above` or lies below it. */
 function isAbove(above: Dentry, dir: Dentry): boolean {
-  for (let at = dir; ; ) {
+  for (let at = dir; ;) {
     if (at === above) return true;
     const parent = parentDir(at);
     if (parent === at) return false;

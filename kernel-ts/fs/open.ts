@@ -50,13 +50,28 @@ import { pipefifoFops } from './pipe.ts';
 import { isDir, isLink } from './tmpfs.ts';
 import { readLinkTarget, startDir, walkParent, type Nameidata } from './walk.ts';
 
-export { fput, getFile } from '../mm/fileRef.ts';
+export { fput } from '../mm/fileRef.ts';
 export { hostStreamFile } from './devices.ts';
 
 /** The flags that open(2) keeps; others are ignored (VALID_OPEN_FLAGS). */
 const VALID_OPEN_FLAGS =
-  O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | FASYNC | O_DIRECT |
-  O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE;
+  O_ACCMODE |
+  O_CREAT |
+  O_EXCL |
+  O_NOCTTY |
+  O_TRUNC |
+  O_APPEND |
+  O_NONBLOCK |
+  O_SYNC |
+  FASYNC |
+  O_DIRECT |
+  O_LARGEFILE |
+  O_DIRECTORY |
+  O_NOFOLLOW |
+  O_NOATIME |
+  O_CLOEXEC |
+  O_PATH |
+  O_TMPFILE;
 
 /** What each access mode asks of the permissions; mode 3 asks for both. */
 function accessMask(flags: number): number {
@@ -75,7 +90,13 @@ function openFlags(raw: number): number {
 }
 
 /** do_filp_open(): the open file with one reference, or an Errno. `mode` is for O_CREAT; the umask applies. */
-export function doFilpOpen(ctx: FsContext, dfd: number, path: string, rawFlags: number, mode: number): File | Errno {
+export function doFilpOpen(
+  ctx: FsContext,
+  dfd: number,
+  path: string,
+  rawFlags: number,
+  mode: number,
+): File | Errno {
   const flags = openFlags(rawFlags);
   if (flags < 0) return flags;
   const start = startDir(ctx, dfd, path);
@@ -198,7 +219,8 @@ export function filpOpen(ctx: FsContext, path: string, flags: number, mode: numb
 export function doSysOpenat(ctx: FsContext, dfd: number, path: string, flags: number, mode: number): number {
   // As Linux takes the descriptor first, its limit answers first.
   const files = ctx.current.files;
-  if (files === null || countBelow(files.fd, rlimit(ctx.current.rlim, RLIMIT_NOFILE), files.nextFd)) return -EMFILE;
+  if (files === null || countBelow(files.fd, rlimit(ctx.current.rlim, RLIMIT_NOFILE), files.nextFd))
+    return -EMFILE;
   const file = doFilpOpen(ctx, dfd, path, flags, mode);
   if (typeof file === 'number') return file;
   const fd = fdInstall(ctx, file, (flags & O_CLOEXEC) !== 0);

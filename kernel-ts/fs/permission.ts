@@ -1,9 +1,5 @@
 /** Who may do what to an inode: fs/namei.c (generic_permission, may_delete), fs/attr.c. Missing: ACLs. */
-import {
-  CAP_DAC_OVERRIDE,
-  CAP_DAC_READ_SEARCH,
-  CAP_FOWNER,
-} from '../abi/capability.ts';
+import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER } from '../abi/capability.ts';
 import { EACCES, EISDIR, ENOTDIR, EPERM, type Errno } from '../abi/errno.ts';
 import { S_ISVTX } from '../abi/stat.ts';
 import { capable, inGroup, type Cred } from '../mm/cred.ts';

@@ -155,7 +155,13 @@ export const pipefifoFops: FileOperations = {
 /** create_pipe_files() and the descriptors: [read end, write end], or EINVAL, EMFILE. */
 export function doPipe2(ctx: FsContext, flags: number): readonly [number, number] | Errno {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0 || (flags & O_DIRECT) !== 0) return -EINVAL;
-  const inode = new Inode(ctx.vfs.pipeMnt, S_IFIFO | 0o600, { name: 'pipefs_inode_operations' }, pipefifoFops, ktimeGetRealTs(ctx));
+  const inode = new Inode(
+    ctx.vfs.pipeMnt,
+    S_IFIFO | 0o600,
+    { name: 'pipefs_inode_operations' },
+    pipefifoFops,
+    ktimeGetRealTs(ctx),
+  );
   inode.iUid = ctx.current.cred.fsuid;
   inode.iGid = ctx.current.cred.fsgid;
   inode.iNlink = 0;
@@ -163,7 +169,14 @@ export function doPipe2(ctx: FsContext, flags: number): readonly [number, number
   const dentry = new Dentry(`pipe:[${inode.iIno}]`, null, inode);
   const make = (fFlags: number, fMode: number): File => {
     ihold(inode);
-    const file = new File(ctx.vfs.nextFileId++, dentry, inode, pipefifoFops, fFlags | (flags & O_NONBLOCK), fMode);
+    const file = new File(
+      ctx.vfs.nextFileId++,
+      dentry,
+      inode,
+      pipefifoFops,
+      fFlags | (flags & O_NONBLOCK),
+      fMode,
+    );
     pipeOpen(ctx, file);
     return file;
   };

@@ -121,7 +121,12 @@ function inoOf(node: ProcNode, pid: number | null, name: string): number {
 function makeDentry(ctx: FsContext, dir: Dentry, node: ProcNode, pid: number | null, name: string): Dentry {
   const mode = modeOf(node);
   const type = mode & S_IFMT;
-  const iOp = type === S_IFDIR ? procDirInodeOperations : type === S_IFLNK ? procLinkInodeOperations : procFileInodeOperations;
+  const iOp =
+    type === S_IFDIR
+      ? procDirInodeOperations
+      : type === S_IFLNK
+        ? procLinkInodeOperations
+        : procFileInodeOperations;
   const iFop = type === S_IFDIR ? procDirOperations : procFileOperations;
   const inode = new Inode(dir.dInode.iSb, mode, iOp, iFop, ktimeGetRealTs(ctx), inoOf(node, pid, name));
   if (type === S_IFDIR) inode.iNlink = 2;
@@ -152,7 +157,9 @@ function procLookup(ctx: FsContext, dir: Dentry, name: string): Dentry | null | 
   }
   const task = taskOf(ctx, infoOf(dir.dInode));
   if (typeof task === 'number') return task;
-  return pattern.row?.list?.(ctx, task).includes(name) === true ? makeDentry(ctx, dir, pattern, pid, name) : null;
+  return pattern.row?.list?.(ctx, task).includes(name) === true
+    ? makeDentry(ctx, dir, pattern, pid, name)
+    : null;
 }
 
 function followLink(ctx: FsContext, link: Dentry): string | Dentry | Errno {

@@ -19,7 +19,8 @@ export function vmaName(vma: VmArea): string {
   const mm = vma.vmMm;
   if (vma.vmFile !== null) return dPath(vma.vmFile.fPath);
   if (vma.vmStart < mm.brk && vma.vmEnd > mm.startBrk) return '[heap]';
-  if (vma.vmStart <= mm.startStack && vma.vmEnd >= mm.startStack && (vma.vmFlags & VM_GROWSDOWN) !== 0) return '[stack]';
+  if (vma.vmStart <= mm.startStack && vma.vmEnd >= mm.startStack && (vma.vmFlags & VM_GROWSDOWN) !== 0)
+    return '[stack]';
   return '';
 }
 
@@ -102,7 +103,11 @@ function showUptime(ctx: FsContext): string {
 const KERNEL_VERSION = 'Linux version 6.12.0-sameframe (sameframe) #1 SMP';
 
 /** A writable number of ctx.vm. */
-function vmSysctl(path: string, key: 'maxMapCount' | 'mmapMinAddr' | 'overcommitMemory', max: number): ProcRow {
+function vmSysctl(
+  path: string,
+  key: 'maxMapCount' | 'mmapMinAddr' | 'overcommitMemory',
+  max: number,
+): ProcRow {
   return {
     path,
     mode: 0o644,
@@ -111,7 +116,12 @@ function vmSysctl(path: string, key: 'maxMapCount' | 'mmapMinAddr' | 'overcommit
   };
 }
 
-function writeVmSysctl(vm: VmSysctl, key: 'maxMapCount' | 'mmapMinAddr' | 'overcommitMemory', text: string, max: number): 0 | Errno {
+function writeVmSysctl(
+  vm: VmSysctl,
+  key: 'maxMapCount' | 'mmapMinAddr' | 'overcommitMemory',
+  text: string,
+  max: number,
+): 0 | Errno {
   const parsed = parseSysctl(text, 0, max);
   if (typeof parsed === 'number') return parsed;
   if (parsed !== 'unchanged') vm[key] = parsed.value;
@@ -140,7 +150,11 @@ export const FS_PROC_ROWS: readonly ProcRow[] = [
   vmSysctl('/sys/vm/max_map_count', 'maxMapCount', 0x7fff_ffff),
   vmSysctl('/sys/vm/mmap_min_addr', 'mmapMinAddr', 0xffff_ffff),
   vmSysctl('/sys/vm/overcommit_memory', 'overcommitMemory', 1),
-  { path: '/[pid]/maps', mode: 0o444, show: (ctx, task) => (mayRead(ctx, task) ? showMaps(ctx, task) : -EACCES) },
+  {
+    path: '/[pid]/maps',
+    mode: 0o444,
+    show: (ctx, task) => (mayRead(ctx, task) ? showMaps(ctx, task) : -EACCES),
+  },
   { path: '/[pid]/statm', mode: 0o444, show: showStatm },
   { path: '/[pid]/comm', mode: 0o644, show: (_ctx, task) => `${task.comm}\n` },
   {

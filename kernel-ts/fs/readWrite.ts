@@ -123,7 +123,10 @@ export function vfsIoctl(ctx: FsContext, fd: number, file: File, cmd: number, ar
 }
 
 /** vfs_poll(): what is ready now and the queues that tell of changes. */
-export function vfsPoll(ctx: FsContext, file: File): { readonly mask: number; readonly queues: readonly WaitQueue[] } {
+export function vfsPoll(
+  ctx: FsContext,
+  file: File,
+): { readonly mask: number; readonly queues: readonly WaitQueue[] } {
   const ready = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
   return file.fOp.poll?.(ctx, file) ?? { mask: ready, queues: [] };
 }
@@ -181,7 +184,8 @@ export function doSendfile(
     if (isWait(put)) {
       at += put.progress;
       // What went through is the answer; the caller of a full pipe tries again.
-      if (at === start) return (out.fFlags & O_NONBLOCK) !== 0 ? fail(-EAGAIN) : { wait: put.wait, progress: 0 };
+      if (at === start)
+        return (out.fFlags & O_NONBLOCK) !== 0 ? fail(-EAGAIN) : { wait: put.wait, progress: 0 };
       break;
     }
     if (put < 0) {
@@ -198,7 +202,9 @@ export function doSendfile(
 /** kernel_read(): up to `len` bytes at `pos`, fewer at the end of the file; or an Errno. */
 export function kernelReadFile(ctx: FsContext, file: File, pos: number, len: number): Uint8Array | number {
   const size = Math.max(0, Math.min(len, file.fInode.iSize - pos));
-  const buffer = new Uint8Array((file.fInode.iMode & S_IFMT) === S_IFREG && file.fInode.iSize > 0 ? size : len);
+  const buffer = new Uint8Array(
+    (file.fInode.iMode & S_IFMT) === S_IFREG && file.fInode.iSize > 0 ? size : len,
+  );
   const got = readAt(ctx, file, kernelIter(buffer), pos);
   if (isWait(got)) return -EAGAIN;
   return got < 0 ? got : buffer.subarray(0, got);

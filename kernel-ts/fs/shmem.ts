@@ -73,7 +73,8 @@ function shmemReadIter(ctx: FsContext, file: File, to: IovIter, pos: number): nu
     const chunk = Math.min(PAGE_SIZE - offset, to.count, inode.iSize - at);
     const page = inode.iMapping.iPages.get(Math.floor(at / PAGE_SIZE));
     // The pages of user memory that are faulted in meanwhile may be these, so take a copy.
-    const bytes = page === undefined ? new Uint8Array(chunk) : ctx.ram.readBytes(pageToPhys(page) + offset, chunk);
+    const bytes =
+      page === undefined ? new Uint8Array(chunk) : ctx.ram.readBytes(pageToPhys(page) + offset, chunk);
     const copied = copyToIter(ctx, bytes, to);
     done += copied;
     if (copied < chunk) return done > 0 ? done : -EFAULT;

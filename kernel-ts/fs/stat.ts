@@ -36,7 +36,8 @@ export function vfsFstat(file: File): Kstat {
 
 /** vfs_statx(): AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH; the sync flags mean nothing here. */
 export function vfsStatx(ctx: FsContext, dfd: number, path: string, flags: number): Kstat | Errno {
-  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) !== 0) return -EINVAL;
+  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) !== 0)
+    return -EINVAL;
   const dentry = userPathAt(ctx, dfd, path, flags);
   return typeof dentry === 'number' ? dentry : kstatOf(dentry.dInode);
 }

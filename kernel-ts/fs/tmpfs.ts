@@ -43,7 +43,13 @@ function touch(ctx: MmContext, ...inodes: readonly Inode[]): void {
 }
 
 /** shmem_get_inode(): a fresh inode owned by the caller. */
-function newInode(ctx: FsContext, dir: Dentry, mode: number, iOp: InodeOperations, iFop: FileOperations): Inode {
+function newInode(
+  ctx: FsContext,
+  dir: Dentry,
+  mode: number,
+  iOp: InodeOperations,
+  iFop: FileOperations,
+): Inode {
   const inode = new Inode(dir.dInode.iSb, mode, iOp, iFop, ktimeGetRealTs(ctx));
   const parent = dir.dInode;
   inode.iUid = ctx.current.cred.fsuid;

@@ -59,7 +59,10 @@ export function walkParent(ctx: FsContext, start: Dentry, path: string, nd: Name
   if (path.length >= PATH_MAX) return -ENAMETOOLONG;
   let dir = path.startsWith('/') ? ctx.current.fs.root : start;
   // Components still to walk, the next one last.
-  const names = path.split('/').filter((name) => name !== '').reverse();
+  const names = path
+    .split('/')
+    .filter((name) => name !== '')
+    .reverse();
   const trailingSlash = path.endsWith('/');
   for (let name = names.pop(); ; name = names.pop()) {
     if (name === undefined) return { dir, last: '', child: dir, trailingSlash: true };
@@ -79,7 +82,12 @@ export function walkParent(ctx: FsContext, start: Dentry, path: string, nd: Name
     }
     if (target === '') return -ENOENT;
     if (target.startsWith('/')) dir = ctx.current.fs.root;
-    names.push(...target.split('/').filter((part) => part !== '').reverse());
+    names.push(
+      ...target
+        .split('/')
+        .filter((part) => part !== '')
+        .reverse(),
+    );
   }
 }
 

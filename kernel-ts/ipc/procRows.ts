@@ -56,7 +56,12 @@ export const IPC_PROC_ROWS: readonly ProcRow[] = [
   { path: '/sysvipc/shm', mode: 0o444, show: (_ctx, task) => sysvipcShmText(nsOf(task)) },
   ulongRow('/sys/kernel/shmmax', 'shmCtlmax'),
   ulongRow('/sys/kernel/shmall', 'shmCtlall'),
-  { path: '/sys/kernel/shmmni', mode: 0o644, show: (_ctx, task) => `${nsOf(task).shmCtlmni}\n`, write: writeShmmni },
+  {
+    path: '/sys/kernel/shmmni',
+    mode: 0o644,
+    show: (_ctx, task) => `${nsOf(task).shmCtlmni}\n`,
+    write: writeShmmni,
+  },
   {
     path: '/sys/kernel/shm_rmid_forced',
     mode: 0o644,

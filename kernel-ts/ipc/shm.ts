@@ -139,7 +139,12 @@ function shmNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page | FaultCode
 }
 
 /** shm_vm_ops. */
-export const shmVmOps: VmOperations = { name: 'shm_vm_ops', open: shmOpen, close: shmClose, nopage: shmNopage };
+export const shmVmOps: VmOperations = {
+  name: 'shm_vm_ops',
+  open: shmOpen,
+  close: shmClose,
+  nopage: shmNopage,
+};
 
 /** shm_mmap(): the first VMA of an attach. */
 function shmMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
@@ -285,7 +290,8 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
   let piece: VmArea | null = vma;
   for (let first = true; piece !== null && (first || piece.vmEnd <= end); first = false) {
     const next: VmArea | null = piece.vmNext;
-    if (isPiece(piece) && piece.vmPrivateData === attach) doMunmap(ctx, mm, piece.vmStart, piece.vmEnd - piece.vmStart);
+    if (isPiece(piece) && piece.vmPrivateData === attach)
+      doMunmap(ctx, mm, piece.vmStart, piece.vmEnd - piece.vmStart);
     piece = next;
   }
   return 0;
@@ -294,7 +300,7 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
 /** exit_shm(): called when a task has given up its memory. With shm_rmid_forced its unattached segments go. */
 export function exitShm(ctx: MmContext, task: { readonly sysvshm: SysvShm }): void {
   const { shmClist } = task.sysvshm;
-  for (const shp of [...shmClist]) {
+  for (const shp of shmClist) {
     shmClist.delete(shp);
     shp.shmCreator = null;
     const { ns } = shp.shmFile.privateData as ShmFileData;
@@ -304,8 +310,7 @@ export function exitShm(ctx: MmContext, task: { readonly sysvshm: SysvShm }): vo
 
 /** shm_destroy_orphaned(): shm_rmid_forced was switched on; unattached segments of dead creators go. */
 export function shmDestroyOrphaned(ctx: MmContext, ns: IpcNamespace): void {
-  for (const shp of [...ns.shmIds.entries.values()]) {
+  for (const shp of ns.shmIds.entries.values()) {
     if (shp.shmCreator === null && shmMayDestroy(ns, shp)) shmDestroy(ctx, ns, shp);
   }
 }
-

@@ -90,7 +90,8 @@ function shmRss(ns: IpcNamespace): number {
 }
 
 function shmctlStat(ctx: IpcContext, ns: IpcNamespace, shmid: number, cmd: number, buf: number): number {
-  const shp = cmd === IPC_STAT ? ipcObtainObjectCheck(ns.shmIds, shmid) : ipcObtainObjectIdr(ns.shmIds, shmid);
+  const shp =
+    cmd === IPC_STAT ? ipcObtainObjectCheck(ns.shmIds, shmid) : ipcObtainObjectIdr(ns.shmIds, shmid);
   if (typeof shp === 'number') return shp;
   if (cmd !== SHM_STAT_ANY && ipcperms(ctx.current.cred, shp.shmPerm, S_IRUGO)) return -EACCES;
   const bytes = encodeShmid64Ds({

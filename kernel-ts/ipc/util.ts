@@ -68,7 +68,7 @@ export class IpcIds<T extends IpcObject> {
 
 /** find_next_zero_bit(): the lowest free index in [from, end), or -1. */
 function nextFree(bitmap: Uint32Array, from: number, end: number): number {
-  for (let at = from; at < end; ) {
+  for (let at = from; at < end;) {
     const free = ~((bitmap[at >>> 5] ?? 0) >>> (at & 31)) & (0xffff_ffff >>> (at & 31));
     if (free !== 0) {
       const found = at + (31 - Math.clz32(free & -free));

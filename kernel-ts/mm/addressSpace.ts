@@ -36,7 +36,8 @@ export function findGetPage(mapping: AddressSpace, index: number): Page | null {
 
 /** add_to_page_cache(): the cache takes a reference of its own. */
 export function addToPageCache(mapping: AddressSpace, page: Page, index: number): void {
-  if (page.mapping !== null || mapping.iPages.has(index)) throw new Error(`page cache slot ${index} is taken`);
+  if (page.mapping !== null || mapping.iPages.has(index))
+    throw new Error(`page cache slot ${index} is taken`);
   mapping.iPages.set(index, page);
   page.mapping = mapping;
   page.index = index;
@@ -46,7 +47,8 @@ export function addToPageCache(mapping: AddressSpace, page: Page, index: number)
 /** delete_from_page_cache(): drops the cache's reference. The page must not be mapped through this cache any more. */
 export function deleteFromPageCache(ctx: MmContext, page: Page): void {
   const mapping = page.mapping;
-  if (mapping === null || mapping.iPages.get(page.index) !== page) throw new Error(`frame ${page.pfn} is not cached`);
+  if (mapping === null || mapping.iPages.get(page.index) !== page)
+    throw new Error(`frame ${page.pfn} is not cached`);
   mapping.iPages.delete(page.index);
   page.mapping = null;
   putPage(ctx, page);

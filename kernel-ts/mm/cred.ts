@@ -53,8 +53,3 @@ export function capable(cred: Cred, cap: number): boolean {
 export function inGroup(cred: Cred, gid: number): boolean {
   return cred.fsgid === gid || cred.groups.includes(gid);
 }
-
-/** in_egroup_p(): the effective gid or a supplementary group. */
-export function inEgroup(cred: Cred, gid: number): boolean {
-  return cred.egid === gid || cred.groups.includes(gid);
-}

@@ -73,7 +73,13 @@ const KNOWN: ReadonlySet<number> = new Set([
 ]);
 
 /** do_madvise(): EINVAL for arguments, ENOMEM when a part is not mapped (the rest is done first). */
-export function doMadvise(ctx: MmContext, mm: MmStruct, start: number, length: number, behavior: number): 0 | Errno {
+export function doMadvise(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  length: number,
+  behavior: number,
+): 0 | Errno {
   if (!KNOWN.has(behavior) || start % PAGE_SIZE !== 0) return -EINVAL;
   const len = pageAlignUp(length);
   const end = start + len;
@@ -100,7 +106,13 @@ export function doMadvise(ctx: MmContext, mm: MmStruct, start: number, length: n
   return hole ? -ENOMEM : 0;
 }
 
-function madvisePopulate(ctx: MmContext, mm: MmStruct, start: number, end: number, write: boolean): 0 | Errno {
+function madvisePopulate(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  end: number,
+  write: boolean,
+): 0 | Errno {
   switch (populateRange(ctx, mm, start, end, write ? 'write' : 'read')) {
     case FaultCode.Handled:
       return 0;
@@ -192,7 +204,8 @@ export function doMincore(ctx: MmContext, mm: MmStruct, start: number, length: n
     if (vma === null) return -ENOMEM;
     const pteAddress = pteOffset(ctx, mm, va);
     const mapped = pteAddress !== 0 && ctx.ram.read32(pteAddress) !== 0;
-    const cached = vma.vmFile?.fInode.iMapping.iPages.has(vma.vmPgoff + (va - vma.vmStart) / PAGE_SIZE) ?? false;
+    const cached =
+      vma.vmFile?.fInode.iMapping.iPages.has(vma.vmPgoff + (va - vma.vmStart) / PAGE_SIZE) ?? false;
     result[i] = mapped || cached ? 1 : 0;
   }
   return result;

@@ -68,7 +68,11 @@ export function expandStack(ctx: MmContext, vma: VmArea, va: number): boolean {
   const mm = vma.vmMm;
   if ((vma.vmFlags & VM_GROWSDOWN) === 0 || address < ctx.vm.mmapMinAddr) return false;
   const prev = vma.vmPrev;
-  if (prev !== null && (prev.vmFlags & VM_GROWSDOWN) === 0 && (prev.vmFlags & (VM_READ | VM_WRITE | VM_EXEC)) !== 0) {
+  if (
+    prev !== null &&
+    (prev.vmFlags & VM_GROWSDOWN) === 0 &&
+    (prev.vmFlags & (VM_READ | VM_WRITE | VM_EXEC)) !== 0
+  ) {
     if (address - prev.vmEnd < STACK_GUARD_GAP) return false;
   }
   const grow = (vma.vmStart - address) / PAGE_SIZE;
@@ -117,7 +121,13 @@ function doAnonymousPage(ctx: MmContext, vma: VmArea, pteAddress: number, write:
 }
 
 /** do_fault(): do_read_fault, do_cow_fault, do_shared_fault. */
-function doFault(ctx: MmContext, vma: VmArea, address: number, pteAddress: number, write: boolean): FaultCode {
+function doFault(
+  ctx: MmContext,
+  vma: VmArea,
+  address: number,
+  pteAddress: number,
+  write: boolean,
+): FaultCode {
   const pgoff = vma.vmPgoff + (address - vma.vmStart) / PAGE_SIZE;
   const result = vma.vmOps?.nopage?.(ctx, vma, pgoff, write);
   if (result === undefined) throw new Error('a mapping without nopage');

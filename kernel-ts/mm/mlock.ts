@@ -12,7 +12,13 @@ import { FaultCode, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, vmaPages } from '
 import { vmaModifyFlags } from './vmaOps.ts';
 
 /** apply_vma_lock_flags(): gives every VMA of the range exactly these lock flags. ENOMEM for a hole. */
-function applyLockFlags(ctx: MmContext, mm: MmStruct, start: number, end: number, lockFlags: number): 0 | Errno {
+function applyLockFlags(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  end: number,
+  lockFlags: number,
+): 0 | Errno {
   if (start === end) return 0;
   let vma = mm.mmap.lookup(start);
   if (vma === null) return -ENOMEM;
@@ -85,7 +91,8 @@ export function doMunlock(ctx: MmContext, mm: MmStruct, addr: number, length: nu
 
 /** mlockall(2). */
 export function doMlockall(ctx: MmContext, mm: MmStruct, flags: number): 0 | Errno {
-  if (flags === 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0 || flags === MCL_ONFAULT) return -EINVAL;
+  if (flags === 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0 || flags === MCL_ONFAULT)
+    return -EINVAL;
   if (!canDoMlock(ctx)) return -EPERM;
   const current = (flags & MCL_CURRENT) !== 0;
   const limit = rlimit(ctx.current.rlim, RLIMIT_MEMLOCK);

@@ -16,6 +16,8 @@ import {
 } from '../abi/errno.ts';
 import {
   MAP_ANONYMOUS,
+  MAP_DENYWRITE,
+  MAP_EXECUTABLE,
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
   MAP_GROWSDOWN,
@@ -27,6 +29,7 @@ import {
   MAP_PRIVATE,
   MAP_SHARED,
   MAP_SHARED_VALIDATE,
+  MAP_STACK,
   MAP_SYNC,
   MAP_TYPE,
   PAGE_SIZE,
@@ -67,7 +70,19 @@ import { zapPageRange } from './zap.ts';
 
 /** MAP_* bits that MAP_SHARED_VALIDATE knows. */
 const LEGACY_MAP_MASK =
-  MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | 0x7900 | MAP_POPULATE | MAP_NONBLOCK | 0x2_0000 | MAP_HUGETLB;
+  MAP_SHARED |
+  MAP_PRIVATE |
+  MAP_FIXED |
+  MAP_ANONYMOUS |
+  MAP_GROWSDOWN |
+  MAP_DENYWRITE |
+  MAP_EXECUTABLE |
+  MAP_LOCKED |
+  MAP_NORESERVE |
+  MAP_POPULATE |
+  MAP_NONBLOCK |
+  MAP_STACK |
+  MAP_HUGETLB;
 
 /**
  * do_mmap(): maps `len` bytes of `file` from page `pgoff` on, or private anonymous memory when `file` is null. Shared
@@ -100,7 +115,8 @@ export function doMmap(
 
   const address = getUnmappedArea(ctx, mm, hint, len, flags);
   if (address < 0) return address;
-  if ((flags & MAP_FIXED_NOREPLACE) !== 0 && mm.mmap.intersection(address, address + len) !== null) return -EEXIST;
+  if ((flags & MAP_FIXED_NOREPLACE) !== 0 && mm.mmap.intersection(address, address + len) !== null)
+    return -EEXIST;
 
   let vmFlags = calcVmProtBits(prot) | mm.defFlags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
   if ((flags & MAP_LOCKED) !== 0) {
@@ -115,7 +131,15 @@ export function doMmap(
   else vmFlags |= kind;
   if ((flags & MAP_NORESERVE) !== 0) vmFlags |= VM_NORESERVE;
 
-  const result = mmapRegion(ctx, mm, file, address, len, vmFlags, file === null ? address / PAGE_SIZE : pgoff);
+  const result = mmapRegion(
+    ctx,
+    mm,
+    file,
+    address,
+    len,
+    vmFlags,
+    file === null ? address / PAGE_SIZE : pgoff,
+  );
   if (result < 0) return result;
   if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE) {
     populateRange(ctx, mm, result, result + len);
@@ -253,7 +277,8 @@ export function doBrk(ctx: MmContext, mm: MmStruct, brk: number): number {
   }
   // One free page stays between the heap and what follows.
   const next = mm.mmap.find(oldEnd);
-  const guard = next === null || (next.vmFlags & VM_GROWSDOWN) === 0 ? PAGE_SIZE : PAGE_SIZE + 256 * PAGE_SIZE;
+  const guard =
+    next === null || (next.vmFlags & VM_GROWSDOWN) === 0 ? PAGE_SIZE : PAGE_SIZE + 256 * PAGE_SIZE;
   if (next !== null && newEnd + guard > next.vmStart) return current;
   if (vmBrkFlags(ctx, mm, oldEnd, newEnd - oldEnd, false) < 0) return current;
   mm.brk = brk;
@@ -261,7 +286,13 @@ export function doBrk(ctx: MmContext, mm: MmStruct, brk: number): number {
 }
 
 /** do_brk_flags() / vm_brk_flags(): anonymous data memory at a fixed, free, page-aligned place: the heap, a program's bss. */
-export function vmBrkFlags(ctx: MmContext, mm: MmStruct, addr: number, length: number, exec: boolean): 0 | Errno {
+export function vmBrkFlags(
+  ctx: MmContext,
+  mm: MmStruct,
+  addr: number,
+  length: number,
+  exec: boolean,
+): 0 | Errno {
   const len = pageAlignUp(length);
   if (len === 0) return 0;
   let vmFlags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT | mm.defFlags;
@@ -293,7 +324,14 @@ export function vmBrkFlags(ctx: MmContext, mm: MmStruct, addr: number, length: n
 /** setup_arg_pages(): the stack of a fresh program, `size` bytes below `top`; it grows down on demand. */
 export function setupStackVma(ctx: MmContext, mm: MmStruct, top: number, size: number): VmArea | Errno {
   const vmFlags =
-    VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_GROWSDOWN | VM_ACCOUNT | (mm.defFlags & ~VM_DONTEXPAND);
+    VM_READ |
+    VM_WRITE |
+    VM_MAYREAD |
+    VM_MAYWRITE |
+    VM_MAYEXEC |
+    VM_GROWSDOWN |
+    VM_ACCOUNT |
+    (mm.defFlags & ~VM_DONTEXPAND);
   const len = pageAlignUp(size);
   const start = top - len;
   if (mm.mmap.intersection(start, top) !== null || !mayExpandVm(mm, vmFlags, len / PAGE_SIZE)) return -ENOMEM;

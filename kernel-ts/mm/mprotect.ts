@@ -31,7 +31,13 @@ import { vmaModifyFlags } from './vmaOps.ts';
  *
  * @returns 0, EINVAL (unaligned, unknown bits), ENOMEM (a hole, or limits), EACCES (beyond what the file or segment grants).
  */
-export function doMprotect(ctx: MmContext, mm: MmStruct, addr: number, length: number, prot: number): 0 | Errno {
+export function doMprotect(
+  ctx: MmContext,
+  mm: MmStruct,
+  addr: number,
+  length: number,
+  prot: number,
+): 0 | Errno {
   const grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
   if (grows === (PROT_GROWSDOWN | PROT_GROWSUP)) return -EINVAL;
   if (addr % PAGE_SIZE !== 0) return -EINVAL;

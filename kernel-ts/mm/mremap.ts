@@ -1,13 +1,6 @@
 /** mremap(2): mm/mremap.c of 6.x. Missing: MREMAP_DONTUNMAP (EINVAL, as kernels before 5.7). */
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
-import {
-  MAP_FIXED,
-  MREMAP_FIXED,
-  MREMAP_MAYMOVE,
-  PAGE_SIZE,
-  pageAlignUp,
-  TASK_SIZE,
-} from '../abi/mman.ts';
+import { MAP_FIXED, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, pageAlignUp, TASK_SIZE } from '../abi/mman.ts';
 import { mayExpandVm, mlockFutureOk, vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import type { MmContext } from './context.ts';
 import { doMunmap } from './mmap.ts';
@@ -15,7 +8,15 @@ import type { MmStruct } from './mm.ts';
 import { forEachPte, freePgtables, pteAlloc, pteOffset, setPte, flushTlbMm, PGDIR_SIZE } from './pgtable.ts';
 import { populateRange } from './populate.ts';
 import { getUnmappedArea } from './unmappedArea.ts';
-import { VM_ACCOUNT, VM_DONTEXPAND, VM_LOCKED, VM_SHARED, VM_MAYSHARE, vmaPages, type VmArea } from './vma.ts';
+import {
+  VM_ACCOUNT,
+  VM_DONTEXPAND,
+  VM_LOCKED,
+  VM_SHARED,
+  VM_MAYSHARE,
+  vmaPages,
+  type VmArea,
+} from './vma.ts';
 import { vmaAreaRange, vmaLink, vmaMergeNewRange } from './vmaOps.ts';
 import { vmStartGap } from './vmaTree.ts';
 
@@ -121,7 +122,10 @@ function expandInPlace(ctx: MmContext, vma: VmArea, delta: number): void {
   const mm = vma.vmMm;
   const { vmEnd: end, vmFlags } = vma;
   const pgoff = vma.vmPgoff + vmaPages(vma);
-  if (vma.vmOps?.close !== undefined || vmaMergeNewRange(ctx, mm, end, end + delta, vmFlags, vma.vmFile, pgoff) === null) {
+  if (
+    vma.vmOps?.close !== undefined ||
+    vmaMergeNewRange(ctx, mm, end, end + delta, vmFlags, vma.vmFile, pgoff) === null
+  ) {
     mm.mmap.setBounds(vma, vma.vmStart, end + delta);
   }
   vmStatAccount(mm, vmFlags, delta / PAGE_SIZE);

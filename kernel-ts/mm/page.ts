@@ -11,8 +11,6 @@ import type { MmContext, PhysicalMemory } from './context.ts';
 export const PG_TABLE = 0x1;
 /** The frame holds anonymous memory. */
 export const PG_ANON = 0x2;
-/** The frame is outside the allocator (reserved at boot). */
-export const PG_RESERVED = 0x4;
 
 /** struct page. */
 export class Page {

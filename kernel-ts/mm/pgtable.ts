@@ -18,7 +18,7 @@ export const PTE_G = 0x20;
 export const PTE_A = 0x40;
 export const PTE_D = 0x80;
 /** _PAGE_PROT_NONE: with V clear, a page that is there but may not be touched. */
-export const PTE_PROT_NONE = PTE_G;
+export const PTE_PROT_NONE = 0x20;
 
 /** Bytes that one level-1 entry covers. */
 export const PGDIR_SIZE = 0x40_0000;

@@ -24,7 +24,13 @@ export function faultIn(ctx: MmContext, mm: MmStruct, va: number, access: Access
  * Populates [start, end), page aligned. Stops at the first failure and returns its code; SegvMaperr for a hole.
  * mmap ignores the result, mlock and MADV_POPULATE_* do not. `access` overrides the choice by VMA.
  */
-export function populateRange(ctx: MmContext, mm: MmStruct, start: number, end: number, access?: Access): FaultCode {
+export function populateRange(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  end: number,
+  access?: Access,
+): FaultCode {
   for (let va = start; va < end; va += PAGE_SIZE) {
     const vma = mm.mmap.lookup(va);
     if (vma === null) return FaultCode.SegvMaperr;

@@ -4,7 +4,15 @@
  */
 import { CAP_SYS_RAWIO } from '../abi/capability.ts';
 import { EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
-import { MAP_FIXED, PAGE_SIZE, pageAlignDown, pageAlignUp, STACK_TOP, TASK_SIZE, TASK_UNMAPPED_BASE } from '../abi/mman.ts';
+import {
+  MAP_FIXED,
+  PAGE_SIZE,
+  pageAlignDown,
+  pageAlignUp,
+  STACK_TOP,
+  TASK_SIZE,
+  TASK_UNMAPPED_BASE,
+} from '../abi/mman.ts';
 import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
 import type { MmContext } from './context.ts';
 import { capable } from './cred.ts';
@@ -27,7 +35,13 @@ export function roundHintToMin(ctx: MmContext, hint: number): number {
 }
 
 /** __get_unmapped_area(): the address for `len` bytes (page aligned), honouring a hint or MAP_FIXED; or an Errno. */
-export function getUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: number, flags: number): number {
+export function getUnmappedArea(
+  ctx: MmContext,
+  mm: MmStruct,
+  hint: number,
+  len: number,
+  flags: number,
+): number {
   if (len > TASK_SIZE) return -ENOMEM;
   const addr = searchUnmappedArea(ctx, mm, hint, len, flags);
   if (addr < 0) return addr;
@@ -46,7 +60,8 @@ function searchUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: num
     const vma = mm.mmap.find(addr);
     const prev = vma === null ? mm.mmap.last : vma.vmPrev;
     const fits = TASK_SIZE - len >= addr && addr >= ctx.vm.mmapMinAddr;
-    if (fits && (vma === null || addr + len <= vmStartGap(vma)) && (prev === null || addr >= prev.vmEnd)) return addr;
+    if (fits && (vma === null || addr + len <= vmStartGap(vma)) && (prev === null || addr >= prev.vmEnd))
+      return addr;
   }
   const low = Math.max(PAGE_SIZE, ctx.vm.mmapMinAddr);
   const top = mm.mmap.unmappedTopDown(len, low, mm.mmapBase);

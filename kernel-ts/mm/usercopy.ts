@@ -93,7 +93,7 @@ export function copyToUser(ctx: MmContext, mm: MmStruct, va: number, bytes: Uint
 /** clear_user(): 0, or EFAULT. */
 export function clearUser(ctx: MmContext, mm: MmStruct, va: number, len: number): 0 | Errno {
   if (!accessOk(va, len)) return -EFAULT;
-  for (let done = 0; done < len; ) {
+  for (let done = 0; done < len;) {
     const chunk = Math.min(len - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
     const pa = userPhys(ctx, mm, va + done, 'write');
     if (pa < 0) return -EFAULT;

@@ -2,17 +2,12 @@
  * struct vm_area_struct and vm_operations_struct: include/linux/mm_types.h, mm.h. VM_* bits have Linux's values.
  * Missing: anon_vma as a structure (a flag says whether the area may hold anonymous pages), NUMA policy, userfaultfd.
  */
-import {
-  PROT_EXEC,
-  PROT_READ,
-  PROT_WRITE,
-} from '../abi/mman.ts';
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
 import type { File } from '../fs/file.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
 import type { Page } from './page.ts';
 
-export const VM_NONE = 0;
 export const VM_READ = 0x1;
 export const VM_WRITE = 0x2;
 export const VM_EXEC = 0x4;

@@ -71,7 +71,12 @@ export function splitVma(ctx: MmContext, vma: VmArea, addr: number, newBelow: bo
 }
 
 /** split_vma(): ENOMEM at the limit of vm.max_map_count. */
-export function splitVmaChecked(ctx: MmContext, vma: VmArea, addr: number, newBelow: boolean): VmArea | Errno {
+export function splitVmaChecked(
+  ctx: MmContext,
+  vma: VmArea,
+  addr: number,
+  newBelow: boolean,
+): VmArea | Errno {
   if (vma.vmMm.mmap.size >= ctx.vm.maxMapCount) return -ENOMEM;
   return splitVma(ctx, vma, addr, newBelow);
 }
@@ -100,7 +105,8 @@ export function vmaMergeNewRange(
 ): VmArea | null {
   const next = mm.mmap.find(start);
   const prev = next === null ? mm.mmap.last : next.vmPrev;
-  const usable = (vma: VmArea | null): vma is VmArea => vma !== null && canRemove(vma) && isMergeable(vma, vmFlags, file, null);
+  const usable = (vma: VmArea | null): vma is VmArea =>
+    vma !== null && canRemove(vma) && isMergeable(vma, vmFlags, file, null);
   const left = usable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
   const right = usable(next) && next.vmStart === end && pgoff + (end - start) / PAGE_SIZE === next.vmPgoff;
   if (left && right) {
@@ -137,9 +143,12 @@ export function vmaMergeExistingRange(
   const { vmPrev: prev, vmNext: next, vmFile: file } = vma;
   const leftSide = start === vma.vmStart;
   const rightSide = end === vma.vmEnd;
-  const mergeable = (other: VmArea | null): other is VmArea => other !== null && isMergeable(other, vmFlags, file, vma.vmPrivateData);
-  const left = leftSide && mergeable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === vma.vmPgoff;
-  let right = rightSide && mergeable(next) && next.vmStart === end && vma.vmPgoff + vmaPages(vma) === next.vmPgoff;
+  const mergeable = (other: VmArea | null): other is VmArea =>
+    other !== null && isMergeable(other, vmFlags, file, vma.vmPrivateData);
+  const left =
+    leftSide && mergeable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === vma.vmPgoff;
+  let right =
+    rightSide && mergeable(next) && next.vmStart === end && vma.vmPgoff + vmaPages(vma) === next.vmPgoff;
   if (!left && !right) return null;
   const removeMiddle = leftSide && rightSide;
   if (removeMiddle && !canRemove(vma)) return null;

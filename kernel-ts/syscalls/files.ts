@@ -117,7 +117,7 @@ export const sysMkdirat: Handler = (kernel, task, dfd, pathname, mode) => {
 
 export const sysMknodat: Handler = (kernel, task, dfd, pathname, mode, dev) => {
   const path = userPath(kernel, task, pathname);
-  return typeof path === 'number' ? path : doMknodat(kernel, dfd, path, mode & (S_IFMT | 0o7777), dev >>> 0);
+  return typeof path === 'number' ? path : doMknodat(kernel, dfd, path, mode & (S_IFMT | 0o7777), decodeDev(dev));
 };
 
 export const sysSymlinkat: Handler = (kernel, task, target, dfd, linkpath) => {

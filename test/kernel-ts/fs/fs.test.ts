@@ -55,18 +55,55 @@ import {
 import { MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE } from '../../../kernel-ts/abi/mman.ts';
 import { encodeStatx, type Kstat } from '../../../kernel-ts/abi/stat.ts';
 import { RLIMIT_NOFILE } from '../../../kernel-ts/abi/resource.ts';
-import { doChdir, doFaccessat, doFallocate, doFchmodat, doFchownat, doFtruncate, doUtimensat, getcwd } from '../../../kernel-ts/fs/attr.ts';
+import {
+  doChdir,
+  doFaccessat,
+  doFallocate,
+  doFchmodat,
+  doFchownat,
+  doFtruncate,
+  doUtimensat,
+  getcwd,
+} from '../../../kernel-ts/fs/attr.ts';
 import { doFcntl } from '../../../kernel-ts/fs/fcntl.ts';
-import { closeFd, closeRange, doCloseOnExec, dupFilesStruct, fdInstall, fget, ksysDup, ksysDup3, putFilesStruct } from '../../../kernel-ts/fs/fdtable.ts';
+import {
+  closeFd,
+  closeRange,
+  doCloseOnExec,
+  dupFilesStruct,
+  fdInstall,
+  fget,
+  ksysDup,
+  ksysDup3,
+  putFilesStruct,
+} from '../../../kernel-ts/fs/fdtable.ts';
 import type { File } from '../../../kernel-ts/fs/file.ts';
 import { readGuestFile, writeGuestFile } from '../../../kernel-ts/fs/init.ts';
 import { kernelIter, userIter } from '../../../kernel-ts/fs/iovIter.ts';
 import { memfdCreate } from '../../../kernel-ts/fs/memfd.ts';
 import { ksysMmapPgoff } from '../../../kernel-ts/fs/mmapFile.ts';
-import { doLinkat, doMkdirat, doMknodat, doReadlinkat, doRenameat2, doSymlinkat, doUnlinkat } from '../../../kernel-ts/fs/namei.ts';
+import {
+  doLinkat,
+  doMkdirat,
+  doMknodat,
+  doReadlinkat,
+  doRenameat2,
+  doSymlinkat,
+  doUnlinkat,
+} from '../../../kernel-ts/fs/namei.ts';
 import { doSysOpenat, fput, openExec } from '../../../kernel-ts/fs/open.ts';
 import { doPipe2 } from '../../../kernel-ts/fs/pipe.ts';
-import { doSendfile, kernelReadFile, ksysPread, vfsGetdents64, vfsIoctl, vfsLlseek, vfsPoll, vfsRead, vfsWrite } from '../../../kernel-ts/fs/readWrite.ts';
+import {
+  doSendfile,
+  kernelReadFile,
+  ksysPread,
+  vfsGetdents64,
+  vfsIoctl,
+  vfsLlseek,
+  vfsPoll,
+  vfsRead,
+  vfsWrite,
+} from '../../../kernel-ts/fs/readWrite.ts';
 import { vfsFstat, vfsStatx } from '../../../kernel-ts/fs/stat.ts';
 import { isWait, type WaitReason } from '../../../kernel-ts/fs/wait.ts';
 import type { MmStruct } from '../../../kernel-ts/mm/mm.ts';
@@ -167,7 +204,10 @@ describe('open, read, write', () => {
 
   test('files behave as arrays of bytes, holes included', () => {
     const op = fc.oneof(
-      fc.record({ at: fc.integer({ min: 0, max: 20000 }), bytes: fc.uint8Array({ minLength: 1, maxLength: 6000 }) }),
+      fc.record({
+        at: fc.integer({ min: 0, max: 20000 }),
+        bytes: fc.uint8Array({ minLength: 1, maxLength: 6000 }),
+      }),
       fc.record({ at: fc.integer({ min: 0, max: 20000 }), bytes: fc.constant(null) }),
     );
     fc.assert(
@@ -230,7 +270,10 @@ describe('open, read, write', () => {
     doFtruncate(f.k, fd, 3 * P);
     vfsLlseek(f.k, f.file(fd), P, 0);
     f.write(fd, 'd');
-    expect([vfsLlseek(f.k, f.file(fd), 0, SEEK_DATA), vfsLlseek(f.k, f.file(fd), P, SEEK_HOLE)]).toEqual([P, 2 * P]);
+    expect([vfsLlseek(f.k, f.file(fd), 0, SEEK_DATA), vfsLlseek(f.k, f.file(fd), P, SEEK_HOLE)]).toEqual([
+      P,
+      2 * P,
+    ]);
     expect(vfsLlseek(f.k, f.file(fd), 2 * P, SEEK_DATA)).toBe(-ENXIO);
     expect(doFallocate(f.k, fd, 3, P, P)).toBe(0);
     expect(f.stat('/tmp/h').blocks).toBe(0);
@@ -394,12 +437,12 @@ describe('names', () => {
     f.put('/tmp/s', 'four', 0o640);
     const bytes = encodeStatx(f.stat('/tmp/s'));
     const v = new DataView(bytes.buffer);
-    expect([v.getUint16(28, true), v.getUint32(40, true), v.getUint32(16, true), v.getUint32(112, true)]).toEqual([
-      0o100640,
-      4,
-      1,
-      1_000_000_000,
-    ]);
+    expect([
+      v.getUint16(28, true),
+      v.getUint32(40, true),
+      v.getUint32(16, true),
+      v.getUint32(112, true),
+    ]).toEqual([0o100640, 4, 1, 1_000_000_000]);
   });
 });
 
@@ -484,9 +527,15 @@ describe('pipes', () => {
 describe('devices and streams', () => {
   test('null, zero, full, urandom, tty', () => {
     const f = new Fixture();
-    const [nul, zero, full, rnd] = ['null', 'zero', 'full', 'urandom'].map((n) => f.open(`/dev/${n}`, O_RDWR));
+    const [nul, zero, full, rnd] = ['null', 'zero', 'full', 'urandom'].map((n) =>
+      f.open(`/dev/${n}`, O_RDWR),
+    );
     expect([f.read(nul ?? 0), f.read(zero ?? 0, 3), f.read(full ?? 0, 2)]).toEqual(['', '\0\0\0', '\0\0']);
-    expect([f.write(nul ?? 0, 'x'), f.write(zero ?? 0, 'xy'), f.write(full ?? 0, 'x')]).toEqual([1, 2, -ENOSPC]);
+    expect([f.write(nul ?? 0, 'x'), f.write(zero ?? 0, 'xy'), f.write(full ?? 0, 'x')]).toEqual([
+      1,
+      2,
+      -ENOSPC,
+    ]);
     const one = new Uint8Array(16);
     const same = new Fixture();
     const two = new Uint8Array(16);

@@ -10,8 +10,22 @@ import {
   ENOSPC,
   EPERM,
 } from '../../../kernel-ts/abi/errno.ts';
-import { IPC_CREAT, IPC_EXCL, IPC_INFO, IPC_PRIVATE, IPC_RMID, IPC_SET, IPC_STAT } from '../../../kernel-ts/abi/ipc.ts';
-import { MADV_DONTNEED, MADV_REMOVE, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ } from '../../../kernel-ts/abi/mman.ts';
+import {
+  IPC_CREAT,
+  IPC_EXCL,
+  IPC_INFO,
+  IPC_PRIVATE,
+  IPC_RMID,
+  IPC_SET,
+  IPC_STAT,
+} from '../../../kernel-ts/abi/ipc.ts';
+import {
+  MADV_DONTNEED,
+  MADV_REMOVE,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+  PROT_READ,
+} from '../../../kernel-ts/abi/mman.ts';
 import { RLIMIT_MEMLOCK } from '../../../kernel-ts/abi/resource.ts';
 import {
   SHM_EXEC,
@@ -141,12 +155,12 @@ describe('shmget', () => {
     const id = f.get(0xdead_beef, 5000, IPC_CREAT | 0o777);
     expect(f.ctl(id, IPC_STAT)).toBe(0);
     const v = f.view();
-    expect([v.getUint32(0, true), v.getUint32(4, true), v.getUint32(16, true), v.getUint32(20, true)]).toEqual([
-      0xdead_beef,
-      1000,
-      1000,
-      0o777,
-    ]);
+    expect([
+      v.getUint32(0, true),
+      v.getUint32(4, true),
+      v.getUint32(16, true),
+      v.getUint32(20, true),
+    ]).toEqual([0xdead_beef, 1000, 1000, 0o777]);
     // segsz, atime, dtime, ctime, cpid, lpid, nattch
     expect([36, 40, 48, 56, 64, 68, 72].map((at) => v.getUint32(at, true))).toEqual([
       5000,
@@ -234,7 +248,11 @@ describe('shmat and shmdt', () => {
       return f.get(10 + i, P, IPC_CREAT | (mode >> 6));
     });
     f.as(f.spawn(1000));
-    const tries = ids.map((id) => [f.at(id, 0, SHM_RDONLY) > 0, f.at(id, 0) > 0, f.at(id, 0, SHM_RDONLY | SHM_EXEC) > 0]);
+    const tries = ids.map((id) => [
+      f.at(id, 0, SHM_RDONLY) > 0,
+      f.at(id, 0) > 0,
+      f.at(id, 0, SHM_RDONLY | SHM_EXEC) > 0,
+    ]);
     expect(tries).toEqual([
       [true, false, false],
       [true, true, false],
@@ -252,7 +270,13 @@ describe('shmat and shmdt', () => {
     const f = new Fixture();
     const id = f.get(IPC_PRIVATE, 2 * P, 0o600);
     f.at(id, B);
-    expect([f.dt(B + 1), f.dt(B + P), f.dt(B - P), f.dt(B), f.dt(B)]).toEqual([-EINVAL, -EINVAL, -EINVAL, 0, -EINVAL]);
+    expect([f.dt(B + 1), f.dt(B + P), f.dt(B - P), f.dt(B), f.dt(B)]).toEqual([
+      -EINVAL,
+      -EINVAL,
+      -EINVAL,
+      0,
+      -EINVAL,
+    ]);
     expect(f.nattch(id)).toBe(0);
   });
 
@@ -491,7 +515,13 @@ describe('shmctl', () => {
     f.k.clock.idle = 5e9;
     expect(f.ctl(id, IPC_SET)).toBe(0);
     f.ctl(id, IPC_STAT);
-    expect([4, 12, 20, 36, 56].map((at) => f.view().getUint32(at, true))).toEqual([2000, 1000, 0o640, P, 1_000_000_005]);
+    expect([4, 12, 20, 36, 56].map((at) => f.view().getUint32(at, true))).toEqual([
+      2000,
+      1000,
+      0o640,
+      P,
+      1_000_000_005,
+    ]);
     v.setUint32(4, 0xffff_ffff, true);
     copyToUser(f.k, mmOf(f.task), f.buf, bytes);
     expect(f.ctl(id, IPC_SET)).toBe(-EINVAL);
@@ -510,7 +540,9 @@ describe('shmctl', () => {
     f.as(f.spawn(1000));
     expect(f.ctl(0, IPC_INFO)).toBe(5);
     const info = f.view();
-    expect([0, 4, 8, 12, 16].map((at) => info.getUint32(at, true))).toEqual([0xfeff_ffff, 1, 4096, 4096, 0xfeff_ffff]);
+    expect([0, 4, 8, 12, 16].map((at) => info.getUint32(at, true))).toEqual([
+      0xfeff_ffff, 1, 4096, 4096, 0xfeff_ffff,
+    ]);
     expect(f.ctl(0, SHM_INFO)).toBe(5);
     const used = f.view();
     expect([0, 4, 8].map((at) => used.getUint32(at, true))).toEqual([6, 12, 1]);
@@ -534,7 +566,9 @@ describe('shmctl', () => {
   test('SHM_LOCK is bounded per user [K]', () => {
     const f = new Fixture();
     const foreign = f.get(IPC_PRIVATE, P, 0o666);
-    expect([f.ctl(foreign, SHM_UNLOCK), f.ctl(foreign, SHM_LOCK), f.ctl(foreign, SHM_LOCK)]).toEqual([0, 0, 0]);
+    expect([f.ctl(foreign, SHM_UNLOCK), f.ctl(foreign, SHM_LOCK), f.ctl(foreign, SHM_LOCK)]).toEqual([
+      0, 0, 0,
+    ]);
     f.ctl(foreign, IPC_STAT);
     expect(f.view().getUint32(20, true)).toBe(0o2666);
     f.as(f.spawn(1000));
@@ -569,14 +603,15 @@ describe('/proc', () => {
 
   test('limits are shown and set', () => {
     const f = new Fixture();
-    expect(['shmmax', 'shmall', 'shmmni', 'shm_rmid_forced', 'shm_next_id'].map((n) => f.read(`/proc/sys/kernel/${n}`))).toEqual([
-      '4278190079\n',
-      '4278190079\n',
-      '4096\n',
-      '0\n',
-      '-1\n',
+    expect(
+      ['shmmax', 'shmall', 'shmmni', 'shm_rmid_forced', 'shm_next_id'].map((n) =>
+        f.read(`/proc/sys/kernel/${n}`),
+      ),
+    ).toEqual(['4278190079\n', '4278190079\n', '4096\n', '0\n', '-1\n']);
+    expect([f.write('/proc/sys/kernel/shmmax', '-5'), f.write('/proc/sys/kernel/shmmni', '40000')]).toEqual([
+      -EINVAL,
+      -EINVAL,
     ]);
-    expect([f.write('/proc/sys/kernel/shmmax', '-5'), f.write('/proc/sys/kernel/shmmni', '40000')]).toEqual([-EINVAL, -EINVAL]);
     f.as(f.spawn(1000));
     expect(f.write('/proc/sys/kernel/shmmni', '1')).toBe(-EACCES);
   });
@@ -586,7 +621,9 @@ describe('/proc', () => {
     f.k.ipcNs.shmIds.nextId = 65537;
     const a = f.at(f.get(0x1f, P, IPC_CREAT | 0o600), B, SHM_RDONLY);
     const vma = mmOf(f.task).mmap.lookup(a);
-    expect(vma === null ? '' : mapsLine(vma)).toBe('70000000-70001000 r--s 00000000 00:01 65537      /SYSV0000001f (deleted)\n');
+    expect(vma === null ? '' : mapsLine(vma)).toBe(
+      '70000000-70001000 r--s 00000000 00:01 65537      /SYSV0000001f (deleted)\n',
+    );
   });
 });
 
@@ -622,7 +659,9 @@ describe('scale', () => {
     const children = Array.from({ length: 300 }, () => f.k.fork(parent));
     const page = f.k.ipcNs.shmIds.entries.get(0)?.shmFile.fInode.iMapping.iPages.get(0);
     for (const child of children) if (child !== null) expect(load(f.k, child, B)).toBe(1);
-    expect([page?.mapcount, page?.count, f.k.ipcNs.shmIds.entries.get(0)?.shmNattch]).toEqual([301, 302, 301]);
+    expect([page?.mapcount, page?.count, f.k.ipcNs.shmIds.entries.get(0)?.shmNattch]).toEqual([
+      301, 302, 301,
+    ]);
     for (const child of children) if (child !== null) f.k.exit(child);
     f.as(parent);
     expect(f.nattch(id)).toBe(1);

@@ -170,12 +170,12 @@ describe('ipcget', () => {
       false,
       false,
     ]);
-    expect([denied(3, 20, 0o600), denied(3, 30, 0o400), denied(3, 30, 0), denied(3, 30, 0o444, [20])]).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
+    expect([
+      denied(3, 20, 0o600),
+      denied(3, 30, 0o400),
+      denied(3, 30, 0),
+      denied(3, 30, 0o444, [20]),
+    ]).toEqual([true, true, false, false]);
     expect(denied(0, 0, 0o777)).toBe(false);
   });
 });

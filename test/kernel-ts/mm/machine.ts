@@ -3,13 +3,26 @@
  * architecture permits, so that a forgotten flush shows.
  */
 import { expect } from 'vitest';
-import { FMODE_READ, FMODE_WRITE, FilesStruct, type File, type FsStruct } from '../../../kernel-ts/fs/file.ts';
+import {
+  FMODE_READ,
+  FMODE_WRITE,
+  FilesStruct,
+  type File,
+  type FsStruct,
+} from '../../../kernel-ts/fs/file.ts';
 import { initFsStruct, vfsInit, vfsPopulate } from '../../../kernel-ts/fs/init.ts';
 import { registerProc } from '../../../kernel-ts/fs/proc.ts';
 import { hostStreamFile } from '../../../kernel-ts/fs/devices.ts';
 import { seedRandom } from '../../../kernel-ts/fs/random.ts';
 import type { HostIo, VfsState } from '../../../kernel-ts/fs/context.ts';
-import { createIpcNs, shmInitTask, type IpcContext, type IpcNamespace, type IpcTask, type SysvShm } from '../../../kernel-ts/ipc/namespace.ts';
+import {
+  createIpcNs,
+  shmInitTask,
+  type IpcContext,
+  type IpcNamespace,
+  type IpcTask,
+  type SysvShm,
+} from '../../../kernel-ts/ipc/namespace.ts';
 import { IPC_PROC_ROWS } from '../../../kernel-ts/ipc/procRows.ts';
 import { shmOfVma } from '../../../kernel-ts/ipc/shm.ts';
 import { initRlimits, type Rlimits } from '../../../kernel-ts/abi/resource.ts';
@@ -19,7 +32,18 @@ import { doPageFault, ptePermits } from '../../../kernel-ts/mm/memory.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../../../kernel-ts/mm/mm.ts';
 import { archPickMmapLayout, dupMm, mmAlloc, mmput } from '../../../kernel-ts/mm/mmLife.ts';
 import { memMapInit, pfnToPage, PG_ANON, PG_TABLE, type MemMap } from '../../../kernel-ts/mm/page.ts';
-import { forEachPte, pgdOffset, PTE_A, PTE_D, PTE_G, PTE_U, PTE_V, PTE_W, ptePfn, pteOffset } from '../../../kernel-ts/mm/pgtable.ts';
+import {
+  forEachPte,
+  pgdOffset,
+  PTE_A,
+  PTE_D,
+  PTE_G,
+  PTE_U,
+  PTE_V,
+  PTE_W,
+  ptePfn,
+  pteOffset,
+} from '../../../kernel-ts/mm/pgtable.ts';
 import { recountLockedVm } from '../../../kernel-ts/mm/mlock.ts';
 import { recountTotalVm } from '../../../kernel-ts/fs/procRows.ts';
 import { FaultCode, VM_SHARED, type Access } from '../../../kernel-ts/mm/vma.ts';
@@ -177,7 +201,12 @@ export class TestKernel implements IpcContext {
 
   /** A process with an empty address space; becomes current. */
   spawn(uid = 0): TestTask {
-    const task = new TestTask(1001 + this.tasks.length, makeCred(uid, uid), initFsStruct(this.vfs), this.ipcNs);
+    const task = new TestTask(
+      1001 + this.tasks.length,
+      makeCred(uid, uid),
+      initFsStruct(this.vfs),
+      this.ipcNs,
+    );
     this.current = task;
     const mm = mmAlloc(this, task.rlim);
     if (typeof mm === 'number') throw new Error('no memory for a test task');
@@ -215,14 +244,23 @@ export function mmOf(task: TestTask): MmStruct {
 }
 
 /** Physical address of a user byte through the TLB, faulting as a program would; or why not. */
-export function translate(k: TestKernel, task: TestTask, va: number, access: Access): number | { fault: FaultCode } {
+export function translate(
+  k: TestKernel,
+  task: TestTask,
+  va: number,
+  access: Access,
+): number | { fault: FaultCode } {
   const mm = mmOf(task);
   const tlb = k.hart.of(mmSatp(mm));
   const vpn = Math.floor(va / 4096);
   k.current = task;
   for (let round = 0; round < 4; round++) {
     const cached = tlb.get(vpn);
-    if (cached !== undefined && ptePermits(cached, access) && (access !== 'write' || (cached & PTE_D) !== 0)) {
+    if (
+      cached !== undefined &&
+      ptePermits(cached, access) &&
+      (access !== 'write' || (cached & PTE_D) !== 0)
+    ) {
       return ptePfn(cached) * 4096 + (va % 4096);
     }
     const address = pteOffset(k, mm, va);
@@ -285,7 +323,8 @@ export function checkKernel(k: TestKernel): void {
       if ((pte & PTE_V) !== 0) expect(pte & (PTE_U | PTE_G)).toBe(PTE_U);
       const page = pfnToPage(k.memMap, ptePfn(pte));
       if ((vma.vmFlags & VM_SHARED) !== 0) expect(page?.mapping).toBe(vma.vmFile?.fInode.iMapping);
-      if ((pte & PTE_W) !== 0 && page !== undefined && (page.flags & PG_ANON) !== 0) expect(page.count).toBe(1);
+      if ((pte & PTE_W) !== 0 && page !== undefined && (page.flags & PG_ANON) !== 0)
+        expect(page.count).toBe(1);
     });
     expect(getMmRss(mm)).toBe(rss);
     expect(mm.totalVm).toBe(recountTotalVm(mm));

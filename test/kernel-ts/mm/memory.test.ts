@@ -41,14 +41,23 @@ function boot(ram = 2 << 20): { k: TestKernel; task: TestTask } {
   return { k, task: k.spawn() };
 }
 
-function map(k: TestKernel, task: TestTask, addr: number, pages: number, prot: number, flags: number): number {
+function map(
+  k: TestKernel,
+  task: TestTask,
+  addr: number,
+  pages: number,
+  prot: number,
+  flags: number,
+): number {
   k.current = task;
   return ksysMmapPgoff(k, addr, pages * P, prot, flags, -1, 0);
 }
 
 /** "start pages perms" of every VMA, in pages from `base`. */
 function layout(task: TestTask, base: number): string[] {
-  return [...mmOf(task).mmap].map((v) => `${(v.vmStart - base) / P}+${(v.vmEnd - v.vmStart) / P} ${vmaPerms(v)}`);
+  return [...mmOf(task).mmap].map(
+    (v) => `${(v.vmStart - base) / P}+${(v.vmEnd - v.vmStart) / P} ${vmaPerms(v)}`,
+  );
 }
 
 describe('mmap', () => {
@@ -228,7 +237,11 @@ describe('fork', () => {
     doMadvise(k, mmOf(task), a + P, P, MADV_WIPEONFORK);
     const child = k.fork(task);
     if (child === null) throw new Error('fork failed');
-    expect([load(k, child, a), load(k, child, a + P), load(k, child, a + 2 * P)]).toEqual(['SegvMaperr', 0, 9]);
+    expect([load(k, child, a), load(k, child, a + P), load(k, child, a + 2 * P)]).toEqual([
+      'SegvMaperr',
+      0,
+      9,
+    ]);
     checkKernel(k);
   });
 
@@ -285,7 +298,12 @@ describe('mprotect, mremap, brk, madvise, mlock', () => {
     const b = doMremap(k, mm, a, 3 * P, 4 * P, MREMAP_MAYMOVE, 0);
     expect(b).not.toBe(a);
     expect(walkPte(k, mm, b).pte0 >>> 10).toBe(frame);
-    expect([load(k, task, b), load(k, task, b + P), load(k, task, b + 2 * P), load(k, task, a)]).toEqual([1, 2, 0, 'SegvMaperr']);
+    expect([load(k, task, b), load(k, task, b + P), load(k, task, b + 2 * P), load(k, task, a)]).toEqual([
+      1,
+      2,
+      0,
+      'SegvMaperr',
+    ]);
     const c = doMremap(k, mm, b, 4 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_FIXED, 0x5000_0000);
     expect(c).toBe(0x5000_0000);
     expect([load(k, task, c + P), load(k, task, b)]).toEqual([2, 'SegvMaperr']);

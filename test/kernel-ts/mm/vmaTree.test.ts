@@ -40,7 +40,10 @@ describe('VmaTree', () => {
         let list: VmArea[] = [];
         for (const { op, page, pages, look } of steps) {
           const hit = list.find((v) => v.vmStart <= page * 4096 && page * 4096 < v.vmEnd);
-          if (op === 'insert' && !list.some((v) => v.vmStart < (page + pages) * 4096 && page * 4096 < v.vmEnd)) {
+          if (
+            op === 'insert' &&
+            !list.some((v) => v.vmStart < (page + pages) * 4096 && page * 4096 < v.vmEnd)
+          ) {
             const vma = area(page, pages);
             tree.insert(vma);
             list.push(vma);
@@ -57,8 +60,12 @@ describe('VmaTree', () => {
           expect(tree.find(page * 4096)).toBe(list.find((v) => v.vmEnd > page * 4096) ?? null);
           const low = (page % 50) * 4096;
           const high = (250 - (pages % 5) * 20) * 4096;
-          expect(tree.unmappedTopDown(look * 4096, low, high)).toBe(highestHole(list, look * 4096, low, high));
-          expect(tree.unmappedBottomUp(look * 4096, low, high)).toBe(lowestHole(list, look * 4096, low, high));
+          expect(tree.unmappedTopDown(look * 4096, low, high)).toBe(
+            highestHole(list, look * 4096, low, high),
+          );
+          expect(tree.unmappedBottomUp(look * 4096, low, high)).toBe(
+            lowestHole(list, look * 4096, low, high),
+          );
         }
       }),
       { numRuns: 200 },
