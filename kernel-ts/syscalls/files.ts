@@ -1,7 +1,7 @@
 /** Shims of files, directories and descriptors: open(2), stat(2), fcntl(2), chmod(2), unlink(2) and their families. */
 import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ERANGE } from '../abi/errno.ts';
 import { AT_EACCESS, AT_FDCWD, AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from '../abi/fcntl.ts';
-import { encodeStatfs64, encodeStatx, STATX_RESERVED } from '../abi/stat.ts';
+import { decodeDev, encodeStatfs64, encodeStatx, STATX_RESERVED } from '../abi/stat.ts';
 import { doFcntl } from '../fs/fcntl.ts';
 import { closeFd, closeRange, fget, fgetRaw, ksysDup, ksysDup3 } from '../fs/fdtable.ts';
 import { memfdCreate } from '../fs/memfd.ts';
