@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { commandSuite, sameframe } from './command.ts';
+import { sameframe, scratchFolder } from './sameframe.ts';
 
-const suite = commandSuite();
+const suite = scratchFolder();
 
 /** An ELF header with fields changed: class, data, machine, type. */
 function elfHeader(change: Partial<Record<'class' | 'data' | 'machine' | 'type', number>> = {}): Uint8Array {
