@@ -37,6 +37,15 @@ import {
 } from './util.ts';
 
 /**
+ * musl's headers for riscv32 mark the commands that report times with 0x100, and its shmctl takes the mark off again. A program
+ * that makes the system call itself with those constants is served here; Linux answers EINVAL.
+ */
+const LIBC_TIME64 = 0x100;
+const LIBC_STAT_COMMANDS: ReadonlySet<number> = new Set(
+  [IPC_STAT, SHM_STAT, SHM_STAT_ANY].map((cmd) => cmd | LIBC_TIME64),
+);
+
+/**
  * shmctl(2): `shmid` and `cmd` signed, `buf` a user address.
  *
  * @returns 0; the highest index for IPC_INFO and SHM_INFO, the id for SHM_STAT and SHM_STAT_ANY; EINVAL, EFAULT, EACCES, EPERM, ENOMEM.
@@ -44,7 +53,7 @@ import {
 export function sysShmctl(ctx: IpcContext, shmid: number, cmd: number, buf: number): number {
   const ns = ctx.current.ipcNs;
   if (cmd < 0 || shmid < 0) return -EINVAL;
-  switch (cmd) {
+  switch (LIBC_STAT_COMMANDS.has(cmd) ? cmd - LIBC_TIME64 : cmd) {
     case IPC_INFO:
       return answer(ctx, buf, encodeShminfo64(ns.shmCtlmax, ns.shmCtlmni, ns.shmCtlall), maxIndex(ns));
     case SHM_INFO:
@@ -52,7 +61,7 @@ export function sysShmctl(ctx: IpcContext, shmid: number, cmd: number, buf: numb
     case IPC_STAT:
     case SHM_STAT:
     case SHM_STAT_ANY:
-      return shmctlStat(ctx, ns, shmid, cmd, buf);
+      return shmctlStat(ctx, ns, shmid, cmd & ~LIBC_TIME64, buf);
     case IPC_SET: {
       const { mm } = ctx.current;
       const bytes = mm === null ? -EFAULT : copyFromUser(ctx, mm, buf, SIZEOF_SHMID64_DS);
