@@ -48,6 +48,14 @@ export function fget(ctx: FsContext, fd: number): File | null {
   return file === null || (file.fMode & FMODE_PATH) !== 0 ? null : file;
 }
 
+/** sysctl_nr_open: no limit goes beyond. */
+const NR_OPEN = 1024 * 1024;
+
+/** Descriptors are below this. */
+export function maxFds(ctx: MmContext): number {
+  return Math.min(rlimit(ctx.current.rlim, RLIMIT_NOFILE), NR_OPEN);
+}
+
 function lowestFree(files: FilesStruct, from: number): number {
   let fd = Math.max(from, files.nextFd);
   while ((files.fd[fd] ?? null) !== null) fd++;
@@ -67,7 +75,7 @@ function place(files: FilesStruct, fd: number, file: File, cloexec: boolean): vo
 export function fdInstall(ctx: FsContext, file: File, cloexec: boolean, from = 0): number {
   const files = filesOf(ctx);
   const fd = lowestFree(files, from);
-  if (fd >= rlimit(ctx.current.rlim, RLIMIT_NOFILE)) return -EMFILE;
+  if (fd >= maxFds(ctx)) return -EMFILE;
   place(files, fd, file, cloexec);
   return fd;
 }
@@ -115,7 +123,7 @@ export function ksysDup(ctx: FsContext, fd: number): number {
 /** dup3(2): O_CLOEXEC; EINVAL when both are equal, EBADF beyond RLIMIT_NOFILE. */
 export function ksysDup3(ctx: FsContext, oldFd: number, newFd: number, flags: number): number {
   if ((flags & ~O_CLOEXEC) !== 0 || oldFd === newFd) return -EINVAL;
-  if (newFd < 0 || newFd >= rlimit(ctx.current.rlim, RLIMIT_NOFILE)) return -EBADF;
+  if (newFd < 0 || newFd >= maxFds(ctx)) return -EBADF;
   const file = fgetRaw(ctx, oldFd);
   if (file === null) return -EBADF;
   const files = filesOf(ctx);
@@ -161,7 +169,7 @@ export function fcntlFd(ctx: FsContext, fd: number, file: File, cmd: number, arg
   switch (cmd) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC: {
-      if (arg >= rlimit(ctx.current.rlim, RLIMIT_NOFILE)) return -EINVAL;
+      if (arg >= maxFds(ctx)) return -EINVAL;
       const copy = fdInstall(ctx, file, cmd === F_DUPFD_CLOEXEC, arg);
       if (copy >= 0) getFile(file);
       return copy;

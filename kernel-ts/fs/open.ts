@@ -38,11 +38,10 @@ import {
   FASYNC,
 } from '../abi/fcntl.ts';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
-import { RLIMIT_NOFILE, rlimit } from '../abi/resource.ts';
 import { fput, ihold, iput } from '../mm/fileRef.ts';
 import type { FsContext } from './context.ts';
 import { chrdevOperations } from './devices.ts';
-import { fdInstall } from './fdtable.ts';
+import { fdInstall, maxFds } from './fdtable.ts';
 import { File, FMODE_LSEEK, FMODE_PATH, FMODE_READ, FMODE_WRITE, type FileOperations } from './file.ts';
 import type { Dentry, Inode } from './inode.ts';
 import { inodePermission, MAY_EXEC, MAY_READ, MAY_WRITE, mayCreate, ownerOrCapable } from './permission.ts';
@@ -219,8 +218,7 @@ export function filpOpen(ctx: FsContext, path: string, flags: number, mode: numb
 export function doSysOpenat(ctx: FsContext, dfd: number, path: string, flags: number, mode: number): number {
   // As Linux takes the descriptor first, its limit answers first.
   const files = ctx.current.files;
-  if (files === null || countBelow(files.fd, rlimit(ctx.current.rlim, RLIMIT_NOFILE), files.nextFd))
-    return -EMFILE;
+  if (files === null || countBelow(files.fd, maxFds(ctx), files.nextFd)) return -EMFILE;
   const file = doFilpOpen(ctx, dfd, path, flags, mode);
   if (typeof file === 'number') return file;
   const fd = fdInstall(ctx, file, (flags & O_CLOEXEC) !== 0);
@@ -235,7 +233,7 @@ function countBelow(fds: readonly (File | null)[], limit: number, from: number):
   return fd >= limit;
 }
 
-/** do_open_execat() for a path: a regular file with x permission; nobody may write it meanwhile (exeFileRelease ends that). */
+/** do_open_execat() for a path: a regular file with x permission; not open for writing. */
 export function openExec(ctx: FsContext, dfd: number, path: string): File | Errno {
   const file = doFilpOpen(ctx, dfd, path, O_RDONLY | O_LARGEFILE, 0);
   if (typeof file === 'number') return file;

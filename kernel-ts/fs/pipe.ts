@@ -3,13 +3,11 @@
  * of up to PIPE_BUF bytes are atomic. Missing: named fifos (opening one answers ENXIO), packet mode (O_DIRECT: EINVAL), splice.
  */
 import { EAGAIN, EBUSY, EFAULT, EINVAL, EMFILE, EPERM, EPIPE, type Errno } from '../abi/errno.ts';
-import { CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import { O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
 import { S_IFIFO } from '../abi/stat.ts';
 import { ktimeGetRealTs } from '../mm/context.ts';
-import { capable } from '../mm/cred.ts';
 import { fput, ihold } from '../mm/fileRef.ts';
 import type { WaitQueue } from '../process/waitQueue.ts';
 import type { FsContext } from './context.ts';
@@ -25,9 +23,11 @@ const DEFAULT_CAPACITY = 16 * PAGE_SIZE;
 /** /proc/sys/fs/pipe-max-size. */
 const PIPE_MAX_SIZE = 1024 * 1024;
 
-/** struct pipe_inode_info. Invariant: 0 <= used <= ring.length. */
+/** struct pipe_inode_info. Invariant: 0 <= used <= ring.length <= capacity. */
 export class Pipe {
-  ring: Uint8Array = new Uint8Array(DEFAULT_CAPACITY);
+  /** Grows with what is in it, up to the capacity. */
+  ring: Uint8Array = new Uint8Array(0);
+  capacity = DEFAULT_CAPACITY;
   /** Offset of the oldest byte. */
   head = 0;
   used = 0;
@@ -47,6 +47,16 @@ function pipeOf(file: File): Pipe {
   const pipe = file.fInode.iPrivate;
   if (!(pipe instanceof Pipe)) throw new Error('a pipe file without a pipe');
   return pipe;
+}
+
+/** Makes the ring hold `bytes`, keeping what is in it. */
+function resizeRing(pipe: Pipe, bytes: number): void {
+  const ring = new Uint8Array(bytes);
+  const first = headRun(pipe, pipe.used);
+  ring.set(first);
+  ring.set(pipe.ring.subarray(0, pipe.used - first.length), first.length);
+  pipe.ring = ring;
+  pipe.head = 0;
 }
 
 /** The longest run of stored bytes from the head on. */
@@ -82,10 +92,12 @@ function pipeWrite(ctx: FsContext, file: File, from: IovIter): number | WaitReas
   // The system-call layer adds SIGPIPE.
   if (pipe.readers === 0) return -EPIPE;
   const nonblocking = (file.fFlags & O_NONBLOCK) !== 0;
-  const room = pipe.ring.length - pipe.used;
+  const room = pipe.capacity - pipe.used;
   if (from.count <= PIPE_BUF && room < from.count) {
     return nonblocking ? -EAGAIN : { wait: pipe.wrWait, progress: 0 };
   }
+  const needed = Math.min(pipe.used + from.count, pipe.capacity);
+  if (needed > pipe.ring.length) resizeRing(pipe, Math.min(pipe.capacity, 2 ** Math.ceil(Math.log2(needed))));
   let done = 0;
   while (from.count > 0 && pipe.used < pipe.ring.length) {
     const tail = (pipe.head + pipe.used) % pipe.ring.length;
@@ -133,7 +145,7 @@ function pipePoll(_ctx: FsContext, file: File): { mask: number; queues: WaitQueu
   }
   if ((file.fMode & FMODE_WRITE) !== 0) {
     queues.push(pipe.wrWait);
-    if (pipe.used < pipe.ring.length) mask |= POLLOUT | POLLWRNORM;
+    if (pipe.used < pipe.capacity) mask |= POLLOUT | POLLWRNORM;
     if (pipe.readers === 0) mask |= POLLERR;
   }
   return { mask, queues };
@@ -199,7 +211,7 @@ export function doPipe2(ctx: FsContext, flags: number): readonly [number, number
 
 /** F_GETPIPE_SZ; null when the file is no pipe. */
 export function pipeCapacity(file: File): number | null {
-  return file.fInode.iPrivate instanceof Pipe ? file.fInode.iPrivate.ring.length : null;
+  return file.fInode.iPrivate instanceof Pipe ? file.fInode.iPrivate.capacity : null;
 }
 
 /** F_SETPIPE_SZ: rounds up to a power of two of pages; the new capacity, EBUSY when the content does not fit, EPERM, EINVAL. */
@@ -208,15 +220,11 @@ export function setPipeCapacity(ctx: FsContext, file: File, bytes: number): numb
   if (bytes <= 0 || bytes > 0x7fff_ffff) return -EINVAL;
   let size = PAGE_SIZE;
   while (size < bytes) size *= 2;
-  if (size > PIPE_MAX_SIZE && !capable(ctx.current.cred, CAP_SYS_RESOURCE)) return -EPERM;
-  if (size > 64 * PIPE_MAX_SIZE) return -EINVAL;
+  // Linux lets CAP_SYS_RESOURCE go beyond; here the memory is the host's.
+  if (size > PIPE_MAX_SIZE) return -EPERM;
   if (size < pipe.used) return -EBUSY;
-  const ring = new Uint8Array(size);
-  const first = headRun(pipe, pipe.used);
-  ring.set(first);
-  ring.set(pipe.ring.subarray(0, pipe.used - first.length), first.length);
-  pipe.ring = ring;
-  pipe.head = 0;
+  pipe.capacity = size;
+  resizeRing(pipe, Math.min(size, 2 ** Math.ceil(Math.log2(Math.max(1, pipe.used)))));
   wakeUp(ctx, pipe.wrWait);
   return size;
 }

@@ -186,16 +186,31 @@ function shmemFallocate(ctx: FsContext, file: File, mode: number, offset: number
   return 0;
 }
 
+/** The first cached page from `index` on, or Infinity. Looks at the pages that are there: a sparse file may be huge. */
+function nextData(inode: Inode, index: number): number {
+  const { iPages } = inode.iMapping;
+  if (iPages.has(index)) return index;
+  let found = Infinity;
+  for (const at of iPages.keys()) if (at >= index && at < found) found = at;
+  return found;
+}
+
+/** The first page from `index` on that is not cached. */
+function nextHole(inode: Inode, index: number): number {
+  let at = index;
+  while (inode.iMapping.iPages.has(at)) at++;
+  return at;
+}
+
 /** shmem_file_llseek(): with SEEK_DATA and SEEK_HOLE by page. */
 function shmemLlseek(_ctx: FsContext, file: File, offset: number, whence: number): number {
   const inode = file.fInode;
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return llseekWithin(file, offset, whence, inode.iSize);
   if (offset < 0 || offset >= inode.iSize) return -ENXIO;
-  const pages = Math.ceil(inode.iSize / PAGE_SIZE);
-  let index = Math.floor(offset / PAGE_SIZE);
-  while (index < pages && inode.iMapping.iPages.has(index) !== (whence === SEEK_DATA)) index++;
-  if (index === pages && whence === SEEK_DATA) return -ENXIO;
-  file.fPos = Math.min(Math.max(offset, index * PAGE_SIZE), inode.iSize);
+  const index = Math.floor(offset / PAGE_SIZE);
+  const found = whence === SEEK_DATA ? nextData(inode, index) : nextHole(inode, index);
+  if (found * PAGE_SIZE >= inode.iSize && whence === SEEK_DATA) return -ENXIO;
+  file.fPos = Math.min(Math.max(offset, found * PAGE_SIZE), inode.iSize);
   return file.fPos;
 }
 

@@ -273,24 +273,26 @@ function shmatMap(
   return doMmap(ctx, mm, shp.shmFile, addr, size, prot, MAP_SHARED | (fixed ? MAP_FIXED : 0), 0, fMode);
 }
 
+/** A piece of an attach lies as far behind its base as its offset in the segment says. */
+function isPiece(vma: VmArea, base: number): boolean {
+  return vma.vmOps === shmVmOps && vma.vmStart - base === vma.vmPgoff * PAGE_SIZE;
+}
+
 /**
  * shmdt(2): detaches the attach whose base is `shmaddr`, every remaining piece of it. EINVAL when there is none.
  */
 export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
   const { mm } = ctx.current;
   if (mm === null || shmaddr % PAGE_SIZE !== 0) return -EINVAL;
-  // A piece lies as far behind the base as its offset in the segment says.
-  const isPiece = (vma: VmArea): boolean =>
-    vma.vmOps === shmVmOps && vma.vmStart - shmaddr === vma.vmPgoff * PAGE_SIZE;
   let vma = mm.mmap.find(shmaddr);
-  while (vma !== null && !isPiece(vma)) vma = vma.vmNext;
+  while (vma !== null && !isPiece(vma, shmaddr)) vma = vma.vmNext;
   if (vma === null) return -EINVAL;
   const attach = vma.vmPrivateData;
   const end = shmaddr + pageAlignUp(dataOf(vma).shp.shmFile.fInode.iSize);
   let piece: VmArea | null = vma;
   for (let first = true; piece !== null && (first || piece.vmEnd <= end); first = false) {
     const next: VmArea | null = piece.vmNext;
-    if (isPiece(piece) && piece.vmPrivateData === attach)
+    if (isPiece(piece, shmaddr) && piece.vmPrivateData === attach)
       doMunmap(ctx, mm, piece.vmStart, piece.vmEnd - piece.vmStart);
     piece = next;
   }

@@ -1,6 +1,7 @@
 /** The life of an address space: kernel/fork.c (mm_alloc, dup_mm, mmput), mm/mmap.c (dup_mmap, exit_mmap). */
 import { ENOMEM, type Errno } from '../abi/errno.ts';
 import type { Rlimits } from '../abi/resource.ts';
+import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
@@ -55,7 +56,7 @@ function copyLayout(mm: MmStruct, old: MmStruct): void {
   mm.envStart = old.envStart;
   mm.envEnd = old.envEnd;
   mm.savedAuxv = old.savedAuxv;
-  mm.exeFile = old.exeFile === null ? null : getFile(old.exeFile);
+  if (old.exeFile !== null) setMmExeFile(mm, getFile(old.exeFile));
 }
 
 /** dup_mmap()'s loop body. False on ENOMEM; what was linked is the child's to drop. */
@@ -72,6 +73,13 @@ function dupVma(ctx: MmContext, mm: MmStruct, vma: VmArea): boolean {
   return wipe || copyPageRange(ctx, copy, vma);
 }
 
+/** set_mm_exe_file() of a fresh address space: takes the reference over; the program cannot be written while it runs. */
+export function setMmExeFile(mm: MmStruct, file: File): void {
+  if (mm.exeFile !== null) throw new Error('the address space has a program already');
+  mm.exeFile = file;
+  file.fInode.iWritecount--;
+}
+
 /** mmget(): one more user. */
 export function mmget(mm: MmStruct): MmStruct {
   mm.mmUsers++;
@@ -84,8 +92,11 @@ export function mmput(ctx: MmContext, mm: MmStruct): void {
   mm.mmUsers--;
   if (mm.mmUsers > 0) return;
   exitMmap(ctx, mm);
-  if (mm.exeFile !== null) fput(ctx, mm.exeFile);
-  mm.exeFile = null;
+  if (mm.exeFile !== null) {
+    mm.exeFile.fInode.iWritecount++;
+    fput(ctx, mm.exeFile);
+    mm.exeFile = null;
+  }
   ctx.hart.dropAddressSpace(mmSatp(mm));
   putPage(ctx, mm.pgd);
 }

@@ -38,8 +38,9 @@ export class MemMap {
   freeFrames: number;
   /** Frames below this index were handed out at least once. */
   nextFresh = 0;
-  /** Freed frames, as pfn; the last one is reused first. */
-  readonly freeList: number[] = [];
+  /** Freed frames, as pfn: the first `freeCount` of them; the last one is reused first. */
+  readonly freeList: Int32Array;
+  freeCount = 0;
   /** struct page by pfn - firstPfn, made at first use. */
   readonly pages: Page[] = [];
   /** Fault injection: allocations that still succeed; Infinity switches it off. */
@@ -50,6 +51,7 @@ export class MemMap {
     this.firstPfn = Math.floor(base / PAGE_SIZE);
     this.totalFrames = Math.floor(size / PAGE_SIZE);
     this.freeFrames = this.totalFrames;
+    this.freeList = new Int32Array(this.totalFrames);
   }
 }
 
@@ -74,8 +76,10 @@ export function allocPage(ctx: MmContext, flags: number, zero = true): Page | nu
   if (memMap.freeFrames === 0 || memMap.failAfter <= 0) return null;
   memMap.failAfter--;
   memMap.freeFrames--;
-  let pfn = memMap.freeList.pop();
-  if (pfn === undefined) {
+  let pfn: number;
+  if (memMap.freeCount > 0) {
+    pfn = memMap.freeList[--memMap.freeCount] ?? 0;
+  } else {
     pfn = memMap.firstPfn + memMap.nextFresh;
     memMap.pages[memMap.nextFresh] = new Page(pfn);
     memMap.nextFresh++;
@@ -102,7 +106,7 @@ export function putPage(ctx: MmContext, page: Page): void {
   page.flags = 0;
   page.index = 0;
   ctx.memMap.freeFrames++;
-  ctx.memMap.freeList.push(page.pfn);
+  ctx.memMap.freeList[ctx.memMap.freeCount++] = page.pfn;
 }
 
 /** Number of pages that hold `bytes`. */

@@ -105,10 +105,10 @@ export function vmaMergeNewRange(
 ): VmArea | null {
   const next = mm.mmap.find(start);
   const prev = next === null ? mm.mmap.last : next.vmPrev;
-  const usable = (vma: VmArea | null): vma is VmArea =>
-    vma !== null && canRemove(vma) && isMergeable(vma, vmFlags, file, null);
-  const left = usable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
-  const right = usable(next) && next.vmStart === end && pgoff + (end - start) / PAGE_SIZE === next.vmPgoff;
+  const usable = prev !== null && canRemove(prev) && isMergeable(prev, vmFlags, file, null);
+  const usableNext = next !== null && canRemove(next) && isMergeable(next, vmFlags, file, null);
+  const left = usable && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
+  const right = usableNext && next.vmStart === end && pgoff + (end - start) / PAGE_SIZE === next.vmPgoff;
   if (left && right) {
     vmaUnlink(mm, next);
     prev.anonVma ||= next.anonVma;

@@ -15,7 +15,7 @@ import type { File } from '../fs/file.ts';
 import { fput, openExec } from '../fs/open.ts';
 import { kernelReadFile } from '../fs/readWrite.ts';
 import { mmSatp, type MmStruct } from '../mm/mm.ts';
-import { archPickMmapLayout, mmAlloc, mmput } from '../mm/mmLife.ts';
+import { archPickMmapLayout, mmAlloc, mmput, setMmExeFile } from '../mm/mmLife.ts';
 import { getUser32, strnBytesFromUser } from '../mm/usercopy.ts';
 import { loadElfBinary, type ExecStrings, type LoadedImage } from './binfmtElf.ts';
 import { credForExec } from './creds.ts';
@@ -138,7 +138,7 @@ export function execPath(kernel: Kernel, task: Task, path: string, strings: Exec
     mmput(kernel, mm);
     return failure(loaded, 'no memory for the image');
   }
-  mm.exeFile = binary.file;
+  setMmExeFile(mm, binary.file);
   task.cred = cred;
   beginNewExec(kernel, task, mm, path, loaded);
   return 0;

@@ -106,6 +106,7 @@ import {
 } from '../../../kernel-ts/fs/readWrite.ts';
 import { vfsFstat, vfsStatx } from '../../../kernel-ts/fs/stat.ts';
 import { isWait, type WaitReason } from '../../../kernel-ts/fs/wait.ts';
+import { setMmExeFile } from '../../../kernel-ts/mm/mmLife.ts';
 import type { MmStruct } from '../../../kernel-ts/mm/mm.ts';
 import { copyFromUser, copyToUser } from '../../../kernel-ts/mm/usercopy.ts';
 import { checkKernel, load, mmOf, store, TestKernel, type TestTask } from '../mm/machine.ts';
@@ -275,6 +276,10 @@ describe('open, read, write', () => {
       2 * P,
     ]);
     expect(vfsLlseek(f.k, f.file(fd), 2 * P, SEEK_DATA)).toBe(-ENXIO);
+    // A sparse file of terabytes is looked through at once.
+    doFtruncate(f.k, fd, 2 ** 43);
+    expect(vfsLlseek(f.k, f.file(fd), 2 * P, SEEK_DATA)).toBe(-ENXIO);
+    doFtruncate(f.k, fd, 3 * P);
     expect(doFallocate(f.k, fd, 3, P, P)).toBe(0);
     expect(f.stat('/tmp/h').blocks).toBe(0);
     expect(doFallocate(f.k, fd, 0, 0, 5 * P)).toBe(0);
@@ -578,7 +583,8 @@ describe('/proc', () => {
     const f = new Fixture();
     const { k } = f;
     f.put('/bin/prog', 'x', 0o755);
-    f.mm.exeFile = openExec(k, AT_FDCWD, '/bin/prog') as File;
+    setMmExeFile(f.mm, openExec(k, AT_FDCWD, '/bin/prog') as File);
+    expect(f.open('/bin/prog', O_WRONLY)).toBe(-ETXTBSY);
     const a = ksysMmapPgoff(k, 0x1000_0000, 2 * P, 3, 0x32, -1, 0);
     copyToUser(k, f.mm, a, new TextEncoder().encode('prog\0arg\0'));
     f.mm.argStart = a;
