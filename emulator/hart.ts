@@ -181,6 +181,7 @@ export class Hart implements CsrContext {
   }
 
   set privilege(value: number) {
+    if (value === this.state.privilege) return;
     this.state.privilege = value as Privilege;
     this.mmu.selectViews();
     this.#checkInterrupts = true;
@@ -201,6 +202,7 @@ export class Hart implements CsrContext {
 
   /** Writes satp. Switches TLB views and forgets nothing. */
   setAddressSpace(satp: number): void {
+    if (satp >>> 0 === this.state.satp) return;
     this.state.satp = satp >>> 0;
     this.mmu.selectViews();
   }
@@ -221,6 +223,11 @@ export class Hart implements CsrContext {
   /** The user-mode data entries of an address space, for comparing them with its tables. */
   tlbEntries(satp: number): TlbEntry[] {
     return this.mmu.tlb.entries(satp);
+  }
+
+  /** Between an LR and its SC: a preemption now would make the SC fail. */
+  get reserved(): boolean {
+    return this.#words[layout.RESERVATION >>> 2] !== 0;
   }
 
   clearReservation(): void {
@@ -305,8 +312,13 @@ export class Hart implements CsrContext {
   #beforeSlice(): StopReason | null {
     if (!this.#checkInterrupts && !this.waiting) return null;
     this.#checkInterrupts = false;
-    this.#nextEventAt = this.#platform.nextEventAt();
     const { state } = this;
+    if (state.privilege === Privilege.U && state.mie === 0 && !this.waiting) {
+      // Nothing can interrupt, and user mode cannot see what is pending: devices need not be asked.
+      this.#nextEventAt = Infinity;
+      return null;
+    }
+    this.#nextEventAt = this.#platform.nextEventAt();
     state.lines = this.#platform.interruptLines();
     if (this.waiting && !wakesFromWfi(state)) {
       this.#platform.clint.skipToTimer();

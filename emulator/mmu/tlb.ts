@@ -76,8 +76,9 @@ export class Tlb {
     const satp = viewSatp(conditions);
     const mode = viewMode(conditions);
     let oldest = keep === 0 ? 1 : 0;
-    for (const [index, view] of this.#views.entries()) {
-      if (view.used && view.satp === satp && view.mode === mode) {
+    for (let index = 0; index < this.#views.length; index++) {
+      const view = this.#views[index] as View;
+      if (view.satp === satp && view.mode === mode && view.used) {
         view.lastUse = ++this.#uses;
         return index;
       }
@@ -125,9 +126,11 @@ export class Tlb {
   }
 
   #clearPage(view: number, page: number): void {
-    for (const table of [TABLE_READ, TABLE_WRITE, TABLE_FETCH] as const) {
-      this.#words[this.#word(view, table, page)] = 0;
-    }
+    const at = this.#word(view, TABLE_READ, page);
+    const stride = layout.TABLE_BYTES >>> 2;
+    this.#words[at] = 0;
+    this.#words[at + stride] = 0;
+    this.#words[at + 2 * stride] = 0;
   }
 
   #flushView(index: number): void {
@@ -136,15 +139,25 @@ export class Tlb {
     view.filled.length = 0;
   }
 
+  /** Runs `visit` for each view of an address space. */
   #withSatp(satp: number, visit: (view: number) => void): void {
-    for (const [index, view] of this.#views.entries()) {
-      if (view.used && view.satp === satp >>> 0) visit(index);
+    const wanted = satp >>> 0;
+    const views = this.#views;
+    for (let index = 0; index < views.length; index++) {
+      const view = views[index] as View;
+      if (view.satp === wanted && view.used) visit(index);
     }
   }
 
   /** Forgets one page of an address space, in every privilege. */
   flushPage(satp: number, va: number): void {
-    this.#withSatp(satp, (view) => this.#clearPage(view, va >>> 12));
+    // The kernel calls this for every entry that it changes: no closure here.
+    const wanted = satp >>> 0;
+    const views = this.#views;
+    for (let index = 0; index < views.length; index++) {
+      const view = views[index] as View;
+      if (view.satp === wanted && view.used) this.#clearPage(index, va >>> 12);
+    }
   }
 
   /** Forgets one page in every address space. */

@@ -171,8 +171,8 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
   if (memMap.totalFrames - used !== memMap.freeFrames) {
     problems.push(`free_frames ${memMap.freeFrames}, but ${memMap.totalFrames - used} frames are free`);
   }
-  const free = new Set(memMap.freeList);
-  if (free.size !== memMap.freeList.length) problems.push('a frame is on the free list twice');
+  const free = new Set(memMap.freeList.subarray(0, memMap.freeCount));
+  if (free.size !== memMap.freeCount) problems.push('a frame is on the free list twice');
   for (const pfn of free) {
     if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0) problems.push(`frame ${hex(pfn)} is on the free list and in use`);
   }
