@@ -83,6 +83,11 @@ function explainMeeting(system: System, { pfn, shmid, people }: Meeting): void {
     const bytes = system.readMemory(task.pid, pte.va, 16);
     say(`    its first bytes: ${dump(bytes)}`, '');
   }
+  say(
+    'The letters are the low bits of an entry: D dirty, A accessed, G global, U user, X W R permissions, V valid.',
+    'The hardware sets A at a first access and D at a first write, in the entry of the process that made it.',
+    '',
+  );
   say(`Frame ${hex(pfn)} of guest RAM, read without any page table:`);
   say(`    at ${hex32(pfn * 4096)}:   ${dump(system.readFrame(pfn, 0, 16))}`, '');
   say(
