@@ -29,7 +29,13 @@ export type {
   TaskPicture,
   VmAreaPicture,
 } from './system/picture.ts';
-export { isElfProblem, readElf, type ElfImage, type ElfProblem, type ElfSegment } from './process/elfImage.ts';
+export {
+  isElfProblem,
+  readElf,
+  type ElfImage,
+  type ElfProblem,
+  type ElfSegment,
+} from './process/elfImage.ts';
 export { readSymbols, SymbolTable } from './process/symbols.ts';
 export { isSystemCall, SYSCALL_ROWS, UNSUPPORTED_ROWS } from './syscalls/table.ts';
 export type { ArgSpec, SyscallRow } from './syscalls/row.ts';

@@ -20,8 +20,6 @@ export interface Value<T extends Type> {
 
 export type I32 = Value<'i32'>;
 export type I64 = Value<'i64'>;
-export type F32 = Value<'f32'>;
-export type F64 = Value<'f64'>;
 
 /** Sizes of integer memory accesses in bytes. */
 export type Size = 1 | 2 | 4;

@@ -2,14 +2,7 @@
  * The instruction table: every row of every extension, parsed once, and the check that no two overlap.
  */
 import { traitsOf, type RowTraits } from './probe.ts';
-import {
-  emptyFields,
-  extractFields,
-  parsePattern,
-  type CompressedRow,
-  type Pattern,
-  type Row,
-} from './row.ts';
+import { extractFields, parsePattern, type CompressedRow, type Pattern, type Row } from './row.ts';
 import { privileged } from './privileged.ts';
 import { rv32a } from './rv32a.ts';
 import { rv32c } from './rv32c.ts';
@@ -96,5 +89,3 @@ export function matchesCompressed(c: CompressedInstruction, insn: number): boole
   if ((insn & c.pattern.mask) !== c.pattern.match) return false;
   return c.row.legal === undefined || c.row.legal(extractFields(c.pattern, insn));
 }
-
-export { emptyFields };

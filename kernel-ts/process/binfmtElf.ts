@@ -72,7 +72,11 @@ export interface LoadedImage {
 }
 
 function protOf(flags: number): number {
-  return ((flags & 4) !== 0 ? PROT_READ : 0) | ((flags & 2) !== 0 ? PROT_WRITE : 0) | ((flags & 1) !== 0 ? PROT_EXEC : 0);
+  return (
+    ((flags & 4) !== 0 ? PROT_READ : 0) |
+    ((flags & 2) !== 0 ? PROT_WRITE : 0) |
+    ((flags & 1) !== 0 ? PROT_EXEC : 0)
+  );
 }
 
 /**
@@ -104,7 +108,16 @@ function mapSegment(kernel: Kernel, mm: MmStruct, file: File, s: ElfSegment, bia
   const memEnd = s.vaddr + bias + s.memsz;
   if (s.filesz > 0) {
     const pgoff = pageAlignDown(s.offset) / PAGE_SIZE;
-    const at = doMmap(kernel, mm, file, start, fileEnd - start, protOf(s.flags), MAP_PRIVATE | MAP_FIXED, pgoff);
+    const at = doMmap(
+      kernel,
+      mm,
+      file,
+      start,
+      fileEnd - start,
+      protOf(s.flags),
+      MAP_PRIVATE | MAP_FIXED,
+      pgoff,
+    );
     if (at < 0) return at;
   }
   if (s.memsz === s.filesz) return 0;
@@ -198,7 +211,13 @@ function setupStack(
   const vma = setupStackVma(kernel, mm, STACK_TOP, pageAlignUp(top.length) + STACK_EXPAND);
   if (typeof vma === 'number') return vma;
   if (image.executableStack) {
-    const failed = doMprotect(kernel, mm, vma.vmStart, vma.vmEnd - vma.vmStart, PROT_READ | PROT_WRITE | PROT_EXEC);
+    const failed = doMprotect(
+      kernel,
+      mm,
+      vma.vmStart,
+      vma.vmEnd - vma.vmStart,
+      PROT_READ | PROT_WRITE | PROT_EXEC,
+    );
     if (failed < 0) return failed;
   }
   if (copyToUser(kernel, mm, sp, top) < 0) return -ENOMEM;

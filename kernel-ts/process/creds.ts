@@ -36,7 +36,8 @@ export function doSetreuid(task: Task, ruid: number, euid: number): 0 | Errno {
   const { cred } = task;
   const privileged = capable(cred, CAP_SETUID);
   if (ruid !== KEEP && !privileged && ruid !== cred.uid && ruid !== cred.euid) return -EPERM;
-  if (euid !== KEEP && !privileged && euid !== cred.uid && euid !== cred.euid && euid !== cred.suid) return -EPERM;
+  if (euid !== KEEP && !privileged && euid !== cred.uid && euid !== cred.euid && euid !== cred.suid)
+    return -EPERM;
   const nextRuid = ruid === KEEP ? cred.uid : ruid;
   const nextEuid = euid === KEEP ? cred.euid : euid;
   const suid = ruid !== KEEP || (euid !== KEEP && euid !== cred.uid) ? nextEuid : cred.suid;
@@ -68,7 +69,8 @@ export function doSetregid(task: Task, rgid: number, egid: number): 0 | Errno {
   const { cred } = task;
   const privileged = capable(cred, CAP_SETGID);
   if (rgid !== KEEP && !privileged && rgid !== cred.gid && rgid !== cred.egid) return -EPERM;
-  if (egid !== KEEP && !privileged && egid !== cred.gid && egid !== cred.egid && egid !== cred.sgid) return -EPERM;
+  if (egid !== KEEP && !privileged && egid !== cred.gid && egid !== cred.egid && egid !== cred.sgid)
+    return -EPERM;
   const gid = rgid === KEEP ? cred.gid : rgid;
   const nextEgid = egid === KEEP ? cred.egid : egid;
   const sgid = rgid !== KEEP || (egid !== KEEP && egid !== cred.gid) ? nextEgid : cred.sgid;

@@ -115,7 +115,8 @@ export function readElf(
       memsz: view.getUint32(at + 20, true),
       flags: view.getUint32(at + 24, true),
     };
-    if (pType === PT_INTERP) return bad(`dynamically linked (needs ${interpreterName(image, segment)}): ${STATIC_HINT}`);
+    if (pType === PT_INTERP)
+      return bad(`dynamically linked (needs ${interpreterName(image, segment)}): ${STATIC_HINT}`);
     if (pType === PT_GNU_STACK) executableStack = (segment.flags & 1) !== 0;
     if (pType === PT_PHDR) phdrVaddr = segment.vaddr;
     if (pType !== PT_LOAD || segment.memsz === 0) continue;
@@ -148,7 +149,9 @@ function checkHeader(image: Uint8Array): ElfProblem | null {
   const machine = view.getUint16(18, little);
   const machineName = MACHINES[machine] ?? `machine ${machine}`;
   if (image[4] === 2) {
-    return bad(`an ELF64 file (${machineName}): only 32-bit RISC-V programs run here, e.g. -target riscv32-linux-musl`);
+    return bad(
+      `an ELF64 file (${machineName}): only 32-bit RISC-V programs run here, e.g. -target riscv32-linux-musl`,
+    );
   }
   if (image[4] !== 1) return bad(`unknown ELF class ${image[4] ?? 0}`);
   if (machine !== EM_RISCV) return bad(`built for ${machineName}, not RISC-V`);
@@ -173,10 +176,13 @@ function checkSegment(
 ): ElfProblem | null {
   const name = `segment at ${hex(s.vaddr)}`;
   if (s.offset + s.filesz > fileLength) {
-    return bad(`truncated: ${name} needs file bytes up to ${hex(s.offset + s.filesz)}, the file has ${hex(fileLength)}`);
+    return bad(
+      `truncated: ${name} needs file bytes up to ${hex(s.offset + s.filesz)}, the file has ${hex(fileLength)}`,
+    );
   }
   if (s.filesz > s.memsz) return bad(`${name} is larger in the file than in memory`);
-  if (s.vaddr + s.memsz > taskSize) return bad(`${name} reaches beyond user space (${hex(taskSize)})`, 'invalid');
+  if (s.vaddr + s.memsz > taskSize)
+    return bad(`${name} reaches beyond user space (${hex(taskSize)})`, 'invalid');
   if (s.offset % PAGE !== s.vaddr % PAGE) {
     return bad(`${name}: file offset ${hex(s.offset)} and address differ within a page`, 'invalid');
   }
@@ -200,7 +206,8 @@ function interpreterName(image: Uint8Array, s: ElfSegment): string {
 /** Address at which a segment happens to hold the program headers (Linux: phdr_addr), or 0. */
 function headersIn(segments: readonly ElfSegment[], phoff: number, phnum: number): number {
   for (const s of segments) {
-    if (phoff >= s.offset && phoff + phnum * PHDR_SIZE <= s.offset + s.filesz) return s.vaddr + (phoff - s.offset);
+    if (phoff >= s.offset && phoff + phnum * PHDR_SIZE <= s.offset + s.filesz)
+      return s.vaddr + (phoff - s.offset);
   }
   return 0;
 }

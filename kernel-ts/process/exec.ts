@@ -197,7 +197,12 @@ function deThread(kernel: Kernel, task: Task): void {
 }
 
 /** count() and copy_strings(): a NULL-terminated array of guest strings; NULL itself counts as empty. */
-function readStrings(kernel: Kernel, mm: MmStruct, address: number, budget: { left: number }): Uint8Array[] | Errno {
+function readStrings(
+  kernel: Kernel,
+  mm: MmStruct,
+  address: number,
+  budget: { left: number },
+): Uint8Array[] | Errno {
   const out: Uint8Array[] = [];
   if (address === 0) return out;
   for (let at = address; ; at += 4) {

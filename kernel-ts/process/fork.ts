@@ -52,7 +52,10 @@ function checkFlags(kernel: Kernel, task: Task, flags: number): 0 | Errno {
   if ((flags & CLONE_SIGHAND) !== 0 && (flags & CLONE_VM) === 0) return -EINVAL;
   const unsupported = flags & (CLONE_NEW_NAMESPACES | CLONE_PIDFD | CLONE_PTRACE);
   if (unsupported !== 0) {
-    log(kernel, `pid ${task.pid} (${task.comm}): clone flags 0x${(unsupported >>> 0).toString(16)} are not supported`);
+    log(
+      kernel,
+      `pid ${task.pid} (${task.comm}): clone flags 0x${(unsupported >>> 0).toString(16)} are not supported`,
+    );
     return -EINVAL;
   }
   return 0;
@@ -83,8 +86,10 @@ export function doClone(kernel: Kernel, task: Task, args: CloneArgs): number {
   child.group.threads.push(child);
   kernel.stats.forks++;
   if ((flags & CLONE_THREAD) === 0) child.parent?.children.push(child);
-  if ((flags & CLONE_PARENT_SETTID) !== 0 && task.mm !== null) putUser32(kernel, task.mm, args.parentTid, child.pid);
-  if ((flags & CLONE_CHILD_SETTID) !== 0 && child.mm !== null) putUser32(kernel, child.mm, args.childTid, child.pid);
+  if ((flags & CLONE_PARENT_SETTID) !== 0 && task.mm !== null)
+    putUser32(kernel, task.mm, args.parentTid, child.pid);
+  if ((flags & CLONE_CHILD_SETTID) !== 0 && child.mm !== null)
+    putUser32(kernel, child.mm, args.childTid, child.pid);
   enqueueTask(kernel, child);
   if ((flags & CLONE_VFORK) === 0) return child.pid;
   child.vforkParent = task;

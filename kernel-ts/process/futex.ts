@@ -200,9 +200,14 @@ export function futexWakeOp(
   if (failed < 0) return failed;
   const compare = (encoded << 20) >> 20;
   const value = old | 0;
-  const fits = [value === compare, value !== compare, value < compare, value <= compare, value > compare, value >= compare][
-    (encoded >>> 24) & 15
-  ];
+  const fits = [
+    value === compare,
+    value !== compare,
+    value < compare,
+    value <= compare,
+    value > compare,
+    value >= compare,
+  ][(encoded >>> 24) & 15];
   if (fits === undefined) return -ENOSYS;
   const woken = wakeKey(kernel, first.key, Math.max(1, wake), FUTEX_BITSET_MATCH_ANY);
   return fits ? woken + wakeKey(kernel, second.key, Math.max(1, wake2), FUTEX_BITSET_MATCH_ANY) : woken;

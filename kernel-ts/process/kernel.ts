@@ -106,7 +106,9 @@ export interface Kernel extends IpcContext {
 export function log(kernel: Kernel, line: string): void {
   if (kernel.logLines > kernel.limits.maxLogLines) return;
   kernel.logLines++;
-  kernel.host.log(kernel.logLines > kernel.limits.maxLogLines ? 'log: too many lines, silent from here on' : line);
+  kernel.host.log(
+    kernel.logLines > kernel.limits.maxLogLines ? 'log: too many lines, silent from here on' : line,
+  );
 }
 
 /** Lowest pid given again after a wrap (Linux: RESERVED_PIDS). */

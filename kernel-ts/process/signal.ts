@@ -31,7 +31,15 @@ import {
   withoutUnblockable,
   type SignalSet,
 } from './signalSet.ts';
-import { DEFAULT_SIGACTION, groupLeader, SIG_DFL, SIG_IGN, type SigAction, type SigInfo, type Task } from './task.ts';
+import {
+  DEFAULT_SIGACTION,
+  groupLeader,
+  SIG_DFL,
+  SIG_IGN,
+  type SigAction,
+  type SigInfo,
+  type Task,
+} from './task.ts';
 
 /**
  * get_signal(): acts on every deliverable signal of a task that is about to return to user mode. Afterwards the task
@@ -79,7 +87,10 @@ function actOn(kernel: Kernel, task: Task, sig: number): void {
 /** handle_signal(): the place where a frame for the handler is to be pushed. Until then it is loud about it. */
 function handlerDelivery(kernel: Kernel, task: Task, sig: number, handler: number): void {
   const where = `0x${handler.toString(16)}`;
-  log(kernel, `pid ${task.pid} (${task.comm}): ${signalName(sig)} has a handler at ${where}; handlers are not run, default action taken`);
+  log(
+    kernel,
+    `pid ${task.pid} (${task.comm}): ${signalName(sig)} has a handler at ${where}; handlers are not run, default action taken`,
+  );
 }
 
 /** do_signal_stop(): holds every thread of the process until SIGCONT or SIGKILL. */

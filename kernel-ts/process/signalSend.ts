@@ -153,7 +153,13 @@ export function forceSignal(task: Task, sig: number): void {
 }
 
 /** do_notify_parent(): the exit signal, or SIGCHLD for stop and continue, and a wake-up of waitid. */
-export function notifyParent(kernel: Kernel, leader: Task, parent: Task | null, code: number, status: number): void {
+export function notifyParent(
+  kernel: Kernel,
+  leader: Task,
+  parent: Task | null,
+  code: number,
+  status: number,
+): void {
   if (parent === null) return;
   wakeQueue(kernel, parent.group.childWait);
   const jobControl = code > CLD_DUMPED;
@@ -199,7 +205,7 @@ export function doKill(kernel: Kernel, sender: Task, pid: number, sig: number): 
   const pgid = pid === 0 ? sender.group.pgid : -pid;
   let matched = 0;
   let allowed = 0;
-  for (const target of [...kernel.tasks.values()]) {
+  for (const target of Array.from(kernel.tasks.values())) {
     if (!target.isLeader) continue;
     if (pid === -1 ? target.tgid === sender.tgid : target.group.pgid !== pgid) continue;
     matched++;
@@ -223,7 +229,13 @@ export function hostKill(kernel: Kernel, task: Task, sig: number): void {
 }
 
 /** tgkill(2), tkill(2) with tgid null. EINVAL: ids not positive or no such signal. ESRCH, EPERM as kill. */
-export function doTkill(kernel: Kernel, sender: Task, tgid: number | null, tid: number, sig: number): 0 | Errno {
+export function doTkill(
+  kernel: Kernel,
+  sender: Task,
+  tgid: number | null,
+  tid: number,
+  sig: number,
+): 0 | Errno {
   if (tid <= 0 || (tgid !== null && tgid <= 0) || sig < 0 || sig >= NSIG) return -EINVAL;
   const target = kernel.tasks.get(tid);
   if (target === undefined || (tgid !== null && target.tgid !== tgid)) return -ESRCH;

@@ -25,7 +25,9 @@ export class SymbolTable {
   private readonly byName: ReadonlyMap<string, number>;
 
   constructor(symbols: readonly Symbol[]) {
-    const sorted = symbols.slice().sort((a, b) => a.value - b.value || a.rank - b.rank || (a.name < b.name ? -1 : 1));
+    const sorted = symbols
+      .slice()
+      .sort((a, b) => a.value - b.value || a.rank - b.rank || (a.name < b.name ? -1 : 1));
     this.byAddress = sorted;
     const names = new Map<string, number>();
     const ranks = new Map<string, number>();

@@ -106,7 +106,7 @@ export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): Thread
 }
 
 export function newSigHand(): SigHand {
-  return { action: new Array<SigAction>(NSIG).fill(DEFAULT_SIGACTION) };
+  return { action: Array.from({ length: NSIG }, () => DEFAULT_SIGACTION) };
 }
 
 /** restart_block: what a repeated system call must remember of its first try. */

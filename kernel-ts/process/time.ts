@@ -90,10 +90,7 @@ export function deadlineAt(kernel: Kernel, clock: number, sec: number, nsec: num
 /** Clocks one can sleep on. */
 export function isSleepClock(clock: number): boolean {
   return (
-    clock === CLOCK_REALTIME ||
-    clock === CLOCK_MONOTONIC ||
-    clock === CLOCK_BOOTTIME ||
-    clock === CLOCK_TAI
+    clock === CLOCK_REALTIME || clock === CLOCK_MONOTONIC || clock === CLOCK_BOOTTIME || clock === CLOCK_TAI
   );
 }
 

@@ -6,7 +6,7 @@
 import { ECHILD, EINVAL, type Errno } from '../abi/errno.ts';
 import { CLD_EXITED, CLD_KILLED, releaseTask } from './exit.ts';
 import type { Kernel } from './kernel.ts';
-import { sleepOn, SYSCALL_BLOCKED } from './sched.ts';
+import { sleepOn, type SYSCALL_BLOCKED } from './sched.ts';
 import { CLD_CONTINUED, CLD_STOPPED } from './signalSend.ts';
 import { SIGCHLD, SIGCONT } from './signalSet.ts';
 import { groupLeader, type Task } from './task.ts';

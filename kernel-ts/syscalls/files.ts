@@ -5,7 +5,15 @@ import { decodeDev, encodeStatfs64, encodeStatx, STATX_RESERVED } from '../abi/s
 import { doFcntl } from '../fs/fcntl.ts';
 import { closeFd, closeRange, fget, fgetRaw, ksysDup, ksysDup3 } from '../fs/fdtable.ts';
 import { memfdCreate } from '../fs/memfd.ts';
-import { doLinkat, doMkdirat, doMknodat, doReadlinkat, doRenameat2, doSymlinkat, doUnlinkat } from '../fs/namei.ts';
+import {
+  doLinkat,
+  doMkdirat,
+  doMknodat,
+  doReadlinkat,
+  doRenameat2,
+  doSymlinkat,
+  doUnlinkat,
+} from '../fs/namei.ts';
 import {
   doChdir,
   doChroot,
@@ -45,7 +53,8 @@ export const sysCloseRange: Handler = (kernel, _task, first, last, flags) =>
 
 export const sysDup: Handler = (kernel, _task, fd) => ksysDup(kernel, fd);
 
-export const sysDup3: Handler = (kernel, _task, oldFd, newFd, flags) => ksysDup3(kernel, oldFd, newFd, flags >>> 0);
+export const sysDup3: Handler = (kernel, _task, oldFd, newFd, flags) =>
+  ksysDup3(kernel, oldFd, newFd, flags >>> 0);
 
 export const sysPipe2: Handler = (kernel, task, fds, flags) => {
   const pair = doPipe2(kernel, flags >>> 0);
@@ -117,7 +126,9 @@ export const sysMkdirat: Handler = (kernel, task, dfd, pathname, mode) => {
 
 export const sysMknodat: Handler = (kernel, task, dfd, pathname, mode, dev) => {
   const path = userPath(kernel, task, pathname);
-  return typeof path === 'number' ? path : doMknodat(kernel, dfd, path, mode & (S_IFMT | 0o7777), decodeDev(dev));
+  return typeof path === 'number'
+    ? path
+    : doMknodat(kernel, dfd, path, mode & (S_IFMT | 0o7777), decodeDev(dev));
 };
 
 export const sysSymlinkat: Handler = (kernel, task, target, dfd, linkpath) => {

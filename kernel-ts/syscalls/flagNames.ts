@@ -32,7 +32,10 @@ const flags = (bits: FlagWord['bits'], more: Partial<Omit<FlagWord, 'kind' | 'bi
   ...more,
 });
 
-const names = (table: Readonly<Record<number, string>>, otherwise: 'hex' | 'decimal' = 'hex'): NumberNames => ({
+const names = (
+  table: Readonly<Record<number, string>>,
+  otherwise: 'hex' | 'decimal' = 'hex',
+): NumberNames => ({
   kind: 'names',
   names: table,
   otherwise,
@@ -107,7 +110,12 @@ export const NAME_TABLES = {
       [0x80000, 'MAP_SYNC'],
       [0x100000, 'MAP_FIXED_NOREPLACE'],
     ],
-    { field: { mask: 15, names: { 0: 'MAP_FILE', 1: 'MAP_SHARED', 2: 'MAP_PRIVATE', 3: 'MAP_SHARED_VALIDATE' } } },
+    {
+      field: {
+        mask: 15,
+        names: { 0: 'MAP_FILE', 1: 'MAP_SHARED', 2: 'MAP_PRIVATE', 3: 'MAP_SHARED_VALIDATE' },
+      },
+    },
   ),
   MREMAP: flags([
     [1, 'MREMAP_MAYMOVE'],
@@ -121,7 +129,11 @@ export const NAME_TABLES = {
   ]),
   MADV: names({
     ...sequence('MADV_', 'NORMAL RANDOM SEQUENTIAL WILLNEED DONTNEED'),
-    ...sequence('MADV_', 'FREE REMOVE DONTFORK DOFORK MERGEABLE UNMERGEABLE HUGEPAGE NOHUGEPAGE DONTDUMP DODUMP', 8),
+    ...sequence(
+      'MADV_',
+      'FREE REMOVE DONTFORK DOFORK MERGEABLE UNMERGEABLE HUGEPAGE NOHUGEPAGE DONTDUMP DODUMP',
+      8,
+    ),
     18: 'MADV_WIPEONFORK',
     19: 'MADV_KEEPONFORK',
     20: 'MADV_COLD',
@@ -235,7 +247,10 @@ export const NAME_TABLES = {
   ),
   SEEK: names(sequence('SEEK_', 'SET CUR END DATA HOLE')),
   FCNTL: names({
-    ...sequence('F_', 'DUPFD GETFD SETFD GETFL SETFL GETLK SETLK SETLKW SETOWN GETOWN SETSIG GETSIG GETLK64 SETLK64 SETLKW64'),
+    ...sequence(
+      'F_',
+      'DUPFD GETFD SETFD GETFL SETFL GETLK SETLK SETLKW SETOWN GETOWN SETSIG GETSIG GETLK64 SETLK64 SETLKW64',
+    ),
     1030: 'F_DUPFD_CLOEXEC',
     1031: 'F_SETPIPE_SZ',
     1032: 'F_GETPIPE_SZ',

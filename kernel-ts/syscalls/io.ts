@@ -20,7 +20,8 @@ import { int64, readUser, readValidTimespec, userMm, writeUser, writeWords } fro
 /** Turns "not now" into sleep (or EAGAIN), and EPIPE into SIGPIPE. */
 function finish(kernel: Kernel, task: Task, file: File, result: number | WaitReason): number {
   if (!isWait(result)) {
-    if (result === -EPIPE) sendSignal(kernel, task, { signo: SIGPIPE, code: SI_KERNEL, pid: 0, uid: 0, value: 0 }, false);
+    if (result === -EPIPE)
+      sendSignal(kernel, task, { signo: SIGPIPE, code: SI_KERNEL, pid: 0, uid: 0, value: 0 }, false);
     return result;
   }
   if ((file.fFlags & O_NONBLOCK) !== 0) return result.progress > 0 ? result.progress : -EAGAIN;
@@ -33,33 +34,54 @@ const progressOf = (task: Task): number => task.restart?.progress ?? 0;
 export const sysRead: Handler = (kernel, task, fd, buf, count) => {
   const file = fget(kernel, fd);
   if (file === null) return -EBADF;
-  return finish(kernel, task, file, vfsRead(kernel, file, userIter(userMm(task), buf >>> 0, count >>> 0), progressOf(task)));
+  return finish(
+    kernel,
+    task,
+    file,
+    vfsRead(kernel, file, userIter(userMm(task), buf >>> 0, count >>> 0), progressOf(task)),
+  );
 };
 
 export const sysWrite: Handler = (kernel, task, fd, buf, count) => {
   const file = fget(kernel, fd);
   if (file === null) return -EBADF;
-  return finish(kernel, task, file, vfsWrite(kernel, file, userIter(userMm(task), buf >>> 0, count >>> 0), progressOf(task)));
+  return finish(
+    kernel,
+    task,
+    file,
+    vfsWrite(kernel, file, userIter(userMm(task), buf >>> 0, count >>> 0), progressOf(task)),
+  );
 };
 
 export const sysReadv: Handler = (kernel, task, fd, vec, vlen) => {
   const file = fget(kernel, fd);
   if (file === null) return -EBADF;
   const iter = importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0);
-  return typeof iter === 'number' ? iter : finish(kernel, task, file, vfsRead(kernel, file, iter, progressOf(task)));
+  return typeof iter === 'number'
+    ? iter
+    : finish(kernel, task, file, vfsRead(kernel, file, iter, progressOf(task)));
 };
 
 export const sysWritev: Handler = (kernel, task, fd, vec, vlen) => {
   const file = fget(kernel, fd);
   if (file === null) return -EBADF;
   const iter = importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0);
-  return typeof iter === 'number' ? iter : finish(kernel, task, file, vfsWrite(kernel, file, iter, progressOf(task)));
+  return typeof iter === 'number'
+    ? iter
+    : finish(kernel, task, file, vfsWrite(kernel, file, iter, progressOf(task)));
 };
 
 type Positional = (kernel: Kernel, file: File, iter: IovIter, pos: number) => number | WaitReason;
 
 /** A positional transfer never waits: what can wait has no position. */
-function transferAt(kernel: Kernel, task: Task, fd: number, iter: IovIter | number, pos: number, op: Positional): number {
+function transferAt(
+  kernel: Kernel,
+  task: Task,
+  fd: number,
+  iter: IovIter | number,
+  pos: number,
+  op: Positional,
+): number {
   const file = fget(kernel, fd);
   if (file === null) return -EBADF;
   if (typeof iter === 'number') return iter;
@@ -75,10 +97,24 @@ export const sysPwrite64: Handler = (kernel, task, fd, buf, count, low, high) =>
   transferAt(kernel, task, fd, userIter(userMm(task), buf >>> 0, count >>> 0), int64(low, high), ksysPwrite);
 
 export const sysPreadv: Handler = (kernel, task, fd, vec, vlen, low, high) =>
-  transferAt(kernel, task, fd, importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0), int64(low, high), ksysPread);
+  transferAt(
+    kernel,
+    task,
+    fd,
+    importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0),
+    int64(low, high),
+    ksysPread,
+  );
 
 export const sysPwritev: Handler = (kernel, task, fd, vec, vlen, low, high) =>
-  transferAt(kernel, task, fd, importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0), int64(low, high), ksysPwrite);
+  transferAt(
+    kernel,
+    task,
+    fd,
+    importIovec(kernel, userMm(task), vec >>> 0, vlen >>> 0),
+    int64(low, high),
+    ksysPwrite,
+  );
 
 export const sysLlseek: Handler = (kernel, task, fd, high, low, result, whence) => {
   const file = fget(kernel, fd);

@@ -16,7 +16,8 @@ import { userMm, writeUser } from './user.ts';
 export const sysMmap2: Handler = (kernel, _task, addr, length, prot, flags, fd, pgoff) =>
   ksysMmapPgoff(kernel, addr >>> 0, length >>> 0, prot >>> 0, flags >>> 0, fd, pgoff >>> 0);
 
-export const sysMunmap: Handler = (kernel, task, addr, length) => doMunmap(kernel, userMm(task), addr >>> 0, length >>> 0);
+export const sysMunmap: Handler = (kernel, task, addr, length) =>
+  doMunmap(kernel, userMm(task), addr >>> 0, length >>> 0);
 
 export const sysMprotect: Handler = (kernel, task, addr, length, prot) =>
   doMprotect(kernel, userMm(task), addr >>> 0, length >>> 0, prot >>> 0);
@@ -37,20 +38,26 @@ export const sysMincore: Handler = (kernel, task, addr, length, vec) => {
 
 export const sysBrk: Handler = (kernel, task, addr) => doBrk(kernel, userMm(task), addr >>> 0);
 
-export const sysMlock: Handler = (kernel, task, addr, length) => doMlock(kernel, userMm(task), addr >>> 0, length >>> 0, 0);
+export const sysMlock: Handler = (kernel, task, addr, length) =>
+  doMlock(kernel, userMm(task), addr >>> 0, length >>> 0, 0);
 
 export const sysMlock2: Handler = (kernel, task, addr, length, flags) =>
-  (flags & ~MLOCK_ONFAULT) !== 0 ? -EINVAL : doMlock(kernel, userMm(task), addr >>> 0, length >>> 0, flags >>> 0);
+  (flags & ~MLOCK_ONFAULT) !== 0
+    ? -EINVAL
+    : doMlock(kernel, userMm(task), addr >>> 0, length >>> 0, flags >>> 0);
 
-export const sysMunlock: Handler = (kernel, task, addr, length) => doMunlock(kernel, userMm(task), addr >>> 0, length >>> 0);
+export const sysMunlock: Handler = (kernel, task, addr, length) =>
+  doMunlock(kernel, userMm(task), addr >>> 0, length >>> 0);
 
 export const sysMlockall: Handler = (kernel, task, flags) => doMlockall(kernel, userMm(task), flags >>> 0);
 
 export const sysMunlockall: Handler = (kernel, task) => doMunlockall(kernel, userMm(task));
 
-export const sysShmget: Handler = (kernel, _task, key, size, shmflg) => shmget(kernel, key, size >>> 0, shmflg);
+export const sysShmget: Handler = (kernel, _task, key, size, shmflg) =>
+  shmget(kernel, key, size >>> 0, shmflg);
 
-export const sysShmat: Handler = (kernel, _task, shmid, shmaddr, shmflg) => doShmat(kernel, shmid, shmaddr >>> 0, shmflg);
+export const sysShmat: Handler = (kernel, _task, shmid, shmaddr, shmflg) =>
+  doShmat(kernel, shmid, shmaddr >>> 0, shmflg);
 
 export const sysShmdt: Handler = (kernel, _task, shmaddr) => shmdt(kernel, shmaddr >>> 0);
 

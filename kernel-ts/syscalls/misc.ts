@@ -8,7 +8,8 @@ import { capable } from '../mm/cred.ts';
 import type { Handler } from './row.ts';
 import { readUser, writeUser } from './user.ts';
 
-export const sysUname: Handler = (kernel, task, buf) => writeUser(kernel, task, buf, encodeUtsname(kernel.hostname));
+export const sysUname: Handler = (kernel, task, buf) =>
+  writeUser(kernel, task, buf, encodeUtsname(kernel.hostname));
 
 const HOST_NAME_MAX = 64;
 
@@ -43,7 +44,8 @@ export const sysGetrandom: Handler = (kernel, task, buf, count, flags) => {
   const total = Math.min(count >>> 0, GETRANDOM_MAX);
   for (let done = 0; done < total;) {
     const length = Math.min(CHUNK, total - done);
-    if (writeUser(kernel, task, buf + done, randomBytes(kernel.random, length)) < 0) return done > 0 ? done : -EFAULT;
+    if (writeUser(kernel, task, buf + done, randomBytes(kernel.random, length)) < 0)
+      return done > 0 ? done : -EFAULT;
     done += length;
   }
   return total;

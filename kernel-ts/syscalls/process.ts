@@ -67,7 +67,7 @@ export const sysWaitid: Handler = (kernel, task, idtype, id, infop, options, rus
 
 /** struct rusage: user and system time as two old timevals, then 14 longs. */
 function rusageWords(ns: number, maxRssKib: number, minFlt: number): number[] {
-  const words = new Array<number>(18).fill(0);
+  const words = Array.from({ length: 18 }, () => 0);
   words[0] = Math.floor(ns / 1e9);
   words[1] = Math.floor((ns % 1e9) / 1000);
   words[4] = maxRssKib;
@@ -78,8 +78,10 @@ function rusageWords(ns: number, maxRssKib: number, minFlt: number): number[] {
 export const sysGetrusage: Handler = (kernel, task, who, usage) => {
   const { group } = task;
   const rss = task.mm === null ? 0 : getMmRss(task.mm) * 4;
-  if (who === 0) return writeWords(kernel, task, usage, rusageWords(processTime(kernel, task), rss, group.minFlt));
-  if (who === 1) return writeWords(kernel, task, usage, rusageWords(taskTime(kernel, task), rss, group.minFlt));
+  if (who === 0)
+    return writeWords(kernel, task, usage, rusageWords(processTime(kernel, task), rss, group.minFlt));
+  if (who === 1)
+    return writeWords(kernel, task, usage, rusageWords(taskTime(kernel, task), rss, group.minFlt));
   if (who === -1) return writeWords(kernel, task, usage, rusageWords(group.childTime, 0, group.childMinFlt));
   return -EINVAL;
 };
@@ -114,7 +116,12 @@ export const sysSetresgid: Handler = (_kernel, task, r, e, s) => doSetresgid(tas
 export const sysSetfsuid: Handler = (_kernel, task, uid) => doSetfsuid(task, uid >>> 0);
 export const sysSetfsgid: Handler = (_kernel, task, gid) => doSetfsgid(task, gid >>> 0);
 
-function putThree(kernel: Kernel, task: Task, addresses: readonly number[], values: readonly number[]): number {
+function putThree(
+  kernel: Kernel,
+  task: Task,
+  addresses: readonly number[],
+  values: readonly number[],
+): number {
   for (const [i, address] of addresses.entries()) {
     if (writeWords(kernel, task, address, [values[i] ?? 0]) < 0) return -EFAULT;
   }
@@ -156,7 +163,8 @@ function findGroupOf(kernel: Kernel, task: Task, pid: number): Task | null {
   return kernel.tasks.get(pid) ?? null;
 }
 
-export const sysGetpgid: Handler = (kernel, task, pid) => findGroupOf(kernel, task, pid)?.group.pgid ?? -ESRCH;
+export const sysGetpgid: Handler = (kernel, task, pid) =>
+  findGroupOf(kernel, task, pid)?.group.pgid ?? -ESRCH;
 export const sysGetsid: Handler = (kernel, task, pid) => findGroupOf(kernel, task, pid)?.group.sid ?? -ESRCH;
 
 /** setpgid(2): oneself or a child that has not execed, within the session, never a session leader. */
@@ -174,7 +182,9 @@ export const sysSetpgid: Handler = (kernel, task, pid, pgid) => {
   }
   if (target.group.sid === target.tgid) return -EPERM;
   if (wanted !== target.tgid) {
-    const inSession = [...kernel.tasks.values()].some((t) => t.group.pgid === wanted && t.group.sid === task.group.sid);
+    const inSession = [...kernel.tasks.values()].some(
+      (t) => t.group.pgid === wanted && t.group.sid === task.group.sid,
+    );
     if (!inSession) return -EPERM;
   }
   target.group.pgid = wanted;
@@ -215,7 +225,8 @@ export const sysPrlimit64: Handler = (kernel, task, pid, resource, newLimit, old
   if (target === undefined) return -ESRCH;
   const a = task.cred;
   const b = target.cred;
-  const same = [b.euid, b.suid, b.uid].every((u) => u === a.uid) && [b.egid, b.sgid, b.gid].every((g) => g === a.gid);
+  const same =
+    [b.euid, b.suid, b.uid].every((u) => u === a.uid) && [b.egid, b.sgid, b.gid].every((g) => g === a.gid);
   if (target !== task && !same && !capable(a, CAP_SYS_RESOURCE)) return -EPERM;
   const old = target.rlim[resource];
   if (old === undefined) return -EINVAL;

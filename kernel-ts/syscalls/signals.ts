@@ -106,7 +106,9 @@ export const sysSigaltstack: Handler = (kernel, task, ss, oldSs) => {
     if ((flags & ~(SS_DISABLE | 0x8000_0000 | 1)) !== 0) return -EINVAL;
     if ((flags & SS_DISABLE) === 0 && size < MINSIGSTKSZ) return -ENOMEM;
     const disabled = (flags & SS_DISABLE) !== 0;
-    task.altStack = disabled ? { sp: 0, flags: SS_DISABLE, size: 0 } : { sp: raw.getUint32(0, true), flags: 0, size };
+    task.altStack = disabled
+      ? { sp: 0, flags: SS_DISABLE, size: 0 }
+      : { sp: raw.getUint32(0, true), flags: 0, size };
   }
   return oldSs === 0 ? 0 : writeWords(kernel, task, oldSs, [old.sp, old.flags, old.size]);
 };

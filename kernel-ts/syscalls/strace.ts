@@ -116,7 +116,8 @@ const STRUCTS: Readonly<Record<string, readonly [size: number, format: Struct]>>
   sigset: [8, (w) => sigset(w, 0)],
   sigaction: [
     16,
-    (w) => `{sa_handler=${handlerName(w.u32(0))}, sa_mask=${sigset(w, 8)}, sa_flags=${named('SA', w.u32(4))}}`,
+    (w) =>
+      `{sa_handler=${handlerName(w.u32(0))}, sa_mask=${sigset(w, 8)}, sa_flags=${named('SA', w.u32(4))}}`,
   ],
   rlimit: [16, (w) => `{rlim_cur=${rlimitValue(w.i64(0))}, rlim_max=${rlimitValue(w.i64(8))}}`],
   rusage: [
@@ -226,7 +227,13 @@ const SIMPLE: Readonly<Record<string, (value: number) => string>> = {
 const isTable = (type: string): type is NameTableKey => type in NAME_TABLES;
 
 /** One argument. `result` is the value of a0 after the call, for arguments that the call writes. */
-function formatArg(kernel: Kernel, task: Task, arg: ArgSpec, args: readonly number[], result: number): string {
+function formatArg(
+  kernel: Kernel,
+  task: Task,
+  arg: ArgSpec,
+  args: readonly number[],
+  result: number,
+): string {
   const value = args[arg.register] ?? 0;
   const simple = SIMPLE[arg.type];
   if (simple !== undefined) return simple(value);
@@ -245,7 +252,7 @@ function formatArg(kernel: Kernel, task: Task, arg: ArgSpec, args: readonly numb
       return environment(kernel, task, value >>> 0);
     case 'buf':
     case 'out':
-      return result < 0 ? SIMPLE['ptr']?.(value) ?? '' : buffer(kernel, task, value >>> 0, length >>> 0);
+      return result < 0 ? (SIMPLE['ptr']?.(value) ?? '') : buffer(kernel, task, value >>> 0, length >>> 0);
     case 'iov':
       return iovecs(kernel, task, value >>> 0, length, Infinity);
     case 'iovout':
@@ -264,7 +271,12 @@ function isMeaningful(arg: ArgSpec | undefined, args: readonly number[]): boolea
 }
 
 /** What can be said before the call: a text per argument, null for those that it writes. */
-export function formatEntry(kernel: Kernel, task: Task, row: SyscallRow, args: readonly number[]): (string | null)[] {
+export function formatEntry(
+  kernel: Kernel,
+  task: Task,
+  row: SyscallRow,
+  args: readonly number[],
+): (string | null)[] {
   return row.args.map((arg) => (arg.output ? null : formatArg(kernel, task, arg, args, 0)));
 }
 

@@ -23,7 +23,9 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(17, 'getcwd', 'buf:str! size:size', files.sysGetcwd),
   row(23, 'dup', 'fd:fd', files.sysDup),
   row(24, 'dup3', 'oldfd:fd newfd:fd flags:O', files.sysDup3),
-  row(25, 'fcntl64', 'fd:fd cmd:FCNTL arg:hex', files.sysFcntl64, { note: 'no record locks between processes, no leases' }),
+  row(25, 'fcntl64', 'fd:fd cmd:FCNTL arg:hex', files.sysFcntl64, {
+    note: 'no record locks between processes, no leases',
+  }),
   row(29, 'ioctl', 'fd:fd cmd:IOCTL arg:ptr', files.sysIoctl, { note: 'no terminal: ENOTTY' }),
   row(33, 'mknodat', 'dirfd:dirfd path:path mode:mode dev:hex', files.sysMknodat),
   row(34, 'mkdirat', 'dirfd:dirfd path:path mode:mode', files.sysMkdirat),
@@ -64,15 +66,21 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(92, 'personality', 'persona:hex', proc.sysPersonality, { note: 'stored, without effect' }),
   row(93, 'exit', 'status:int', proc.sysExit, noReturn),
   row(94, 'exit_group', 'status:int', proc.sysExitGroup, noReturn),
-  row(95, 'waitid', 'idtype:P id:int infop:siginfo! options:WAIT rusage:rusage!', proc.sysWaitid, { note: 'no P_PIDFD' }),
+  row(95, 'waitid', 'idtype:P id:int infop:siginfo! options:WAIT rusage:rusage!', proc.sysWaitid, {
+    note: 'no P_PIDFD',
+  }),
   row(96, 'set_tid_address', 'tidptr:ptr', proc.sysSetTidAddress),
   row(99, 'set_robust_list', 'head:ptr len:size', proc.sysSetRobustList),
   row(100, 'get_robust_list', 'pid:int head:uint32! len:uint32!', proc.sysGetRobustList),
   row(118, 'sched_setparam', 'pid:int param:int32', proc.sysSchedSetparam, { note: 'SCHED_OTHER alone' }),
-  row(119, 'sched_setscheduler', 'pid:int policy:SCHED param:int32', proc.sysSchedSetscheduler, { note: 'SCHED_OTHER alone' }),
+  row(119, 'sched_setscheduler', 'pid:int policy:SCHED param:int32', proc.sysSchedSetscheduler, {
+    note: 'SCHED_OTHER alone',
+  }),
   row(120, 'sched_getscheduler', 'pid:int', proc.sysSchedGetscheduler),
   row(121, 'sched_getparam', 'pid:int param:int32!', proc.sysSchedGetparam),
-  row(122, 'sched_setaffinity', 'pid:int len:size mask:uint32', proc.sysSchedSetaffinity, { note: 'one hart' }),
+  row(122, 'sched_setaffinity', 'pid:int len:size mask:uint32', proc.sysSchedSetaffinity, {
+    note: 'one hart',
+  }),
   row(123, 'sched_getaffinity', 'pid:int len:size mask:uint32!', proc.sysSchedGetaffinity),
   row(124, 'sched_yield', '', proc.sysSchedYield),
   row(125, 'sched_get_priority_max', 'policy:SCHED', proc.sysSchedPriorityMax),
@@ -80,14 +88,20 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(129, 'kill', 'pid:int sig:sig', signals.sysKill),
   row(130, 'tkill', 'tid:int sig:sig', signals.sysTkill),
   row(131, 'tgkill', 'tgid:int tid:int sig:sig', signals.sysTgkill),
-  row(132, 'sigaltstack', 'ss:ptr old_ss:ptr', signals.sysSigaltstack, { note: 'stored; handlers are not run yet' }),
-  row(133, 'rt_sigsuspend', 'mask:sigset size:size', signals.sysRtSigsuspend, { note: 'handlers are not run yet' }),
+  row(132, 'sigaltstack', 'ss:ptr old_ss:ptr', signals.sysSigaltstack, {
+    note: 'stored; handlers are not run yet',
+  }),
+  row(133, 'rt_sigsuspend', 'mask:sigset size:size', signals.sysRtSigsuspend, {
+    note: 'handlers are not run yet',
+  }),
   row(134, 'rt_sigaction', 'sig:sig act:sigaction oldact:sigaction! size:size', signals.sysRtSigaction, {
     note: 'stored and returned; handlers are not run yet',
   }),
   row(135, 'rt_sigprocmask', 'how:SIGHOW set:sigset oldset:sigset! size:size', signals.sysRtSigprocmask),
   row(136, 'rt_sigpending', 'set:sigset! size:size', signals.sysRtSigpending),
-  row(138, 'rt_sigqueueinfo', 'tgid:int sig:sig info:ptr', signals.sysRtSigqueueinfo, { note: 'the value is dropped' }),
+  row(138, 'rt_sigqueueinfo', 'tgid:int sig:sig info:ptr', signals.sysRtSigqueueinfo, {
+    note: 'the value is dropped',
+  }),
   row(140, 'setpriority', 'which:PRIO who:int prio:int', proc.sysSetpriority, { note: 'without effect' }),
   row(141, 'getpriority', 'which:PRIO who:int', proc.sysGetpriority, { note: 'always nice 0' }),
   row(143, 'setregid', 'rgid:id egid:id', proc.sysSetregid),
@@ -109,7 +123,9 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(159, 'setgroups', 'size:int list:ptr', proc.sysSetgroups),
   row(160, 'uname', 'buf:utsname!', misc.sysUname),
   row(161, 'sethostname', 'name:buf@1 len:size', misc.sysSethostname),
-  row(165, 'getrusage', 'who:RUSAGE usage:rusage!', proc.sysGetrusage, { note: 'user time, faults and memory alone' }),
+  row(165, 'getrusage', 'who:RUSAGE usage:rusage!', proc.sysGetrusage, {
+    note: 'user time, faults and memory alone',
+  }),
   row(166, 'umask', 'mask:mode', files.sysUmask),
   row(167, 'prctl', 'option:PRCTL arg2:hex arg3:hex arg4:hex arg5:hex', proc.sysPrctl, {
     note: 'name, dumpable, pdeathsig (stored), no_new_privs',
@@ -129,11 +145,25 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(197, 'shmdt', 'shmaddr:ptr', memory.sysShmdt),
   row(214, 'brk', 'addr:ptr', memory.sysBrk, address),
   row(215, 'munmap', 'addr:ptr length:size', memory.sysMunmap),
-  row(216, 'mremap', 'old_addr:ptr old_size:size new_size:size flags:MREMAP new_addr:ptr', memory.sysMremap, address),
-  row(220, 'clone', 'flags:CLONE stack:ptr parent_tid:ptr?0&0x100000 tls:ptr?0&0x80000 child_tid:ptr?0&0x1200000', proc.sysClone, {
-    note: 'no namespaces, no pidfd, no ptrace',
+  row(
+    216,
+    'mremap',
+    'old_addr:ptr old_size:size new_size:size flags:MREMAP new_addr:ptr',
+    memory.sysMremap,
+    address,
+  ),
+  row(
+    220,
+    'clone',
+    'flags:CLONE stack:ptr parent_tid:ptr?0&0x100000 tls:ptr?0&0x80000 child_tid:ptr?0&0x1200000',
+    proc.sysClone,
+    {
+      note: 'no namespaces, no pidfd, no ptrace',
+    },
+  ),
+  row(221, 'execve', 'path:path argv:argv envp:envp', proc.sysExecve, {
+    note: 'static programs and scripts',
   }),
-  row(221, 'execve', 'path:path argv:argv envp:envp', proc.sysExecve, { note: 'static programs and scripts' }),
   row(222, 'mmap2', 'addr:ptr length:size prot:PROT flags:MAP fd:fd pgoffset:hex', memory.sysMmap2, {
     ...address,
     note: 'no huge pages',
@@ -148,21 +178,38 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(233, 'madvise', 'addr:ptr length:size advice:MADV', memory.sysMadvise),
   row(259, 'riscv_flush_icache', 'start:ptr end:ptr flags:hex', misc.sysRiscvFlushIcache),
   row(261, 'prlimit64', 'pid:int resource:RLIMIT new_limit:rlimit old_limit:rlimit!', proc.sysPrlimit64),
-  row(276, 'renameat2', 'olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path flags:RENAME', files.sysRenameat2),
+  row(
+    276,
+    'renameat2',
+    'olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path flags:RENAME',
+    files.sysRenameat2,
+  ),
   row(278, 'getrandom', 'buf:ptr count:size flags:GRND', misc.sysGetrandom),
   row(279, 'memfd_create', 'name:str flags:MFD', files.sysMemfdCreate),
   row(283, 'membarrier', 'cmd:MEMBARRIER flags:hex cpu_id:int', misc.sysMembarrier),
   row(284, 'mlock2', 'addr:ptr length:size flags:hex', memory.sysMlock2),
   row(291, 'statx', 'dirfd:dirfd path:path flags:AT mask:STATX buf:statx!', files.sysStatx),
   row(403, 'clock_gettime64', 'clockid:CLOCK tp:timespec!', timing.sysClockGettime64),
-  row(404, 'clock_settime64', 'clockid:CLOCK tp:timespec', timing.sysClockSettime64, { note: 'EPERM: time is virtual' }),
+  row(404, 'clock_settime64', 'clockid:CLOCK tp:timespec', timing.sysClockSettime64, {
+    note: 'EPERM: time is virtual',
+  }),
   row(406, 'clock_getres_time64', 'clockid:CLOCK res:timespec!', timing.sysClockGetres64),
-  row(407, 'clock_nanosleep_time64', 'clockid:CLOCK flags:TIMER rqtp:timespec rmtp:ptr', timing.sysClockNanosleep64),
+  row(
+    407,
+    'clock_nanosleep_time64',
+    'clockid:CLOCK flags:TIMER rqtp:timespec rmtp:ptr',
+    timing.sysClockNanosleep64,
+  ),
   row(412, 'utimensat_time64', 'dirfd:dirfd path:path times:ptr flags:AT', files.sysUtimensat),
   row(414, 'ppoll_time64', 'fds:ptr nfds:uint timeout:timespec sigmask:sigset size:size', io.sysPpoll, {
     note: 'the signal mask is checked and not applied',
   }),
-  row(421, 'rt_sigtimedwait_time64', 'set:sigset info:siginfo! timeout:timespec size:size', signals.sysRtSigtimedwait),
+  row(
+    421,
+    'rt_sigtimedwait_time64',
+    'set:sigset info:siginfo! timeout:timespec size:size',
+    signals.sysRtSigtimedwait,
+  ),
   row(422, 'futex_time64', 'uaddr:ptr op:FUTEX val:uint timeout:ptr uaddr2:ptr val3:hex', timing.sysFutex, {
     note: 'no priority inheritance',
   }),
@@ -174,7 +221,10 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
 /** What Linux has and we have not: runs of names from a first number on. Each answers ENOSYS and a line in the log. */
 const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [0, 'io_setup io_destroy io_submit io_cancel'],
-  [5, 'setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr'],
+  [
+    5,
+    'setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr',
+  ],
   [15, 'lremovexattr fremovexattr'],
   [19, 'eventfd2 epoll_create1 epoll_ctl epoll_pwait'],
   [26, 'inotify_init1 inotify_add_watch inotify_rm_watch'],
@@ -197,14 +247,23 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [180, 'mq_open mq_unlink'],
   [184, 'mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd semget semctl'],
   [193, 'semop'],
-  [198, 'socket socketpair bind listen accept connect getsockname getpeername sendto recvfrom setsockopt getsockopt'],
+  [
+    198,
+    'socket socketpair bind listen accept connect getsockname getpeername sendto recvfrom setsockopt getsockopt',
+  ],
   [210, 'shutdown sendmsg recvmsg readahead'],
   [217, 'add_key request_key keyctl'],
   [223, 'fadvise64_64 swapon swapoff'],
-  [234, 'remap_file_pages mbind get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4'],
+  [
+    234,
+    'remap_file_pages mbind get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4',
+  ],
   [258, 'riscv_hwprobe'],
   [262, 'fanotify_init fanotify_mark name_to_handle_at open_by_handle_at'],
-  [267, 'syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr'],
+  [
+    267,
+    'syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr',
+  ],
   [277, 'seccomp'],
   [280, 'bpf execveat userfaultfd'],
   [285, 'copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free'],
@@ -213,13 +272,25 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [408, 'timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64'],
   [413, 'pselect6_time64'],
   [416, 'io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64 semtimedop_time64'],
-  [423, 'sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount'],
+  [
+    423,
+    'sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount',
+  ],
   [430, 'fsopen fsconfig fsmount fspick pidfd_open clone3'],
   [437, 'openat2 pidfd_getfd'],
-  [440, 'process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self'],
+  [
+    440,
+    'process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self',
+  ],
   [447, 'memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat'],
-  [453, 'map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr'],
-  [461, 'lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr'],
+  [
+    453,
+    'map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr',
+  ],
+  [
+    461,
+    'lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr',
+  ],
 ];
 
 /** The handler of everything unsupported: it reads its number from a7. */
@@ -246,7 +317,7 @@ export const UNKNOWN_ROW: SyscallRow = {
 };
 
 function byNumber(): SyscallRow[] {
-  const rows = new Array<SyscallRow>(512).fill(UNKNOWN_ROW);
+  const rows = Array.from({ length: 512 }, () => UNKNOWN_ROW);
   for (const r of [...UNSUPPORTED_ROWS, ...SYSCALL_ROWS]) rows[r.number] = r;
   return rows;
 }
@@ -254,17 +325,12 @@ function byNumber(): SyscallRow[] {
 /** Indexed by number; every index below 512 is filled. */
 export const SYSCALL_TABLE: readonly SyscallRow[] = byNumber();
 
-const NAMES: ReadonlyMap<string, SyscallRow> = new Map([...UNSUPPORTED_ROWS, ...SYSCALL_ROWS].map((r) => [r.name, r]));
+const NAMES: ReadonlySet<string> = new Set([...UNSUPPORTED_ROWS, ...SYSCALL_ROWS].map((r) => r.name));
 
 /** The row of a number that Linux knows, or null. */
 export function syscallByNumber(number: number): SyscallRow | null {
   const found = SYSCALL_TABLE[number];
   return found === undefined || found === UNKNOWN_ROW ? null : found;
-}
-
-/** The row of a name, or null. */
-export function syscallByName(name: string): SyscallRow | null {
-  return NAMES.get(name) ?? null;
 }
 
 /** Whether riscv32 Linux has a system call of that name (supported or not). */

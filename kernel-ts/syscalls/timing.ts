@@ -57,7 +57,11 @@ export const sysClockNanosleep64: Handler = (kernel, task, clock, flags, request
   if (typeof t === 'number') return t;
   if (task.restart !== null) return sleepUntil(kernel, task, task.restart.deadline ?? 0);
   const absolute = (flags & TIMER_ABSTIME) !== 0;
-  return sleepUntil(kernel, task, absolute ? deadlineAt(kernel, clock, t.sec, t.nsec) : deadlineAfter(kernel, t.sec, t.nsec));
+  return sleepUntil(
+    kernel,
+    task,
+    absolute ? deadlineAt(kernel, clock, t.sec, t.nsec) : deadlineAfter(kernel, t.sec, t.nsec),
+  );
 };
 
 /** The deadline of a waiting operation: relative for FUTEX_WAIT, a point of a clock for FUTEX_WAIT_BITSET. */

@@ -2,7 +2,7 @@
  * What every shim needs to get arguments out of guest memory and results into it (Linux: get_timespec64, strndup_user
  * and their kin). Each answers EFAULT for memory that cannot be used; none throws.
  */
-import { EFAULT, EINVAL, ENAMETOOLONG, type Errno } from '../abi/errno.ts';
+import { EFAULT, EINVAL, type Errno } from '../abi/errno.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { copyFromUser, copyToUser, getUser64, strncpyFromUser } from '../mm/usercopy.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -75,13 +75,12 @@ export function readValidTimespec(kernel: Kernel, task: Task, address: number): 
 }
 
 /** put_timespec64(). */
-export function writeTimespec(kernel: Kernel, task: Task, address: number, sec: number, nsec: number): 0 | Errno {
+export function writeTimespec(
+  kernel: Kernel,
+  task: Task,
+  address: number,
+  sec: number,
+  nsec: number,
+): 0 | Errno {
   return writeWords(kernel, task, address, [sec, Math.floor(sec / 2 ** 32), nsec, 0]);
-}
-
-/** For names that the kernel cuts instead of refusing: up to `max` bytes before the zero. */
-export function userName(kernel: Kernel, task: Task, address: number, max: number): string | Errno {
-  const name = userString(kernel, task, address, PATH_MAX);
-  if (name === -ENAMETOOLONG) return name;
-  return typeof name === 'number' ? name : name.slice(0, max);
 }

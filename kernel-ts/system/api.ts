@@ -100,12 +100,25 @@ export type RunResult =
   | { readonly reason: 'instructions' }
   | { readonly reason: 'until'; readonly pid: number }
   /** No task can ever run again: each waits for another. `tasks` says what each waits for. */
-  | { readonly reason: 'deadlock'; readonly tasks: readonly { readonly pid: number; readonly waiting: string }[] };
+  | {
+      readonly reason: 'deadlock';
+      readonly tasks: readonly { readonly pid: number; readonly waiting: string }[];
+    };
 
 export interface Hooks {
-  readonly onTrap?: (event: { readonly pid: number; readonly cause: number; readonly tval: number; readonly pc: number }) => void;
+  readonly onTrap?: (event: {
+    readonly pid: number;
+    readonly cause: number;
+    readonly tval: number;
+    readonly pc: number;
+  }) => void;
   readonly onSyscall?: (event: SyscallEvent) => void;
-  readonly onFault?: (event: { readonly pid: number; readonly va: number; readonly access: 'read' | 'write' | 'exec'; readonly handled: boolean }) => void;
+  readonly onFault?: (event: {
+    readonly pid: number;
+    readonly va: number;
+    readonly access: 'read' | 'write' | 'exec';
+    readonly handled: boolean;
+  }) => void;
   readonly onExit?: (event: { readonly pid: number; readonly exit: ExitStatus }) => void;
 }
 
@@ -133,7 +146,12 @@ export interface TaskView {
 export interface Walk {
   readonly va: number;
   readonly satp: number;
-  readonly steps: readonly { readonly level: 1 | 0; readonly address: number; readonly pte: number; readonly flags: string }[];
+  readonly steps: readonly {
+    readonly level: 1 | 0;
+    readonly address: number;
+    readonly pte: number;
+    readonly flags: string;
+  }[];
   /** null when the walk ends in an invalid entry. */
   readonly pfn: number | null;
   readonly physicalAddress: number | null;

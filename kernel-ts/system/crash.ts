@@ -4,7 +4,16 @@
  */
 import { shmOfVma } from '../ipc/shm.ts';
 import type { MmStruct } from '../mm/mm.ts';
-import { VM_EXEC, VM_GROWSDOWN, VM_READ, VM_SHARED, VM_WRITE, vmaPerms, type Access, type VmArea } from '../mm/vma.ts';
+import {
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+  vmaPerms,
+  type Access,
+  type VmArea,
+} from '../mm/vma.ts';
 import { vmaName } from '../fs/procRows.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { taskPc, taskRegisters } from '../process/sched.ts';
@@ -71,7 +80,8 @@ function refusal(vma: VmArea, address: number, access: Access): string {
   const where = describe(vma);
   const shm = shmOfVma(vma);
   if ((vma.vmFlags & bit) === 0) {
-    if (shm !== null && access === 'write') return `read-only attach of shmid ${shm.shmPerm.id}: rw needed (${where})`;
+    if (shm !== null && access === 'write')
+      return `read-only attach of shmid ${shm.shmPerm.id}: rw needed (${where})`;
     return `${where} is ${vmaPerms(vma)}: ${letter} needed`;
   }
   const offset = vma.vmPgoff * 4096 + (address - vma.vmStart);

@@ -65,7 +65,9 @@ export function lazyPicture(kernel: Kernel): Picture {
       return (referred ??= referredPictures(kernel, files, [this.namespaces, this.tasks])).inodes;
     },
     get tasks() {
-      return (tasks ??= [...kernel.tasks.values()].sort((a, b) => a.pid - b.pid).map((t) => taskPicture(kernel, t, files)));
+      return (tasks ??= [...kernel.tasks.values()]
+        .sort((a, b) => a.pid - b.pid)
+        .map((t) => taskPicture(kernel, t, files)));
     },
   };
 }
@@ -76,7 +78,11 @@ interface ReferredPictures {
 }
 
 /** The files that segments and VMAs were found to refer to. `_found` makes sure that both have been looked at. */
-function referredPictures(kernel: Kernel, files: Map<number, File>, _found: readonly unknown[]): ReferredPictures {
+function referredPictures(
+  kernel: Kernel,
+  files: Map<number, File>,
+  _found: readonly unknown[],
+): ReferredPictures {
   const inodes = new Map<number, Inode>();
   const filePictures: FilePicture[] = [...files.values()]
     .sort((a, b) => a.id - b.id)
@@ -223,10 +229,18 @@ function pteFlags(pte: number): string {
 /** The walk of one address, as far as it goes. */
 export function walk(kernel: Kernel, mm: MmStruct, va: number): Walk {
   const { pte1Address, pte1, pte0Address, pte0 } = walkPte(kernel, mm, va);
-  const steps: Walk['steps'][number][] = [{ level: 1, address: pte1Address, pte: pte1, flags: pteFlags(pte1) }];
+  const steps: Walk['steps'][number][] = [
+    { level: 1, address: pte1Address, pte: pte1, flags: pteFlags(pte1) },
+  ];
   if ((pte1 & PTE_V) !== 0) steps.push({ level: 0, address: pte0Address, pte: pte0, flags: pteFlags(pte0) });
   const pfn = (pte1 & PTE_V) !== 0 && (pte0 & PTE_V) !== 0 ? ptePfn(pte0) : null;
-  return { va, satp: mmSatp(mm), steps, pfn, physicalAddress: pfn === null ? null : pfn * 4096 + (va % 4096) };
+  return {
+    va,
+    satp: mmSatp(mm),
+    steps,
+    pfn,
+    physicalAddress: pfn === null ? null : pfn * 4096 + (va % 4096),
+  };
 }
 
 const SHM_DEST = 0o1000;

@@ -76,20 +76,23 @@ function checkMm(kernel: Kernel, mm: MmStruct, recount: Recount): void {
   let total = 0;
   for (const vma of mm.mmap) {
     const name = `mm ${mm.id}: vma ${hex(vma.vmStart)}-${hex(vma.vmEnd)}`;
-    if (vma.vmStart >= vma.vmEnd || vma.vmStart % 4096 !== 0 || vma.vmEnd % 4096 !== 0) problems.push(`${name} is no range of pages`);
+    if (vma.vmStart >= vma.vmEnd || vma.vmStart % 4096 !== 0 || vma.vmEnd % 4096 !== 0)
+      problems.push(`${name} is no range of pages`);
     if (vma.vmStart < end) problems.push(`${name} overlaps its predecessor`);
     if (vma.vmMm !== mm) problems.push(`${name} belongs to mm ${vma.vmMm.id}`);
     end = vma.vmEnd;
     total += vmaPages(vma);
     if (vma.vmFile !== null) {
       add(recount.files, vma.vmFile);
-      if (!vma.vmFile.fInode.iMapping.iMmap.has(vma)) problems.push(`${name} is missing in i_mmap of its file`);
+      if (!vma.vmFile.fInode.iMapping.iMmap.has(vma))
+        problems.push(`${name} is missing in i_mmap of its file`);
     }
     const shp = shmOfVma(vma);
     if (shp !== null) add(recount.attaches, shp);
   }
   if (mm.exeFile !== null) add(recount.files, mm.exeFile);
-  if (total !== mm.totalVm) problems.push(`mm ${mm.id}: totalVm ${mm.totalVm}, but its VMAs have ${total} pages`);
+  if (total !== mm.totalVm)
+    problems.push(`mm ${mm.id}: totalVm ${mm.totalVm}, but its VMAs have ${total} pages`);
   checkPtes(kernel, mm, recount);
 }
 
@@ -123,7 +126,8 @@ function checkPtes(kernel: Kernel, mm: MmStruct, recount: Recount): void {
     tables.add(ptePfn(pte1));
     add(recount.tables, ptePfn(pte1));
   }
-  if (tables.size !== mm.pgtables) problems.push(`mm ${mm.id}: pgtables ${mm.pgtables}, but ${tables.size} level-0 tables`);
+  if (tables.size !== mm.pgtables)
+    problems.push(`mm ${mm.id}: pgtables ${mm.pgtables}, but ${tables.size} level-0 tables`);
   if (present !== getMmRss(mm)) problems.push(`mm ${mm.id}: rss ${getMmRss(mm)}, but ${present} PTEs`);
 }
 
@@ -132,8 +136,10 @@ function checkTlb(kernel: Kernel, mm: MmStruct, tlbEntries: TlbEntries, problems
   for (const { va, pfn, writable } of tlbEntries(mmSatp(mm))) {
     const { pte0 } = walkPte(kernel, mm, va);
     const at = `mm ${mm.id}: TLB entry of ${hex(va)}`;
-    if ((pte0 & PTE_V) === 0 || (pte0 & PTE_U) === 0) problems.push(`${at}, but the table has no user page there`);
-    else if (ptePfn(pte0) !== pfn) problems.push(`${at} leads to frame ${hex(pfn)}, the table to ${hex(ptePfn(pte0))}`);
+    if ((pte0 & PTE_V) === 0 || (pte0 & PTE_U) === 0)
+      problems.push(`${at}, but the table has no user page there`);
+    else if (ptePfn(pte0) !== pfn)
+      problems.push(`${at} leads to frame ${hex(pfn)}, the table to ${hex(ptePfn(pte0))}`);
     else if (writable && (pte0 & PTE_W) === 0) problems.push(`${at} is writable, the table's is not`);
     else if (writable && (pte0 & PTE_D) === 0) problems.push(`${at} is writable, but D is clear`);
   }
@@ -155,7 +161,8 @@ function checkSegments(kernel: Kernel, recount: Recount): void {
   }
   if (recount.attaches.size > 0) recount.problems.push('a VMA refers to a destroyed segment');
   if (count !== shmIds.inUse) recount.problems.push(`ipc_ids.in_use ${shmIds.inUse}, but ${count} segments`);
-  if (pages !== kernel.ipcNs.shmTot) recount.problems.push(`shm_tot ${kernel.ipcNs.shmTot}, but ${pages} pages`);
+  if (pages !== kernel.ipcNs.shmTot)
+    recount.problems.push(`shm_tot ${kernel.ipcNs.shmTot}, but ${pages} pages`);
 }
 
 function checkFrames(kernel: Kernel, recount: Recount): void {
@@ -174,9 +181,11 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
   const free = new Set(memMap.freeList.subarray(0, memMap.freeCount));
   if (free.size !== memMap.freeCount) problems.push('a frame is on the free list twice');
   for (const pfn of free) {
-    if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0) problems.push(`frame ${hex(pfn)} is on the free list and in use`);
+    if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0)
+      problems.push(`frame ${hex(pfn)} is on the free list and in use`);
   }
-  if (memMap.freeFrames !== free.size + memMap.totalFrames - memMap.nextFresh) problems.push('a free frame is on no list');
+  if (memMap.freeFrames !== free.size + memMap.totalFrames - memMap.nextFresh)
+    problems.push('a free frame is on no list');
 }
 
 function checkFrame(page: Page, pins: number, recount: Recount): void {
@@ -187,8 +196,10 @@ function checkFrame(page: Page, pins: number, recount: Recount): void {
   const cached = page.mapping === null ? 0 : 1;
   if (cached === 1) {
     const host = page.mapping?.host;
-    if (page.mapping?.iPages.get(page.index) !== page) problems.push(`${at} thinks it is cached, the cache has another`);
-    if (host !== undefined && host.iNlink === 0 && host.iCount === 0) problems.push(`${at} belongs to a dead inode`);
+    if (page.mapping?.iPages.get(page.index) !== page)
+      problems.push(`${at} thinks it is cached, the cache has another`);
+    if (host !== undefined && host.iNlink === 0 && host.iCount === 0)
+      problems.push(`${at} belongs to a dead inode`);
   }
   if (page.mapcount !== ptes) problems.push(`${at}: mapcount ${page.mapcount}, but ${ptes} PTEs`);
   const expected = ptes + tables + cached + pins;
@@ -196,7 +207,8 @@ function checkFrame(page: Page, pins: number, recount: Recount): void {
     const parts = `${ptes} PTEs + ${tables} tables + ${cached} cache + ${pins} pins`;
     problems.push(`${at}: count ${page.count}, but ${parts}`);
   }
-  if (tables > 0 && (ptes > 0 || cached > 0 || tables > 1)) problems.push(`${at} is a page table and something else`);
+  if (tables > 0 && (ptes > 0 || cached > 0 || tables > 1))
+    problems.push(`${at} is a page table and something else`);
   if (tables > 0 && (page.flags & PG_TABLE) === 0) problems.push(`${at} is used as a table without PG_TABLE`);
   if ((page.flags & PG_ANON) !== 0 && ptes > 1 && recount.writable.has(page.pfn)) {
     problems.push(`${at} is private to several address spaces and writable in one`);
@@ -213,7 +225,9 @@ function checkFiles(kernel: Kernel, recount: Recount): void {
   }
   for (const [file, count] of recount.files) {
     if (file.count !== count) {
-      recount.problems.push(`file ${file.id} (${file.fPath.dName}): f_count ${file.count}, but ${count} holders`);
+      recount.problems.push(
+        `file ${file.id} (${file.fPath.dName}): f_count ${file.count}, but ${count} holders`,
+      );
     }
   }
 }
@@ -222,17 +236,20 @@ function checkTasks(kernel: Kernel, problems: string[]): void {
   const queued = new Set(kernel.runQueue);
   if (queued.size !== kernel.runQueue.length) problems.push('a task is on the run queue twice');
   for (const task of kernel.tasks.values()) checkTask(kernel, task, queued, problems);
-  for (const task of queued) if (kernel.tasks.get(task.pid) !== task) problems.push(`pid ${task.pid} is queued and gone`);
+  for (const task of queued)
+    if (kernel.tasks.get(task.pid) !== task) problems.push(`pid ${task.pid} is queued and gone`);
   let last = -Infinity;
   for (const { deadline, task } of kernel.timers) {
     if (deadline < last) problems.push('timers are out of order');
     last = deadline;
-    if (task.wait?.deadline !== deadline) problems.push(`pid ${task.pid} has a timer that it does not wait for`);
+    if (task.wait?.deadline !== deadline)
+      problems.push(`pid ${task.pid} has a timer that it does not wait for`);
   }
   for (const [key, queue] of kernel.futexes) {
     if (queue.waiters.length === 0) problems.push(`futex ${hex(key)} has an empty queue`);
     for (const t of queue.waiters) {
-      if (t.wait?.reason.kind !== 'futex' || t.wait.reason.key !== key) problems.push(`pid ${t.pid} is on another's futex`);
+      if (t.wait?.reason.kind !== 'futex' || t.wait.reason.key !== key)
+        problems.push(`pid ${t.pid} is on another's futex`);
     }
   }
 }
@@ -240,15 +257,20 @@ function checkTasks(kernel: Kernel, problems: string[]): void {
 function checkTask(kernel: Kernel, task: Task, queued: ReadonlySet<Task>, problems: string[]): void {
   const at = `pid ${task.pid}`;
   const shouldQueue = task.state === 'R' && task !== kernel.current && !task.group.stopped;
-  if (queued.has(task) !== shouldQueue) problems.push(`${at} (${task.state}) is ${shouldQueue ? 'not ' : ''}on the run queue`);
-  if ((task.wait !== null) !== (task.state === 'S')) problems.push(`${at}: state ${task.state} and wait do not agree`);
+  if (queued.has(task) !== shouldQueue)
+    problems.push(`${at} (${task.state}) is ${shouldQueue ? 'not ' : ''}on the run queue`);
+  if ((task.wait !== null) !== (task.state === 'S'))
+    problems.push(`${at}: state ${task.state} and wait do not agree`);
   for (const queue of task.wait?.queues ?? []) {
-    if (queue.waiters.filter((t) => t === task).length !== 1) problems.push(`${at} is not once on ${queue.name}`);
+    if (queue.waiters.filter((t) => t === task).length !== 1)
+      problems.push(`${at} is not once on ${queue.name}`);
   }
   if (task.wait?.deadline !== null && task.wait !== null && !kernel.timers.some((t) => t.task === task)) {
     problems.push(`${at} waits for a deadline without a timer`);
   }
   if (task.state === 'X') problems.push(`${at} is gone and still listed`);
-  for (const child of task.children) if (child.parent !== task) problems.push(`${at}: child ${child.pid} has another parent`);
-  if (task.state !== 'Z' && !task.group.threads.includes(task)) problems.push(`${at} is not in its thread group`);
+  for (const child of task.children)
+    if (child.parent !== task) problems.push(`${at}: child ${child.pid} has another parent`);
+  if (task.state !== 'Z' && !task.group.threads.includes(task))
+    problems.push(`${at} is not in its thread group`);
 }

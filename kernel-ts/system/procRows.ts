@@ -28,6 +28,8 @@ const stateOf = (task: Task): string => (task.group.stopped && task.state !== 'Z
 
 const ticks = (ns: number): number => Math.floor(ns / 10_000_000);
 
+const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
+
 /** The 52 fields of /proc/PID/stat; what this kernel does not keep is 0. */
 function stat(kernel: Kernel, task: Task): string {
   const { group, mm } = task;
@@ -63,7 +65,9 @@ function stat(kernel: Kernel, task: Task): string {
     mm?.startStack ?? 0,
     mm === null ? 0 : sp,
     mm === null ? 0 : taskPc(kernel, task),
-    ...[0, 0, 0, 0, 0, 0, 0, task.exitSignal < 0 ? 17 : task.exitSignal, 0, 0, 0, 0, 0, 0],
+    ...zeros(7),
+    task.exitSignal < 0 ? 17 : task.exitSignal,
+    ...zeros(6),
     mm?.startData ?? 0,
     mm?.endData ?? 0,
     mm?.startBrk ?? 0,
@@ -123,7 +127,9 @@ function status(task: Task): string {
   return `${lines.join('\n')}\n`;
 }
 
-function ofTask(show: (kernel: Kernel, task: Task) => string): (ctx: FsContext, task: FsTask | null) => string {
+function ofTask(
+  show: (kernel: Kernel, task: Task) => string,
+): (ctx: FsContext, task: FsTask | null) => string {
   return (ctx, task) => {
     const found = taskOf(task);
     return found === null ? '' : show(kernelOf(ctx), found);

@@ -4,7 +4,15 @@
  */
 import type { Hart } from '../../emulator/index.ts';
 import type { Kernel } from '../process/kernel.ts';
-import { dequeueTask, expireTimers, idle, loadTask, saveCurrent, schedule, untilNextTimer } from '../process/sched.ts';
+import {
+  dequeueTask,
+  expireTimers,
+  idle,
+  loadTask,
+  saveCurrent,
+  schedule,
+  untilNextTimer,
+} from '../process/sched.ts';
 import { deliverSignals } from '../process/signal.ts';
 import type { Task } from '../process/task.ts';
 import { describeWait } from '../process/waitQueue.ts';
@@ -47,7 +55,8 @@ class Watcher implements Observer {
 
   /** Evaluates a predicate on the picture. */
   look(task: Task): void {
-    if (this.hit === null && this.until?.kind === 'picture' && this.until.predicate(this.picture())) this.stop(task);
+    if (this.hit === null && this.until?.kind === 'picture' && this.until.predicate(this.picture()))
+      this.stop(task);
   }
 
   private stop(task: Task): void {
@@ -132,11 +141,17 @@ export class RunLoop {
         if (hart.retired >= end) return { reason: 'instructions' };
         breaks.prepare(task);
         const before = hart.retired;
-        const budget = Math.min(task.quantumLeft, end - before, untilCount - before, Math.max(1, untilNextTimer(kernel)));
+        const budget = Math.min(
+          task.quantumLeft,
+          end - before,
+          untilCount - before,
+          Math.max(1, untilNextTimer(kernel)),
+        );
         const stop = hart.run(budget);
         task.quantumLeft -= hart.retired - before;
         expireTimers(kernel);
-        if (stop.kind === 'breakpoint' && breaks.wanted(task, stop.pc)) return { reason: 'until', pid: task.pid };
+        if (stop.kind === 'breakpoint' && breaks.wanted(task, stop.pc))
+          return { reason: 'until', pid: task.pid };
       }
     } finally {
       breaks.remove();

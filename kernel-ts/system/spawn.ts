@@ -93,9 +93,11 @@ export class Spawner {
       doUnlinkat(kernel, AT_FDCWD, path, 0);
     }
     const failed = writeGuestFile(kernel, path, image, 0o755);
-    if (failed < 0) throw new BootError(`no room for the image of ${image.length} bytes in the guest's memory (see --ram)`);
+    if (failed < 0)
+      throw new BootError(`no room for the image of ${image.length} bytes in the guest's memory (see --ram)`);
     const dentry = userPathAt(kernel, AT_FDCWD, path, 0);
-    if (typeof dentry !== 'number') this.placed.set(path, { image, inode: dentry.dInode, size: image.length });
+    if (typeof dentry !== 'number')
+      this.placed.set(path, { image, inode: dentry.dInode, size: image.length });
     return path;
   }
 
@@ -106,7 +108,11 @@ export class Spawner {
       if (options.cwd !== undefined) this.changeDirectory(task, options.cwd);
       const text = (s: string): Uint8Array => new TextEncoder().encode(s);
       const argv = (options.args ?? [options.name ?? DEFAULT_NAME]).map(text);
-      const failed = execPath(kernel, task, path, { path: text(path), argv, envp: (options.env ?? []).map(text) });
+      const failed = execPath(kernel, task, path, {
+        path: text(path),
+        argv,
+        envp: (options.env ?? []).map(text),
+      });
       if (failed !== 0) throw new BootError(failed.problem);
     } catch (error) {
       if (task.files !== null) putFilesStruct(kernel, task.files);

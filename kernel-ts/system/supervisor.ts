@@ -117,7 +117,15 @@ export class KernelSupervisor implements Supervisor {
     const result = this.call(hart, task);
     if (result === SYSCALL_BLOCKED) {
       const { row, args } = open;
-      onSyscall?.({ pid, number: row.number, name: row.name, args, phase: 'restart', result: null, text: null });
+      onSyscall?.({
+        pid,
+        number: row.number,
+        name: row.name,
+        args,
+        phase: 'restart',
+        result: null,
+        text: null,
+      });
     } else {
       this.finishCall(task, pid, open, result === SYSCALL_NO_RESULT ? null : result);
     }
@@ -178,16 +186,34 @@ export class KernelSupervisor implements Supervisor {
         return;
       }
       case Cause.Breakpoint:
-        this.kill(task, { signal: SIGTRAP, code: 'TRAP_BRKPT', address: kernel.hart.pc, access: null, text: 'ebreak' });
+        this.kill(task, {
+          signal: SIGTRAP,
+          code: 'TRAP_BRKPT',
+          address: kernel.hart.pc,
+          access: null,
+          text: 'ebreak',
+        });
         return;
       case Cause.InstructionAddressMisaligned:
       case Cause.LoadAddressMisaligned:
       case Cause.StoreAddressMisaligned:
-        this.kill(task, { signal: SIGBUS, code: 'BUS_ADRALN', address, access: null, text: 'misaligned address' });
+        this.kill(task, {
+          signal: SIGBUS,
+          code: 'BUS_ADRALN',
+          address,
+          access: null,
+          text: 'misaligned address',
+        });
         return;
       default:
         // Access faults: the page tables never name an address outside RAM, so this is a frame that cannot be used so.
-        this.kill(task, { signal: SIGSEGV, code: 'SEGV_ACCERR', address, access: null, text: `access fault (cause ${cause})` });
+        this.kill(task, {
+          signal: SIGSEGV,
+          code: 'SEGV_ACCERR',
+          address,
+          access: null,
+          text: `access fault (cause ${cause})`,
+        });
     }
   }
 

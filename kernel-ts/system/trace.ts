@@ -8,7 +8,8 @@ import { decode, type Hart, type Retired } from '../../emulator/index.ts';
 import { peekUser } from '../syscalls/peek.ts';
 import type { Kernel } from '../process/kernel.ts';
 
-const hex = (value: number, digits: number): string => `0x${(value >>> 0).toString(16).padStart(digits, '0')}`;
+const hex = (value: number, digits: number): string =>
+  `0x${(value >>> 0).toString(16).padStart(digits, '0')}`;
 
 /** The register that the instruction wrote, with its new value; '' for none and for x0. */
 function written(hart: Hart, insn: number): string {
@@ -28,7 +29,12 @@ const wordHex = (word: number | undefined): string => (word ?? 0).toString(16).p
 /** The value that a store left in memory, read back through the page table. */
 function stored(kernel: Kernel, va: number, size: number): string {
   const bytes = peekUser(kernel, kernel.current, va, size);
-  return bytes === null ? '' : ` 0x${[...bytes].reverse().map((b) => b.toString(16).padStart(2, '0')).join('')}`;
+  return bytes === null
+    ? ''
+    : ` 0x${[...bytes]
+        .reverse()
+        .map((b) => b.toString(16).padStart(2, '0'))
+        .join('')}`;
 }
 
 /** The line of one instruction, made right after it retired. */

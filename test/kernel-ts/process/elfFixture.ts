@@ -12,7 +12,12 @@ export interface FixtureOptions {
   readonly entry?: number;
   readonly type?: number;
   readonly segments?: readonly FixtureSegment[];
-  readonly symbols?: readonly { readonly name: string; readonly value: number; readonly size?: number; readonly type?: number }[];
+  readonly symbols?: readonly {
+    readonly name: string;
+    readonly value: number;
+    readonly size?: number;
+    readonly type?: number;
+  }[];
   /** Changes the finished image. */
   readonly patch?: (view: DataView) => void;
   /** Adds a PT_INTERP with this path. */
@@ -63,15 +68,24 @@ export function elf(options: FixtureOptions = {}): Uint8Array {
   view.setUint16(48, 3, true);
   segments.forEach((s, i) => {
     const at = EHDR + i * PHDR;
-    const fields = [1, offsets[i] ?? 0, s.vaddr, s.vaddr, s.bytes.length, s.memsz ?? s.bytes.length, s.flags ?? 5, PAGE];
+    const fields = [
+      1,
+      offsets[i] ?? 0,
+      s.vaddr,
+      s.vaddr,
+      s.bytes.length,
+      s.memsz ?? s.bytes.length,
+      s.flags ?? 5,
+      PAGE,
+    ];
     fields.forEach((value, word) => view.setUint32(at + word * 4, value, true));
     image.set(s.bytes, offsets[i] ?? 0);
   });
   if (options.interpreter !== undefined) {
     const at = EHDR + segments.length * PHDR;
     const text = EHDR + headers * PHDR;
-    [3, text, 0, 0, options.interpreter.length + 1, options.interpreter.length + 1, 4, 1].forEach((value, word) =>
-      view.setUint32(at + word * 4, value, true),
+    [3, text, 0, 0, options.interpreter.length + 1, options.interpreter.length + 1, 4, 1].forEach(
+      (value, word) => view.setUint32(at + word * 4, value, true),
     );
     image.set(new TextEncoder().encode(`${options.interpreter}\0`), text);
   }

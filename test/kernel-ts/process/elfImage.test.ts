@@ -35,7 +35,9 @@ describe('an acceptable image', () => {
   });
 
   test('may be a static PIE', () => {
-    expect(read(elf({ type: 3, entry: 0x40, segments: [{ vaddr: 0, bytes: new Uint8Array(64), memsz: 80 }] }))).toMatchObject({
+    expect(
+      read(elf({ type: 3, entry: 0x40, segments: [{ vaddr: 0, bytes: new Uint8Array(64), memsz: 80 }] })),
+    ).toMatchObject({
       pie: true,
     });
   });
@@ -46,7 +48,11 @@ describe('what cannot run is named in one line', () => {
     ['an empty file', new Uint8Array(0), /^empty file, not an ELF program$/],
     ['a script', new TextEncoder().encode('#!/bin/sh\n'), /^not an ELF file$/],
     ['ELF64', elf({ patch: (v) => v.setUint8(4, 2) }), /ELF64 .*RISC-V/],
-    ['ELF64 of x86-64', elf({ patch: (v) => (v.setUint8(4, 2), v.setUint16(18, 62, true)) }), /ELF64 .*x86-64/],
+    [
+      'ELF64 of x86-64',
+      elf({ patch: (v) => (v.setUint8(4, 2), v.setUint16(18, 62, true)) }),
+      /ELF64 .*x86-64/,
+    ],
     ['another machine', elf({ patch: (v) => v.setUint16(18, 40, true) }), /built for ARM, not RISC-V/],
     ['an unknown machine', elf({ patch: (v) => v.setUint16(18, 999, true) }), /machine 999/],
     ['big-endian', elf({ patch: (v) => (v.setUint8(5, 2), v.setUint16(18, 243, false)) }), /big-endian/],
@@ -54,23 +60,52 @@ describe('what cannot run is named in one line', () => {
     ['a core dump', elf({ type: 4 }), /core dump/],
     ['a shared library', elf({ type: 3, patch: (v) => v.setUint32(24, 0, true) }), /shared library/],
     ['RV32E', elf({ patch: (v) => v.setUint32(36, 8, true) }), /RV32E/],
-    ['dynamic linking', elf({ interpreter: '/lib/ld-musl-riscv32.so.1' }), /dynamically linked \(needs \/lib\/ld-musl-riscv32.so.1\): .*-static/],
+    [
+      'dynamic linking',
+      elf({ interpreter: '/lib/ld-musl-riscv32.so.1' }),
+      /dynamically linked \(needs \/lib\/ld-musl-riscv32.so.1\): .*-static/,
+    ],
     ['a cut header', elf().subarray(0, 30), /^truncated/],
     ['cut program headers', elf().subarray(0, 60), /^truncated: program headers/],
     ['a cut segment', elf().subarray(0, 4097), /^truncated: segment/],
-    ['headers inside the ELF header', elf({ patch: (v) => v.setUint32(28, 8, true) }), /overlap the ELF header/],
+    [
+      'headers inside the ELF header',
+      elf({ patch: (v) => v.setUint32(28, 8, true) }),
+      /overlap the ELF header/,
+    ],
     ['headers far outside', elf({ patch: (v) => v.setUint32(28, 0xfffffff0, true) }), /outside the file/],
     ['no headers', elf({ patch: (v) => v.setUint16(44, 0, true) }), /no program headers/],
-    ['a file part larger than memory', elf({ patch: (v) => v.setUint32(52 + 20, 1, true) }), /larger in the file/],
-    ['an address beyond user space', elf({ segments: [{ vaddr: 0x9dbff000, bytes: code(1), memsz: 0x10000 }] }), /beyond user space/],
+    [
+      'a file part larger than memory',
+      elf({ patch: (v) => v.setUint32(52 + 20, 1, true) }),
+      /larger in the file/,
+    ],
+    [
+      'an address beyond user space',
+      elf({ segments: [{ vaddr: 0x9dbff000, bytes: code(1), memsz: 0x10000 }] }),
+      /beyond user space/,
+    ],
     [
       'overlapping segments',
-      elf({ segments: [{ vaddr: 0x10000, bytes: code(1), memsz: 0x2000 }, { vaddr: 0x11000, bytes: code(1) }] }),
+      elf({
+        segments: [
+          { vaddr: 0x10000, bytes: code(1), memsz: 0x2000 },
+          { vaddr: 0x11000, bytes: code(1) },
+        ],
+      }),
       /overlaps/,
     ],
-    ['too large an image', elf({ segments: [{ vaddr: 0x10000, bytes: code(1), memsz: RAM + 1 }] }), /needs \d+ bytes .*--ram/],
+    [
+      'too large an image',
+      elf({ segments: [{ vaddr: 0x10000, bytes: code(1), memsz: RAM + 1 }] }),
+      /needs \d+ bytes .*--ram/,
+    ],
     ['an entry outside', elf({ entry: 0x20000 }), /entry point 0x20000/],
-    ['misaligned offsets', elf({ patch: (v) => v.setUint32(52 + 4, 4100, true) }), /differ within a page|truncated/],
+    [
+      'misaligned offsets',
+      elf({ patch: (v) => v.setUint32(52 + 4, 4100, true) }),
+      /differ within a page|truncated/,
+    ],
   ])('%s', (_name, image, expected) => {
     const line = problem(image);
     expect(line).toMatch(expected);
@@ -81,12 +116,16 @@ describe('what cannot run is named in one line', () => {
 test('any bytes are judged without an exception', () => {
   const base = elf();
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 12 }), fc.nat(base.length), (edits, length) => {
-      const image = base.slice(0, length);
-      for (const [at, value] of edits) if (at < image.length) image[at] = value;
-      const result = read(image);
-      if (!isElfProblem(result)) expect(result.segments.length).toBeGreaterThan(0);
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 12 }),
+      fc.nat(base.length),
+      (edits, length) => {
+        const image = base.slice(0, length);
+        for (const [at, value] of edits) if (at < image.length) image[at] = value;
+        const result = read(image);
+        if (!isElfProblem(result)) expect(result.segments.length).toBeGreaterThan(0);
+      },
+    ),
     { numRuns: 2000, seed: 7 },
   );
 });

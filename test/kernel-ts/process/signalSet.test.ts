@@ -22,18 +22,30 @@ test('names and default actions are those of signal(7)', () => {
     'SIGSYS',
     'SIGRT_2',
   ]);
-  expect([1, 11, 17, 18, 19, 23, 40].map(defaultAction)).toEqual(['term', 'core', 'ignore', 'cont', 'stop', 'ignore', 'term']);
+  expect([1, 11, 17, 18, 19, 23, 40].map(defaultAction)).toEqual([
+    'term',
+    'core',
+    'ignore',
+    'cont',
+    'stop',
+    'ignore',
+    'term',
+  ]);
 });
 
 test('a set holds what was added and not removed', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 64 })), fc.integer({ min: 1, max: 64 }), (sigs, gone) => {
-      const set = emptySet();
-      for (const sig of sigs) addSignal(set, sig);
-      removeSignal(set, gone);
-      expect(signalsOf(set)).toEqual(sigs.filter((s) => s !== gone).sort((a, b) => a - b));
-      expect(hasSignal(set, gone)).toBe(false);
-    }),
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 1, max: 64 })),
+      fc.integer({ min: 1, max: 64 }),
+      (sigs, gone) => {
+        const set = emptySet();
+        for (const sig of sigs) addSignal(set, sig);
+        removeSignal(set, gone);
+        expect(signalsOf(set)).toEqual(sigs.filter((s) => s !== gone).sort((a, b) => a - b));
+        expect(hasSignal(set, gone)).toBe(false);
+      },
+    ),
   );
 });
 
@@ -50,5 +62,7 @@ test('the lowest signal that is not blocked is next', () => {
 });
 
 test('SIGKILL and SIGSTOP cannot be in a mask', () => {
-  expect(signalsOf(withoutUnblockable({ lo: 0xffffffff, hi: 0 })).filter((s) => s === 9 || s === 19)).toEqual([]);
+  expect(signalsOf(withoutUnblockable({ lo: 0xffffffff, hi: 0 })).filter((s) => s === 9 || s === 19)).toEqual(
+    [],
+  );
 });

@@ -1,7 +1,14 @@
 /** What the tests of the whole system share: compiling C texts, booting, and the checks that follow every run. */
 import { expect } from 'vitest';
 import { compile, type CompileOptions } from '../../../guest/toolchain.ts';
-import { boot, type BootOptions, type Process, type RunResult, type SpawnOptions, type System } from '../../../kernel-ts/index.ts';
+import {
+  boot,
+  type BootOptions,
+  type Process,
+  type RunResult,
+  type SpawnOptions,
+  type System,
+} from '../../../kernel-ts/index.ts';
 
 /** A riscv32-linux-musl executable of one C text. */
 export async function build(text: string, options: CompileOptions = {}): Promise<Uint8Array> {
@@ -29,7 +36,11 @@ export function runAll(
 }
 
 /** Runs one program and gives what it printed and how it ended. */
-export function run(image: Uint8Array, spawn: SpawnOptions = {}, options: Omit<BootOptions, 'log'> = {}): Process {
+export function run(
+  image: Uint8Array,
+  spawn: SpawnOptions = {},
+  options: Omit<BootOptions, 'log'> = {},
+): Process {
   const { processes, result } = runAll([[image, spawn]], options);
   expect(result).toEqual({ reason: 'exited' });
   const [process] = processes;
