@@ -88,7 +88,8 @@ describe('one program', () => {
     system.trace((line) => lines.push(line));
     system.spawn(hello);
     system.run();
-    const form = /^core {3}0: 0 0x[0-9a-f]{8} \(0x([0-9a-f]{8}|[0-9a-f]{4})\)( [xf]\d+ +0x[0-9a-f]{8,16})?( mem 0x[0-9a-f]{8}( 0x[0-9a-f]+)?)*$/;
+    const form =
+      /^core {3}0: 0 0x[0-9a-f]{8} \(0x([0-9a-f]{8}|[0-9a-f]{4})\)( [xf]\d+ +0x[0-9a-f]{8,16})?( mem 0x[0-9a-f]{8}( 0x[0-9a-f]+)?)*$/;
     expect(lines.filter((line) => !form.test(line))).toEqual([]);
   });
 
@@ -99,13 +100,21 @@ describe('one program', () => {
     };
     runAll([[hello, {}]], { hooks: { onSyscall } });
     expect(calls.at(-1)).toBe('exit_group(1) = ?');
-    expect(calls).toContain('writev(1, [{iov_base="hello, world", iov_len=12}, {iov_base="\\n", iov_len=1}], 2) = 13');
-    expect(calls.some((c) => /^ioctl\(1, TIOCGWINSZ, 0x[0-9a-f]+\) = -1 ENOTTY \(Inappropriate ioctl for device\)$/.test(c))).toBe(true);
+    expect(calls).toContain(
+      'writev(1, [{iov_base="hello, world", iov_len=12}, {iov_base="\\n", iov_len=1}], 2) = 13',
+    );
+    expect(
+      calls.some((c) =>
+        /^ioctl\(1, TIOCGWINSZ, 0x[0-9a-f]+\) = -1 ENOTTY \(Inappropriate ioctl for device\)$/.test(c),
+      ),
+    ).toBe(true);
   });
 
   test('what is no program is refused with one line', () => {
     const system = boot();
-    expect(() => system.spawn(new TextEncoder().encode('#!/bin/sh\n'))).toThrow(new BootError('not an ELF file'));
+    expect(() => system.spawn(new TextEncoder().encode('#!/bin/sh\n'))).toThrow(
+      new BootError('not an ELF file'),
+    );
     expect(system.processes).toEqual([]);
     expect(system.checkInvariants()).toEqual([]);
     expect(() => boot({ ram: 12345 })).toThrow(RangeError);
@@ -179,7 +188,9 @@ describe('two programs that attach one segment by its key', () => {
     expect(one.pfn).toBe(two.pfn);
     expect(one.satp).not.toBe(two.satp);
     expect(new TextDecoder().decode(system.readFrame(one.pfn ?? 0, 0, 20))).toBe('written by the first');
-    expect(new TextDecoder().decode(system.readMemory(reader.pid, attach(reader.pid), 20))).toBe('written by the first');
+    expect(new TextDecoder().decode(system.readMemory(reader.pid, attach(reader.pid), 20))).toBe(
+      'written by the first',
+    );
     system.kill(writer.pid, 9);
     expect(writer.exit?.status).toBe(137);
     expect(system.ipcs()[0]?.nattch).toBe(1);
@@ -213,7 +224,7 @@ describe('two programs that attach one segment by its key', () => {
       const system = boot({ quantum: 997 });
       system.spawn(image, { args: ['writer', 'w'] });
       system.spawn(image, { args: ['reader'] });
-      for (let i = 0; look && i < 50; i++) {
+      for (let i = 0; i < (look ? 50 : 0); i++) {
         system.run({ instructions: 101 });
         system.picture();
         system.readFile('/proc/sysvipc/shm');
