@@ -96,4 +96,4 @@ function explain(error: unknown): number {
   throw error;
 }
 
-await main();
+void main();
