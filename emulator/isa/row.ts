@@ -52,6 +52,8 @@ interface Piece {
   /** Bit in the instruction of the piece's lowest bit. */
   readonly from: number;
   readonly width: number;
+  /** As many ones as the piece is wide. */
+  readonly ones: number;
   /** Bit in the field of the piece's lowest bit. */
   readonly to: number;
   /** Added to the value: 8 for three-bit registers. */
@@ -121,14 +123,15 @@ export function parsePattern(text: string): Pattern {
       let at = position + size;
       for (const { high, low } of immediateRanges(imm[2] as string)) {
         at -= high - low + 1;
-        pieces.push({ field: 'imm', from: at, width: high - low + 1, to: low, bias: 0 });
+        const width = high - low + 1;
+        pieces.push({ field: 'imm', from: at, width, ones: 2 ** width - 1, to: low, bias: 0 });
         highest = Math.max(highest, high);
       }
       signed ||= imm[1] === '';
     } else {
       const prime = token.endsWith("'");
       const field = (prime ? token.slice(0, -1) : token) as keyof Fields;
-      pieces.push({ field, from: position, width: size, to: 0, bias: prime ? 8 : 0 });
+      pieces.push({ field, from: position, width: size, ones: 2 ** size - 1, to: 0, bias: prime ? 8 : 0 });
     }
   }
   return {
@@ -149,8 +152,7 @@ export function emptyFields(): Fields {
 export function extractFields(pattern: Pattern, insn: number): Fields {
   const f = emptyFields();
   for (const p of pattern.pieces) {
-    const bits = p.width === 32 ? insn : (insn >>> p.from) & (2 ** p.width - 1);
-    f[p.field] |= (bits + p.bias) << p.to;
+    f[p.field] |= (((insn >>> p.from) & p.ones) + p.bias) << p.to;
   }
   if (pattern.signBit >= 0) {
     const shift = 31 - pattern.signBit;
@@ -164,7 +166,7 @@ export function insertFields(pattern: Pattern, fields: Partial<Fields>): number 
   let insn = pattern.match;
   for (const p of pattern.pieces) {
     const value = (fields[p.field] ?? 0) - p.bias;
-    insn |= ((value >> p.to) & (2 ** p.width - 1)) << p.from;
+    insn |= ((value >> p.to) & p.ones) << p.from;
   }
   return insn >>> 0;
 }

@@ -23,7 +23,7 @@ import {
 const NOWHERE = NaN;
 
 /** Instructions decoded at once from where execution arrives. */
-const BATCH = 64;
+const BATCH = 16;
 
 const special = (at: DataView, address: number, op: number, imm: number): void => {
   at.setUint16(address, op, true);

@@ -7,6 +7,9 @@ const BYTES = '';
 
 /** The module's bytes, or null when they must be made from the rows. */
 export function prebuiltInterpreter(): Uint8Array<ArrayBuffer> | null {
-  const bytes: string = BYTES;
-  return bytes === '' ? null : Uint8Array.from(bytes, (c) => c.charCodeAt(0));
+  const text: string = BYTES;
+  if (text === '') return null;
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

@@ -106,6 +106,13 @@ export function copyToIter(ctx: MmContext, bytes: Uint8Array, iter: IovIter): nu
 
 /** copy_from_iter(): takes up to `max` bytes; fewer only at a fault or at the end. */
 export function copyFromIter(ctx: MmContext, iter: IovIter, max: number): Uint8Array {
+  if (iter.mm === null && iter.buffer !== null) {
+    // The kernel's own bytes do not change under us: no copy.
+    const from = iter.offset;
+    const len = Math.min(max, iter.count);
+    iovIterAdvance(iter, len);
+    return iter.buffer.subarray(from, from + len);
+  }
   const out = new Uint8Array(Math.min(max, iter.count));
   let done = 0;
   while (done < out.length) {

@@ -32,11 +32,14 @@ import { llseekWithin } from './llseek.ts';
 /** s_maxbytes of a 32-bit kernel: ULONG_MAX << PAGE_SHIFT. */
 export const MAX_LFS_FILESIZE = 0xffff_ffff * PAGE_SIZE;
 
-/** shmem_get_folio(): the page of the file at `index`, made zeroed when it is a hole; count raised. null: no memory. */
-export function shmemGetPage(ctx: MmContext, inode: Inode, index: number): Page | null {
+/**
+ * shmem_get_folio(): the page of the file at `index`, made when it is a hole; count raised. null: no memory.
+ * A new page is zeroed unless the caller overwrites all of it.
+ */
+export function shmemGetPage(ctx: MmContext, inode: Inode, index: number, zero = true): Page | null {
   const cached = findGetPage(inode.iMapping, index);
   if (cached !== null) return cached;
-  const page = allocPage(ctx, 0);
+  const page = allocPage(ctx, 0, zero);
   if (page === null) return null;
   addToPageCache(inode.iMapping, page, index);
   return page;
@@ -96,7 +99,7 @@ function shmemWriteIter(ctx: FsContext, file: File, from: IovIter, pos: number):
     const chunk = Math.min(PAGE_SIZE - offset, from.count);
     const bytes = copyFromIter(ctx, from, chunk);
     if (bytes.length === 0) break;
-    const page = shmemGetPage(ctx, inode, Math.floor(at / PAGE_SIZE));
+    const page = shmemGetPage(ctx, inode, Math.floor(at / PAGE_SIZE), bytes.length < PAGE_SIZE);
     if (page === null) return done > 0 ? done : -ENOMEM;
     ctx.ram.writeBytes(pageToPhys(page) + offset, bytes);
     putPage(ctx, page);

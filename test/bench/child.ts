@@ -1,12 +1,12 @@
 /**
  * One run of one program in sameframe, in a process of its own: `child.ts ELF [argument...]`.
  *
- * Writes JSON to stdout: what the guest printed and the processor time of the run, V8's background compilation
+ * The package is imported by its name, that is as built. Writes JSON to stdout: what the guest printed and the processor time of the run, V8's background compilation
  * and the start of the machine included, Node's own start-up not.
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { boot } from '../../kernel-ts/index.ts';
+import { boot } from 'sameframe';
 
 const [path = '', ...args] = process.argv.slice(2);
 const image = new Uint8Array(readFileSync(path));
