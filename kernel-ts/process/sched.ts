@@ -88,12 +88,14 @@ export interface SleepOptions {
  */
 export function sleepOn(kernel: Kernel, task: Task, reason: SleepReason, options: SleepOptions = {}): number {
   const { queues = [], deadline = null, timeoutResult = 0, progress = 0 } = options;
+  task.restart = { deadline, progress };
+  kernel.needResched = true;
+  // signal_pending_state(): the signal is acted on first, then the call is repeated.
+  if (task.sigPending && reason.kind !== 'vfork') return SYSCALL_BLOCKED;
   task.state = 'S';
   task.wait = { reason, queues, deadline, timeoutResult };
-  task.restart = { deadline, progress };
   for (const queue of queues) queue.waiters.push(task);
   if (deadline !== null) addTimer(kernel, { deadline, task });
-  kernel.needResched = true;
   return SYSCALL_BLOCKED;
 }
 
@@ -108,12 +110,15 @@ export function finishWait(kernel: Kernel, task: Task): Waiting | null {
   return wait;
 }
 
-/** wake_up_process: the ecall of a sleeper will execute again. Returns false when it was not asleep. */
+/**
+ * wake_up_process: the ecall of a sleeper will execute again. Returns false when it was not asleep. A task may be woken
+ * before it has left the hart (its deadline has passed already): it is then still current, and on no queue.
+ */
 export function wakeTask(kernel: Kernel, task: Task): boolean {
   if (task.state !== 'S') return false;
   finishWait(kernel, task);
   task.state = 'R';
-  enqueueTask(kernel, task);
+  if (task !== kernel.current) enqueueTask(kernel, task);
   return true;
 }
 
@@ -121,8 +126,9 @@ export function wakeTask(kernel: Kernel, task: Task): boolean {
 export function completeWait(kernel: Kernel, task: Task, result: number): boolean {
   if (!wakeTask(kernel, task)) return false;
   task.restart = null;
-  task.x[10] = result;
-  task.pc = (task.pc + 4) >>> 0;
+  const registers = task === kernel.current ? kernel.hart : task;
+  registers.x[10] = result;
+  registers.pc = (registers.pc + 4) >>> 0;
   kernel.completed?.push({ task, result });
   return true;
 }

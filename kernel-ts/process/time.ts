@@ -26,8 +26,13 @@ const CLOCK_TAI = 11;
 
 export const TIMER_ABSTIME = 1;
 
-/** Longest sleep in ns that is kept exactly; longer ones end here (146 virtual days; numbers stay below 2^53). */
-const KTIME_MAX = 2 ** 53 - 1;
+/**
+ * The end of virtual time in ns (26 days): arithmetic on it stays exact in doubles, whatever is added. A deadline beyond
+ * is no deadline; a clock that a guest has driven there by sleeping goes on with its instructions.
+ */
+const KTIME_MAX = 2 ** 51;
+
+const withinTime = (deadline: number): number | null => (deadline > KTIME_MAX ? null : Math.max(0, deadline));
 
 /** A point of a clock: whole seconds and nanoseconds. Seconds since the epoch for the realtime clocks. */
 export interface ClockValue {
@@ -76,15 +81,15 @@ export function clockResolution(kernel: Kernel, task: Task, clock: number): Cloc
   return typeof value === 'number' ? value : { sec: 0, nsec: 1 };
 }
 
-/** Absolute monotonic deadline in ns for a relative time of `sec` + `nsec` from now. */
-export function deadlineAfter(kernel: Kernel, sec: number, nsec: number): number {
-  return Math.min(KTIME_MAX, ktimeGet(kernel) + sec * 1e9 + nsec);
+/** Absolute monotonic deadline in ns for a relative time of `sec` + `nsec` from now; null: never. */
+export function deadlineAfter(kernel: Kernel, sec: number, nsec: number): number | null {
+  return withinTime(ktimeGet(kernel) + sec * 1e9 + nsec);
 }
 
-/** Absolute monotonic deadline in ns for a point of a realtime or monotonic clock. */
-export function deadlineAt(kernel: Kernel, clock: number, sec: number, nsec: number): number {
+/** Absolute monotonic deadline in ns for a point of a realtime or monotonic clock; null: never. */
+export function deadlineAt(kernel: Kernel, clock: number, sec: number, nsec: number): number | null {
   const realtime = clock === CLOCK_REALTIME || clock === CLOCK_TAI || clock === CLOCK_REALTIME_ALARM;
-  return Math.min(KTIME_MAX, Math.max(0, (sec - (realtime ? kernel.clock.epoch : 0)) * 1e9 + nsec));
+  return withinTime((sec - (realtime ? kernel.clock.epoch : 0)) * 1e9 + nsec);
 }
 
 /** Clocks one can sleep on. */
@@ -95,7 +100,7 @@ export function isSleepClock(clock: number): boolean {
 }
 
 /** hrtimer_nanosleep: until the deadline; completed with 0 by the timer. A deadline that has passed returns 0 at once. */
-export function sleepUntil(kernel: Kernel, task: Task, deadline: number): number {
-  if (deadline <= ktimeGet(kernel)) return 0;
+export function sleepUntil(kernel: Kernel, task: Task, deadline: number | null): number {
+  if (deadline !== null && deadline <= ktimeGet(kernel)) return 0;
   return sleepOn(kernel, task, { kind: 'sleep' }, { deadline });
 }

@@ -55,7 +55,7 @@ export const sysClockNanosleep64: Handler = (kernel, task, clock, flags, request
   if (!isSleepClock(clock)) return typeof clockRead(kernel, task, clock) === 'number' ? -EINVAL : -EOPNOTSUPP;
   const t = readValidTimespec(kernel, task, request);
   if (typeof t === 'number') return t;
-  if (task.restart !== null) return sleepUntil(kernel, task, task.restart.deadline ?? 0);
+  if (task.restart !== null) return sleepUntil(kernel, task, task.restart.deadline);
   const absolute = (flags & TIMER_ABSTIME) !== 0;
   return sleepUntil(
     kernel,

@@ -120,7 +120,8 @@ class HostedSystem implements System {
   }
 
   kill(pid: number, signal: number): void {
-    if (!Number.isInteger(signal) || signal < 1 || signal >= NSIG) throw new RangeError(`no such signal: ${signal}`);
+    if (!Number.isInteger(signal) || signal < 1 || signal >= NSIG)
+      throw new RangeError(`no such signal: ${signal}`);
     const task = this.task(pid);
     hostKill(this.kernel, task, signal);
     for (const thread of task.group.threads.slice()) {
@@ -193,7 +194,8 @@ class HostedSystem implements System {
 
   writeMemory(pid: number, va: number, bytes: Uint8Array): void {
     const { mm } = this.task(pid);
-    if (mm === null || copyToUser(this.kernel, mm, va, bytes) < 0) throw new RangeError(unmapped(pid, va, bytes.length));
+    if (mm === null || copyToUser(this.kernel, mm, va, bytes) < 0)
+      throw new RangeError(unmapped(pid, va, bytes.length));
   }
 
   readFrame(pfn: number, offset = 0, length: number = PAGE_SIZE - offset): Uint8Array {
@@ -207,7 +209,9 @@ class HostedSystem implements System {
   private frameAddress(pfn: number, offset: number, length: number): number {
     const pa = pfn * PAGE_SIZE + offset;
     if (offset < 0 || length < 0 || offset + length > PAGE_SIZE || !this.machine.ram.contains(pa, length)) {
-      throw new RangeError(`frame 0x${pfn.toString(16)}, offset ${offset}, ${length} bytes: not in one frame of RAM`);
+      throw new RangeError(
+        `frame 0x${pfn.toString(16)}, offset ${offset}, ${length} bytes: not in one frame of RAM`,
+      );
     }
     return pa;
   }
@@ -266,9 +270,11 @@ class HostedSystem implements System {
 
   private cachedTranslations(satp: number): CachedTranslation[] {
     const { hart, ram } = this.machine;
-    return hart
-      .tlbEntries(satp)
-      .map(({ va, ramOffset, writable }) => ({ va, pfn: Math.floor((ram.base + ramOffset) / PAGE_SIZE), writable }));
+    return hart.tlbEntries(satp).map(({ va, ramOffset, writable }) => ({
+      va,
+      pfn: Math.floor((ram.base + ramOffset) / PAGE_SIZE),
+      writable,
+    }));
   }
 
   trace(listener: ((line: string) => void) | null): void {
