@@ -42,15 +42,12 @@ export function printErr(text: string): void {
   writeFully(2, text);
 }
 
-/**
- * Reads what standard input has, blocking until there is something; null at the end. While it blocks no
- * handler of ours can run, so `aroundBlocking` gets the chance to let Ctrl-C kill the program as usual.
- */
-export function readStdin(max: number, aroundBlocking: (read: () => number) => number): Uint8Array | null {
+/** Reads what standard input has, blocking until there is something; null at the end. */
+export function readStdin(max: number): Uint8Array | null {
   const buffer = new Uint8Array(Math.min(max, 65536));
   for (;;) {
     try {
-      const length = aroundBlocking(() => readSync(0, buffer));
+      const length = readSync(0, buffer);
       return length === 0 ? null : buffer.subarray(0, length);
     } catch (error) {
       const code = errnoCode(error);

@@ -66,7 +66,7 @@ export class Session {
         env: options.env,
         name: `/bin/${program.name}`,
         ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-        stdin: (max) => readStdin(max, (read) => this.blocking(read)),
+        stdin: (max) => this.blocking(() => readStdin(max)),
         stdout: (bytes) => {
           writeFully(stdoutFd, bytes);
         },
@@ -80,14 +80,15 @@ export class Session {
     }
   }
 
-  /** Without our handler SIGINT has its usual effect: the only way out of a blocking read. */
-  private blocking(read: () => number): number {
+  /** Without handlers (ours, and those of libraries) SIGINT has its usual effect: the only way out of a blocking read. */
+  private blocking<T>(read: () => T): T {
     this.beforeBlocking();
-    process.off('SIGINT', this.onInterrupt);
+    const handlers = process.listeners('SIGINT');
+    for (const handler of handlers) process.off('SIGINT', handler);
     try {
       return read();
     } finally {
-      process.on('SIGINT', this.onInterrupt);
+      for (const handler of handlers) process.on('SIGINT', handler);
     }
   }
 

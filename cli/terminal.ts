@@ -17,7 +17,8 @@ function coloursOf(fd: number): ReturnType<typeof createColors> {
 
 function widthOf(fd: number): number {
   const columns = fd === 2 ? process.stderr.columns : process.stdout.columns;
-  return isatty(fd) ? columns : 100;
+  // A terminal that does not know its size says 0.
+  return isatty(fd) && columns > 0 ? columns : 100;
 }
 
 /** Prints a finished view; frames that several places map are shown in green. */

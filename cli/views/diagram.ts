@@ -160,7 +160,11 @@ function linked(lines: readonly string[], { margin }: Canvas): string[] {
   const last = lines.length - 2;
   const drawn = lines.map((line, row) => {
     if (row === last) {
-      const field = line.slice(1).trimEnd().replace(/\u2502$/, '').trimEnd();
+      const field = line
+        .slice(1)
+        .trimEnd()
+        .replace(/\u2502$/, '')
+        .trimEnd();
       return `│${field} ${'─'.repeat(BOX - 2 - field.length)}┐`;
     }
     return row > last ? `${line}│` : line;

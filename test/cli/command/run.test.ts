@@ -181,6 +181,18 @@ describe('how a run ends', () => {
   });
 });
 
+describe('a run that waits for input', () => {
+  test('SIGINT kills it as it kills cat', async () => {
+    const child = spawn(process.execPath, [main, 'run', program('copy')], { stdio: 'pipe' });
+    child.stdout.once('data', () => setTimeout(() => child.kill('SIGINT'), 300));
+    child.stdin.write('typed\n');
+    const ended = await new Promise((resolve) =>
+      child.once('close', (code, signal) => resolve({ code, signal })),
+    );
+    expect(ended).toEqual({ code: null, signal: 'SIGINT' });
+  });
+});
+
 describe('what a run shows', () => {
   test('--strace: one process without pids, several with', async () => {
     const one = await sameframe(['run', '--strace', example('leak')]);
