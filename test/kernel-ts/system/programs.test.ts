@@ -296,3 +296,44 @@ test('a stopped process is continued', async () => {
     }`);
   expect(run(image).stdout).toBe('1 19\n1\n3\n');
 });
+
+describe('a crash in shared memory', () => {
+  test('tells that the attach is read-only', async () => {
+    const image = await build(`
+      #include <sys/shm.h>
+      int main(void) { char *p = shmat(shmget(5, 4096, IPC_CREAT | 0600), 0, SHM_RDONLY); *p = 1; return 0; }`);
+    const crash = run(image).exit?.crash;
+    expect(crash).toMatchObject({ signalName: 'SIGSEGV', code: 'SEGV_ACCERR' });
+    expect(crash?.explanation).toMatch(/read-only attach of shmid 0: rw needed/);
+  });
+
+  test('tells how far behind the segment the access is', async () => {
+    const image = await build(`
+      #include <sys/shm.h>
+      int main(void) { char *p = shmat(shmget(5, 4096, IPC_CREAT | 0600), 0, 0); p[4100] = 1; return 0; }`);
+    const crash = run(image).exit?.crash;
+    expect(crash).toMatchObject({ code: 'SEGV_MAPERR' });
+    expect(crash?.explanation).toMatch(
+      /0x4 bytes behind the end of 0x[0-9a-f]+-0x[0-9a-f]+ \/SYSV00000005 \(deleted\)/,
+    );
+  });
+});
+
+test('sleeping to the end of virtual time neither loses nor stops it', async () => {
+  const image = await build(`
+    #include <stdio.h>
+    #include <time.h>
+    #include <unistd.h>
+    int main(void) {
+      struct timespec t = { 2000000, 0 }, now;
+      nanosleep(&t, 0);
+      if (fork() == 0) { t.tv_sec = 0x7fffffffffff; nanosleep(&t, 0); _exit(1); }
+      for (int i = 0; i < 3; i++) { t = (struct timespec){ 0, 1 }; nanosleep(&t, 0); }
+      clock_gettime(CLOCK_MONOTONIC, &now);
+      printf("%d\\n", now.tv_sec == 2000000);
+      return 0;
+    }`);
+  const { processes, result } = runAll([[image, {}]]);
+  expect(processes[0]?.stdout).toBe('1\n');
+  expect(result).toEqual({ reason: 'deadlock', tasks: [{ pid: 1002, waiting: 'nanosleep' }] });
+});
