@@ -21,6 +21,9 @@ import type { RunLimits, RunResult, Until } from './api.ts';
 import type { ImageCache } from './images.ts';
 import type { KernelSupervisor, Observer } from './supervisor.ts';
 
+/** The most instructions of a constrained LR/SC loop (unprivileged specification, "Eventual Success of SC"). */
+const LR_SC_LENGTH = 16;
+
 /** What the loop needs of the system around it. */
 export interface LoopHost {
   /** Tells the host of processes that ended. */
@@ -149,6 +152,7 @@ export class RunLoop {
         );
         const stop = hart.run(budget);
         task.quantumLeft -= hart.retired - before;
+        this.finishReservation(task, Math.min(end, untilCount));
         expireTimers(kernel);
         if (stop.kind === 'breakpoint' && breaks.wanted(task, stop.pc))
           return { reason: 'until', pid: task.pid };
@@ -157,6 +161,19 @@ export class RunLoop {
       breaks.remove();
       supervisor.observer = null;
       this.observe(null, false);
+    }
+  }
+
+  /**
+   * A preemption between LR and SC makes the SC fail. The specification lets a loop of up to 16 instructions succeed
+   * eventually, so that many are granted beyond the quantum: with quanta of a few instructions no lock could be taken.
+   */
+  private finishReservation(task: Task, end: number): void {
+    const { kernel, hart } = this;
+    if (hart.breakpoints.size > 0) return; // a run that begins at a breakpoint does not stop there
+    for (let i = 0; i < LR_SC_LENGTH && task.quantumLeft <= 0 && hart.reserved; i++) {
+      if (kernel.current !== task || task.sigPending || hart.retired >= end) return;
+      hart.run(1);
     }
   }
 
