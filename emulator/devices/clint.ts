@@ -22,6 +22,18 @@ export interface RetiredCount {
   readonly retired: number;
 }
 
+/** Plain data, so that a checkpoint is a copy. All but `since` are u32. */
+export interface ClintState {
+  /** Value of mtime when the hart had retired `since` instructions. */
+  timeHigh: number;
+  timeLow: number;
+  since: number;
+  /** mtimecmp. */
+  compareHigh: number;
+  compareLow: number;
+  msip: number;
+}
+
 export class Clint implements Device {
   readonly name = 'clint';
   readonly base = CLINT_BASE;
@@ -30,13 +42,14 @@ export class Clint implements Device {
   readonly instructionsPerTick: number;
   readonly #hart: RetiredCount;
 
-  /** Value of mtime when `retired` was `#since`. */
-  #timeHigh = 0;
-  #timeLow = 0;
-  #since = 0;
-  #compareHigh = 0xffff_ffff;
-  #compareLow = 0xffff_ffff;
-  #msip = 0;
+  readonly state: ClintState = {
+    timeHigh: 0,
+    timeLow: 0,
+    since: 0,
+    compareHigh: 0xffff_ffff,
+    compareLow: 0xffff_ffff,
+    msip: 0,
+  };
 
   /** @throws RangeError unless instructionsPerTick is a positive integer */
   constructor(hart: RetiredCount, instructionsPerTick = 100) {
@@ -49,17 +62,17 @@ export class Clint implements Device {
 
   /** Low word of mtime. */
   timeLow(): number {
-    return sumLow(this.#timeLow, this.#ticks());
+    return sumLow(this.state.timeLow, this.#ticks());
   }
 
   /** High word of mtime. */
   timeHigh(): number {
-    return sumHigh(this.#timeHigh, this.#timeLow, this.#ticks());
+    return sumHigh(this.state.timeHigh, this.state.timeLow, this.#ticks());
   }
 
   /** The line to mip.MSIP. */
   softwareInterrupt(): boolean {
-    return this.#msip !== 0;
+    return this.state.msip !== 0;
   }
 
   /** The line to mip.MTIP: mtime >= mtimecmp, unsigned. */
@@ -73,7 +86,7 @@ export class Clint implements Device {
    */
   timerDueAt(): number {
     const elapsed = this.#ticks();
-    const due = this.#since + (elapsed + this.#ticksToTimer()) * this.instructionsPerTick;
+    const due = this.state.since + (elapsed + this.#ticksToTimer()) * this.instructionsPerTick;
     return due <= Number.MAX_SAFE_INTEGER ? due : Infinity;
   }
 
@@ -81,18 +94,18 @@ export class Clint implements Device {
   skipToTimer(): void {
     const ticks = this.#ticksToTimer();
     if (ticks <= 0) return;
-    this.#setTime(this.#compareHigh, this.#compareLow);
+    this.#setTime(this.state.compareHigh, this.state.compareLow);
   }
 
   load(offset: number, bytes: number): number {
     if (bytes !== 4) return -1;
     switch (offset) {
       case MSIP:
-        return this.#msip;
+        return this.state.msip;
       case MTIMECMP:
-        return this.#compareLow;
+        return this.state.compareLow;
       case MTIMECMP + 4:
-        return this.#compareHigh;
+        return this.state.compareHigh;
       case MTIME:
         return this.timeLow();
       case MTIME + 4:
@@ -106,13 +119,13 @@ export class Clint implements Device {
     if (bytes !== 4) return false;
     switch (offset) {
       case MSIP:
-        this.#msip = value & 1;
+        this.state.msip = value & 1;
         return true;
       case MTIMECMP:
-        this.#compareLow = value >>> 0;
+        this.state.compareLow = value >>> 0;
         return true;
       case MTIMECMP + 4:
-        this.#compareHigh = value >>> 0;
+        this.state.compareHigh = value >>> 0;
         return true;
       case MTIME:
         this.#setTime(this.timeHigh(), value >>> 0);
@@ -126,17 +139,17 @@ export class Clint implements Device {
   }
 
   #ticks(): number {
-    return Math.floor((this.#hart.retired - this.#since) / this.instructionsPerTick);
+    return Math.floor((this.#hart.retired - this.state.since) / this.instructionsPerTick);
   }
 
   /** mtimecmp - mtime; exact below 2^53, and its sign is always right. */
   #ticksToTimer(): number {
-    return (this.#compareHigh - this.timeHigh()) * TWO_32 + (this.#compareLow - this.timeLow());
+    return (this.state.compareHigh - this.timeHigh()) * TWO_32 + (this.state.compareLow - this.timeLow());
   }
 
   #setTime(high: number, low: number): void {
-    this.#timeHigh = high;
-    this.#timeLow = low;
-    this.#since = this.#hart.retired;
+    this.state.timeHigh = high;
+    this.state.timeLow = low;
+    this.state.since = this.#hart.retired;
   }
 }

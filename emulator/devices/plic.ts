@@ -27,17 +27,29 @@ export interface InterruptLine {
   interrupt(): boolean;
 }
 
+/** Plain data, so that a checkpoint is a copy. */
+export interface PlicState {
+  /** By source. */
+  readonly priority: Uint8Array;
+  /** By context: a bit for each source. */
+  readonly enabled: Uint32Array;
+  readonly threshold: Uint8Array;
+  /** Sources that are claimed and not completed; their gateways forward nothing. */
+  claimed: number;
+}
+
 export class Plic implements Device {
   readonly name = 'plic';
   readonly base = PLIC_BASE;
   readonly size = PLIC_SIZE;
   readonly #lines: readonly InterruptLine[];
 
-  readonly #priority = new Uint8Array(SOURCES);
-  readonly #enabled = new Uint32Array(CONTEXTS);
-  readonly #threshold = new Uint8Array(CONTEXTS);
-  /** Sources that are claimed and not completed; their gateways forward nothing. */
-  #claimed = 0;
+  readonly state: PlicState = {
+    priority: new Uint8Array(SOURCES),
+    enabled: new Uint32Array(CONTEXTS),
+    threshold: new Uint8Array(CONTEXTS),
+    claimed: 0,
+  };
 
   constructor(lines: readonly InterruptLine[]) {
     this.#lines = lines;
@@ -50,23 +62,25 @@ export class Plic implements Device {
 
   load(offset: number, bytes: number): number {
     if (bytes !== 4) return -1;
-    if (offset < PENDING) return this.#priority[offset >>> 2] ?? 0;
+    if (offset < PENDING) return this.state.priority[offset >>> 2] ?? 0;
     if (offset === PENDING) return this.#pending() >>> 0;
     if (offset >= CONTEXT) return this.#loadContext(offset - CONTEXT);
     const enable = offset - ENABLE;
-    return enable >= 0 && enable % ENABLE_STRIDE === 0 ? (this.#enabled[enable / ENABLE_STRIDE] ?? 0) : 0;
+    return enable >= 0 && enable % ENABLE_STRIDE === 0
+      ? (this.state.enabled[enable / ENABLE_STRIDE] ?? 0)
+      : 0;
   }
 
   store(offset: number, bytes: number, value: number): boolean {
     if (bytes !== 4) return false;
     if (offset < PENDING) {
       const source = offset >>> 2;
-      if (source !== 0 && source < SOURCES) this.#priority[source] = value & MAX_PRIORITY;
+      if (source !== 0 && source < SOURCES) this.state.priority[source] = value & MAX_PRIORITY;
     } else if (offset >= CONTEXT) {
       this.#storeContext(offset - CONTEXT, value);
     } else if (offset >= ENABLE && (offset - ENABLE) % ENABLE_STRIDE === 0) {
       const context = (offset - ENABLE) / ENABLE_STRIDE;
-      if (context < CONTEXTS) this.#enabled[context] = value & ~1;
+      if (context < CONTEXTS) this.state.enabled[context] = value & ~1;
     }
     return true;
   }
@@ -75,7 +89,7 @@ export class Plic implements Device {
     const context = Math.floor(offset / CONTEXT_STRIDE);
     const register = offset % CONTEXT_STRIDE;
     if (context >= CONTEXTS) return 0;
-    if (register === 0) return this.#threshold[context];
+    if (register === 0) return this.state.threshold[context];
     return register === 4 ? this.#claim(context) : 0;
   }
 
@@ -83,39 +97,39 @@ export class Plic implements Device {
     const context = Math.floor(offset / CONTEXT_STRIDE);
     const register = offset % CONTEXT_STRIDE;
     if (context >= CONTEXTS) return;
-    if (register === 0) this.#threshold[context] = value & MAX_PRIORITY;
-    else if (register === 4 && value < SOURCES && ((this.#enabled[context] >>> value) & 1) !== 0) {
-      this.#claimed &= ~(1 << value); // completion; ignored for a source that the context has not enabled
+    if (register === 0) this.state.threshold[context] = value & MAX_PRIORITY;
+    else if (register === 4 && value < SOURCES && ((this.state.enabled[context] >>> value) & 1) !== 0) {
+      this.state.claimed &= ~(1 << value); // completion; ignored for a source that the context has not enabled
     }
   }
 
   #pending(): number {
     let pending = 0;
     for (const line of this.#lines) if (line.interrupt()) pending |= 1 << line.source;
-    return pending & ~this.#claimed;
+    return pending & ~this.state.claimed;
   }
 
   /** The pending source of the highest priority above the threshold; the lowest number among equals; 0 for none. */
   #best(context: number): number {
-    const candidates = this.#enabled[context] === 0 ? 0 : this.#pending() & this.#enabled[context];
+    const candidates = this.state.enabled[context] === 0 ? 0 : this.#pending() & this.state.enabled[context];
     if (candidates === 0) return 0;
     let best = 0;
-    let priority = this.#threshold[context];
+    let priority = this.state.threshold[context];
     for (let source = 1; source < SOURCES; source++) {
-      if (((candidates >>> source) & 1) === 0 || this.#priority[source] <= priority) continue;
+      if (((candidates >>> source) & 1) === 0 || this.state.priority[source] <= priority) continue;
       best = source;
-      priority = this.#priority[source];
+      priority = this.state.priority[source];
     }
     return best;
   }
 
   /** Claiming ignores the threshold. */
   #claim(context: number): number {
-    const threshold = this.#threshold[context];
-    this.#threshold[context] = 0;
+    const threshold = this.state.threshold[context];
+    this.state.threshold[context] = 0;
     const source = this.#best(context);
-    this.#threshold[context] = threshold;
-    if (source !== 0) this.#claimed |= 1 << source;
+    this.state.threshold[context] = threshold;
+    if (source !== 0) this.state.claimed |= 1 << source;
     return source;
   }
 }

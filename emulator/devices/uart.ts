@@ -33,6 +33,20 @@ const IIR_FIFOS = 0xc0;
 /** Carrier detect, data set ready, clear to send: somebody is at the other end. */
 const MSR_CONNECTED = 0xb0;
 
+/** Plain data, so that a checkpoint is a copy. Registers are bytes, the divisor has two. */
+export interface UartState {
+  /** Received and not yet read. */
+  readonly input: number[];
+  ier: number;
+  fifos: boolean;
+  lcr: number;
+  mcr: number;
+  scr: number;
+  divisor: number;
+  /** The THR-empty interrupt: raised by emptying THR or enabling it, ended by reading IIR or writing THR. */
+  thrEmptyPending: boolean;
+}
+
 export class Uart implements Device {
   readonly name = 'uart';
   readonly base = UART_BASE;
@@ -40,15 +54,16 @@ export class Uart implements Device {
   /** Called with each transmitted byte. */
   output: (byte: number) => void;
 
-  readonly #input: number[] = [];
-  #ier = 0;
-  #fifos = false;
-  #lcr = 0;
-  #mcr = 0;
-  #scr = 0;
-  #divisor = 0;
-  /** The THR-empty interrupt: raised by emptying THR or enabling it, ended by reading IIR or writing THR. */
-  #thrEmptyPending = false;
+  readonly state: UartState = {
+    input: [],
+    ier: 0,
+    fifos: false,
+    lcr: 0,
+    mcr: 0,
+    scr: 0,
+    divisor: 0,
+    thrEmptyPending: false,
+  };
 
   constructor(output: (byte: number) => void = () => {}) {
     this.output = output;
@@ -56,7 +71,7 @@ export class Uart implements Device {
 
   /** Bytes that the guest is to receive, in order. */
   receive(bytes: Iterable<number>): void {
-    for (const byte of bytes) this.#input.push(byte & 0xff);
+    for (const byte of bytes) this.state.input.push(byte & 0xff);
   }
 
   /** The interrupt line. */
@@ -66,52 +81,52 @@ export class Uart implements Device {
 
   load(offset: number, bytes: number): number {
     if (bytes !== 1) return -1;
-    const latch = (this.#lcr & LCR_DLAB) !== 0;
+    const latch = (this.state.lcr & LCR_DLAB) !== 0;
     switch (offset) {
       case RBR_THR_DLL:
-        return latch ? this.#divisor & 0xff : (this.#input.shift() ?? 0);
+        return latch ? this.state.divisor & 0xff : (this.state.input.shift() ?? 0);
       case IER_DLM:
-        return latch ? this.#divisor >>> 8 : this.#ier;
+        return latch ? this.state.divisor >>> 8 : this.state.ier;
       case IIR_FCR:
         return this.#readIir();
       case LCR:
-        return this.#lcr;
+        return this.state.lcr;
       case MCR:
-        return this.#mcr;
+        return this.state.mcr;
       case LSR:
-        return LSR_THR_EMPTY | LSR_TRANSMITTER_EMPTY | (this.#input.length > 0 ? LSR_DATA_READY : 0);
+        return LSR_THR_EMPTY | LSR_TRANSMITTER_EMPTY | (this.state.input.length > 0 ? LSR_DATA_READY : 0);
       case MSR:
         return MSR_CONNECTED;
       default:
-        return this.#scr;
+        return this.state.scr;
     }
   }
 
   store(offset: number, bytes: number, value: number): boolean {
     if (bytes !== 1) return false;
     const byte = value & 0xff;
-    const latch = (this.#lcr & LCR_DLAB) !== 0;
+    const latch = (this.state.lcr & LCR_DLAB) !== 0;
     switch (offset) {
       case RBR_THR_DLL:
-        if (latch) this.#divisor = (this.#divisor & 0xff00) | byte;
+        if (latch) this.state.divisor = (this.state.divisor & 0xff00) | byte;
         else this.#transmit(byte);
         break;
       case IER_DLM:
-        if (latch) this.#divisor = (this.#divisor & 0xff) | (byte << 8);
+        if (latch) this.state.divisor = (this.state.divisor & 0xff) | (byte << 8);
         else this.#writeIer(byte);
         break;
       case IIR_FCR:
-        this.#fifos = (byte & FCR_ENABLE) !== 0;
-        if ((byte & FCR_CLEAR_RECEIVER) !== 0) this.#input.length = 0;
+        this.state.fifos = (byte & FCR_ENABLE) !== 0;
+        if ((byte & FCR_CLEAR_RECEIVER) !== 0) this.state.input.length = 0;
         break;
       case LCR:
-        this.#lcr = byte;
+        this.state.lcr = byte;
         break;
       case MCR:
-        this.#mcr = byte & 0x1f;
+        this.state.mcr = byte & 0x1f;
         break;
       case SCR:
-        this.#scr = byte;
+        this.state.scr = byte;
         break;
       default: // LSR and MSR are read-only
         break;
@@ -121,25 +136,25 @@ export class Uart implements Device {
 
   #transmit(byte: number): void {
     this.output(byte);
-    this.#thrEmptyPending = true; // it is empty again at once
+    this.state.thrEmptyPending = true; // it is empty again at once
   }
 
   #writeIer(byte: number): void {
-    const enabled = byte & ~this.#ier & IER_TRANSMITTER_EMPTY;
-    this.#ier = byte & 0x0f;
-    if (enabled !== 0) this.#thrEmptyPending = true;
+    const enabled = byte & ~this.state.ier & IER_TRANSMITTER_EMPTY;
+    this.state.ier = byte & 0x0f;
+    if (enabled !== 0) this.state.thrEmptyPending = true;
   }
 
   /** Received data has priority over THR empty. */
   #interruptId(): number {
-    if ((this.#ier & IER_RECEIVED) !== 0 && this.#input.length > 0) return IIR_RECEIVED;
-    if ((this.#ier & IER_TRANSMITTER_EMPTY) !== 0 && this.#thrEmptyPending) return IIR_THR_EMPTY;
+    if ((this.state.ier & IER_RECEIVED) !== 0 && this.state.input.length > 0) return IIR_RECEIVED;
+    if ((this.state.ier & IER_TRANSMITTER_EMPTY) !== 0 && this.state.thrEmptyPending) return IIR_THR_EMPTY;
     return IIR_NONE;
   }
 
   #readIir(): number {
     const id = this.#interruptId();
-    if (id === IIR_THR_EMPTY) this.#thrEmptyPending = false;
-    return id | (this.#fifos ? IIR_FIFOS : 0);
+    if (id === IIR_THR_EMPTY) this.state.thrEmptyPending = false;
+    return id | (this.state.fifos ? IIR_FIFOS : 0);
   }
 }
