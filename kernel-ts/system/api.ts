@@ -17,7 +17,7 @@ export interface BootOptions {
   readonly maxTasks?: number;
   /** Files to place in the guest's file system before anything runs. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
-  /** Receives what goes to a log: unsupported system calls, fatal signals. Default: dropped. */
+  /** Receives what goes to a log: unsupported system calls, programs that execve refused, lack of memory. Default: dropped. */
   readonly log?: (line: string) => void;
   readonly hooks?: Hooks;
 }

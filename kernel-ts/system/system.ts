@@ -130,20 +130,28 @@ class HostedSystem implements System {
     this.drainExits();
   }
 
-  /** Runs `work` with `task` as the current task, and puts back who was. */
+  /**
+   * Runs `work` with `task` as the current task, and puts back who was. Looking (as the swapper, which has no registers)
+   * leaves the hart alone, down to its LR/SC reservation: a system looked at runs like one left alone.
+   */
   private asCurrent<T>(task: Task, work: () => T): T {
     const { kernel } = this;
-    const previous = kernel.current;
+    const { current: previous, needResched, swapper } = kernel;
     if (previous === task) return work();
     saveCurrent(kernel);
-    loadTask(kernel, task);
+    if (task === swapper) kernel.current = task;
+    else loadTask(kernel, task);
     try {
       return work();
     } finally {
-      saveCurrent(kernel);
-      loadTask(kernel, previous);
+      if (task === swapper) {
+        kernel.current = previous;
+      } else {
+        saveCurrent(kernel);
+        loadTask(kernel, previous);
+      }
       // Nothing that happened concerns the task that was interrupted.
-      kernel.needResched = false;
+      kernel.needResched = needResched;
     }
   }
 
