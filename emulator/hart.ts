@@ -346,7 +346,7 @@ export class Hart implements CsrContext {
     if (status === STATUS.ok || status === STATUS.leave || status === STATUS.fetchMiss) {
       this.#committed += length - left;
       // With the budget used up the fault, if there is one, belongs to the next call.
-      return status === STATUS.fetchMiss && left > 0 ? this.#fetchMiss() : null;
+      return status === STATUS.fetchMiss && left > 0 ? this.#fetchMiss(first && left === length) : null;
     }
     // The instruction at IP was counted and has not retired.
     const retired = length - left - 1;
@@ -386,14 +386,14 @@ export class Hart implements CsrContext {
   }
 
   /** Makes the page of pc executable, or delivers the fault. */
-  #fetchMiss(): StopReason | null {
+  #fetchMiss(resuming: boolean): StopReason | null {
     const { pc } = this;
     const pa = this.mmu.translateFetch(pc);
     if (pa < 0) return this.#trapFromInterpreter();
     const frame = (pa - RAM_BASE) >>> 12;
     const page = this.#code.pageFor(frame);
     if (this.mmu.fillFetch(pc, pa, page)) return null;
-    return this.#stepOnce(true);
+    return this.#stepOnce(resuming);
   }
 
   /** What a micro-op that is not a row asks for. */

@@ -3,6 +3,7 @@ import { Platform } from './devices/platform.ts';
 import { Hart } from './hart.ts';
 import { memoryPages } from './layout.ts';
 import { PhysicalMemory } from './memory.ts';
+import { ADUE } from './priv/state.ts';
 
 const MIB = 1 << 20;
 const DEFAULT_RAM = 256 * MIB;
@@ -12,8 +13,12 @@ export interface MachineOptions {
   readonly ramBytes?: number;
   /** What a misaligned load or store does. Default 'hardware'. */
   readonly misaligned?: 'hardware' | 'trap';
-  /** Who sets A and D in page-table entries: the hardware (Svadu) or a trap handler (Svade). Default 'hardware'. */
-  readonly adUpdate?: 'hardware' | 'trap';
+  /**
+   * Who sets A and D in page-table entries. 'hardware': the walk, until the guest clears menvcfg.ADUE (Svadu).
+   * 'menvcfg': a trap handler, until the guest sets ADUE (Svade and Svadu, as the RVA profiles want them). 'trap': always a
+   * handler, and ADUE is read-only zero (Svade alone). Default 'hardware'.
+   */
+  readonly adUpdate?: 'hardware' | 'menvcfg' | 'trap';
 }
 
 export class Machine {
@@ -39,8 +44,9 @@ export class Machine {
     let platform: Platform | undefined;
     this.hart = new Hart(this.memory, this.ram, (hart) => (platform = new Platform(hart)), {
       misalignedInHardware: options.misaligned !== 'trap',
-      hardwareAd: options.adUpdate !== 'trap',
     });
+    this.hart.state.svadu = options.adUpdate !== 'trap';
+    this.hart.state.menvcfgh = (options.adUpdate ?? 'hardware') === 'hardware' ? ADUE : 0;
     this.platform = platform as unknown as Platform;
   }
 }

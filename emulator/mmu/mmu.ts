@@ -9,7 +9,7 @@ import * as layout from '../layout.ts';
 import { RAM_BASE, type PhysicalMemory } from '../memory.ts';
 import { Cause } from '../priv/cause.ts';
 import { pmpCheck, pmpPermitsAll } from '../priv/pmp.ts';
-import type { PrivState } from '../priv/state.ts';
+import { hardwareAd, type PrivState } from '../priv/state.ts';
 import { STATUS } from '../tier0/step.ts';
 import { Access, dataView, fetchView, sv32Walk, WalkResult, type TranslationView } from './sv32.ts';
 import { TABLE_FETCH, TABLE_READ, TABLE_WRITE, type Tlb } from './tlb.ts';
@@ -17,8 +17,6 @@ import { TABLE_FETCH, TABLE_READ, TABLE_WRITE, type Tlb } from './tlb.ts';
 export interface MmuOptions {
   /** false: misaligned loads and stores raise address-misaligned exceptions. Atomics always do. */
   readonly misalignedInHardware: boolean;
-  /** false: an access that needs A or D set raises a page fault (Svade). */
-  readonly hardwareAd: boolean;
 }
 
 /** One access of a retired instruction, for traces. */
@@ -51,7 +49,8 @@ export class Mmu {
   /** View numbers in the TLB. */
   #dataView = 0;
   #fetchView = 0;
-  #pmpOpen = true;
+  /** No access needs a look at the PMP. Not so at reset: an S or U access that matches no entry fails. */
+  #pmpOpen = false;
   readonly #walk = new WalkResult();
 
   constructor(
@@ -122,10 +121,11 @@ export class Mmu {
       const entry = this.tlb.entry(this.#dataView, access === Access.Write ? TABLE_WRITE : TABLE_READ, va);
       if ((entry & 1) !== 0) return physicalOf(entry, va);
     }
-    if (!sv32Walk(this.#tables, view, va, access, this.options.hardwareAd, walk)) {
+    if (!sv32Walk(this.#tables, view, va, access, hardwareAd(this.#state), walk)) {
       this.#fault(walk.cause, va);
       return -1;
     }
+    if (walk.level === 1) this.tlb.noteMegapage(fetching ? this.#fetchView : this.#dataView, va);
     if (!this.#pmpAllows(walk.pa, size, access, view.privilege)) {
       this.#fault(accessFault(access), va);
       return -1;

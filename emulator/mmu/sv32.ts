@@ -1,7 +1,7 @@
 /**
  * The Sv32 page-table walk. The comments are numbered by the steps of the specification:
  * RISC-V Privileged Architecture 1.12, section 4.3.2, "Virtual Address Translation Process".
- * Missing: Svnapot, Svpbmt (RV64 only), Svadu's menvcfg.ADUE (how A and D are kept is a property of the machine).
+ * Missing: Svnapot, Svpbmt (RV64 only), Svinval.
  */
 import { Cause } from '../priv/cause.ts';
 import { Mstatus, Privilege, dataPrivilege } from '../priv/state.ts';

@@ -29,6 +29,8 @@ interface View {
   mode: number;
   /** Virtual page numbers that have, or had, an entry. */
   filled: number[];
+  /** Virtual addresses >>> 22 of the 4 MiB pages among them: one leaf stands behind 1024 entries. */
+  megapages: Set<number>;
   lastUse: number;
 }
 
@@ -58,6 +60,7 @@ export class Tlb {
     satp: 0,
     mode: 0,
     filled: [],
+    megapages: new Set(),
     lastUse: 0,
   }));
   #uses = 0;
@@ -125,6 +128,17 @@ export class Tlb {
     this.#fill(view, TABLE_FETCH, va >>> 12, decoded);
   }
 
+  /** Entries for that address come from a leaf that maps 4 MiB. */
+  noteMegapage(view: number, va: number): void {
+    (this.#views[view] as View).megapages.add(va >>> 22);
+  }
+
+  /** Forgets what the leaf behind `va` gave. */
+  #forget(index: number, va: number): void {
+    if ((this.#views[index] as View).megapages.has(va >>> 22)) this.#flushView(index);
+    else this.#clearPage(index, va >>> 12);
+  }
+
   #clearPage(view: number, page: number): void {
     const at = this.#word(view, TABLE_READ, page);
     const stride = layout.TABLE_BYTES >>> 2;
@@ -137,6 +151,7 @@ export class Tlb {
     const view = this.#views[index] as View;
     for (const page of view.filled) this.#clearPage(index, page);
     view.filled.length = 0;
+    view.megapages.clear();
   }
 
   /** Runs `visit` for each view of an address space. */
@@ -156,14 +171,14 @@ export class Tlb {
     const views = this.#views;
     for (let index = 0; index < views.length; index++) {
       const view = views[index] as View;
-      if (view.satp === wanted && view.used) this.#clearPage(index, va >>> 12);
+      if (view.satp === wanted && view.used) this.#forget(index, va);
     }
   }
 
   /** Forgets one page in every address space. */
   flushPageEverywhere(va: number): void {
     for (const [index, view] of this.#views.entries()) {
-      if (view.used) this.#clearPage(index, va >>> 12);
+      if (view.used) this.#forget(index, va);
     }
   }
 

@@ -10,7 +10,7 @@ import type { CsrContext, CsrRow } from './csr.ts';
 import { Effect } from './effect.ts';
 import { MSTATUS_MASK, SSTATUS_MASK, readMstatus, readSstatus, writeMstatus } from './mstatus.ts';
 import { readPmpcfg, writePmpaddr, writePmpcfg } from './pmp.ts';
-import { Fs, Mstatus, Privilege } from './state.ts';
+import { ADUE, Fs, Mstatus, Privilege } from './state.ts';
 import type { PrivState } from './state.ts';
 
 /** RV32 with A, C, D, F, I, M and the modes S and U. Read-only: no extension can be switched off. */
@@ -190,7 +190,16 @@ const machine: readonly CsrRow[] = [
   word(0x30a, 'menvcfg', 'menvcfg', ENVCFG_MASK),
   fixed(0x310, 'mstatush'),
   fixed(0x312, 'medelegh'),
-  fixed(0x31a, 'menvcfgh'),
+  {
+    // ADUE needs no flush: entries of the TLB have A set, and those for writing D.
+    number: 0x31a,
+    name: 'menvcfgh',
+    read: (c) => c.state.menvcfgh,
+    write: (c, value) => {
+      if (c.state.svadu) c.state.menvcfgh = value & ADUE;
+      return 0;
+    },
+  },
   {
     number: 0x320,
     name: 'mcountinhibit',

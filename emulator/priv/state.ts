@@ -65,6 +65,10 @@ export class PrivState {
   mtvec = 0;
   mcounteren = 0;
   menvcfg = 0;
+  /** ADUE alone: the hardware sets A and D (Svadu). */
+  menvcfgh = 0;
+  /** Svadu is implemented: ADUE can be written. Else it is what it is. */
+  svadu = true;
   mscratch = 0;
   /** Bit 0 is always zero (IALIGN = 16). */
   mepc = 0;
@@ -112,6 +116,14 @@ export function handOffToSupervisor(state: PrivState): void {
   state.pmpaddr[0] = 0xffff_ffff; // NAPOT over the whole physical address space
   state.pmpcfg[0] = 0x1f;
   state.privilege = Privilege.S;
+}
+
+/** menvcfg.ADUE, bit 61 of the 64. */
+export const ADUE = 1 << 29;
+
+/** Who sets A and D in page-table entries: the walk (true), or the handler of a page fault. */
+export function hardwareAd(state: PrivState): boolean {
+  return (state.menvcfgh & ADUE) !== 0;
 }
 
 /**

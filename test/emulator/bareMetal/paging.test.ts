@@ -1,44 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Cause, RAM_BASE } from '../../../emulator/index.ts';
-import type { MachineOptions } from '../../../emulator/index.ts';
 import { Mstatus, Privilege } from '../../../emulator/priv/state.ts';
 import { A, D, R, Tables, U, V, W, X } from '../paging.ts';
 import { Bare, PATHS } from './bare.ts';
 import type { Path } from './bare.ts';
+import { DATA_VA, FIRST, KERNEL, SECOND, supervisor } from './supervisor.ts';
 
 const { S, M } = Privilege;
-
-/** Where the supervisor's code is mapped, one to one; and a page of data, and its alternative. */
-const DATA_VA = 0x4000_0000;
-const FIRST = RAM_BASE + 0x10_0000;
-const SECOND = RAM_BASE + 0x20_0000;
-const KERNEL = V | R | W | X | A | D;
-
-/**
- * A machine in S mode under Sv32 at the label `start`: the image is mapped one to one for the supervisor by a 4 MiB
- * page, DATA_VA as the test says. Traps go to `handler` in M mode.
- */
-function supervisor(
-  path: Path,
-  source: string,
-  options: MachineOptions & { flags?: number } = {},
-): Bare & { tables: Tables } {
-  const bare = new Bare(path, `${source}\n .align 4\n handler: j handler`, options);
-  const tables = new Tables(bare.machine);
-  tables.mapMegapage(RAM_BASE, RAM_BASE, KERNEL);
-  tables.map(DATA_VA, FIRST, options.flags ?? KERNEL);
-  bare.machine.ram.write32(FIRST, 0x1111);
-  bare.machine.ram.write32(SECOND, 0x2222);
-  const { state } = bare.hart;
-  state.mtvec = bare.address('handler');
-  state.pmpaddr[0] = 0xffff_ffff;
-  state.pmpcfg[0] = 0x1f;
-  bare.hart.mmu.pmpChanged();
-  bare.hart.setAddressSpace(tables.satp);
-  bare.hart.privilege = S;
-  bare.hart.pc = bare.address('start');
-  return Object.assign(bare, { tables });
-}
 
 const access: Readonly<Record<string, string>> = {
   load: 'lw a0, 8(a1)',
@@ -211,6 +179,48 @@ describe.each(PATHS)('A and D (%s)', (path) => {
       [Cause.LoadPageFault, start + 8, DATA_VA],
       [Cause.StorePageFault, start + 16, DATA_VA],
     ]);
+  });
+});
+
+describe.each(PATHS)('menvcfg.ADUE (%s)', (path) => {
+  /** M-mode code that writes a2 to menvcfgh, reads it into a3, and stores through the tables as S. */
+  const source = `start:
+    csrrw x0, menvcfgh, a2
+    csrrs a3, menvcfgh, x0
+    li    t0, ${Mstatus.MPP}
+    csrrc x0, mstatus, t0
+    li    t0, ${Mstatus.MPRV | (S << 11)}
+    csrrs x0, mstatus, t0
+    here: sw a0, 0(a1)
+    ok: j ok`;
+  const ADUE = 1 << 29;
+
+  test.each([
+    ['hardware', ADUE, ADUE, true],
+    ['hardware', 0, 0, false],
+    ['menvcfg', ADUE, ADUE, true],
+    ['menvcfg', 0, 0, false],
+    ['trap', ADUE, 0, false],
+  ] as const)(
+    'switch %s, ADUE written with %d: reads %d, the walk sets D: %s',
+    (adUpdate, written, read, sets) => {
+      const bare = supervisor(path, source, { flags: V | R | W, adUpdate });
+      bare.hart.privilege = M;
+      bare.hart.x[11] = DATA_VA;
+      bare.hart.x[12] = written;
+      bare.runTo(sets ? 'ok' : 'handler');
+      expect(bare.x(13)).toBe(read);
+      expect(bare.machine.ram.read32(bare.tables.entry(DATA_VA)) & (A | D)).toBe(sets ? A | D : 0);
+      if (!sets) expect(bare.mtrap).toEqual([Cause.StorePageFault, bare.address('here'), DATA_VA]);
+    },
+  );
+
+  test.each([
+    ['hardware', ADUE],
+    ['menvcfg', 0],
+    ['trap', 0],
+  ] as const)('after reset with the switch %s menvcfgh is %d', (adUpdate, value) => {
+    expect(new Bare(path, 'start: j start', { adUpdate }).hart.state.menvcfgh).toBe(value);
   });
 });
 

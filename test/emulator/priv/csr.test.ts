@@ -274,7 +274,7 @@ describe('WARL masks', () => {
     ['mcause', 0x8000_000b, 0x8000_000b],
     ['satp', 0xffff_ffff, 0xffff_ffff],
     ['menvcfg', 0xffff_ffff, 1],
-    ['menvcfgh', 0xffff_ffff, 0],
+    ['menvcfgh', 0xffff_ffff, 0x2000_0000],
     ['senvcfg', 0xffff_ffff, 1],
     ['mstatush', 0xffff_ffff, 0],
     ['mcounteren', 0xffff_ffff, 0xffff_ffff],
