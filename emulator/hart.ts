@@ -48,7 +48,9 @@ export type StopReason =
   /** The supervisor declined to go on, or the trap hit the handler's own first instruction. pc is what trapped. */
   | { readonly kind: 'trap'; readonly cause: number; readonly tval: number; readonly pc: number }
   /** Waits for an interrupt that no device will raise by itself. */
-  | { readonly kind: 'wfi' };
+  | { readonly kind: 'wfi' }
+  /** An instruction that stored to the watched range has retired. */
+  | { readonly kind: 'watch' };
 
 /**
  * Who handles the traps that would enter S mode. hart.pc is the trapping instruction's address (sepc).
@@ -65,9 +67,16 @@ export interface Retired {
   /** The encoding: 16 bits when compressed. */
   readonly insn: number;
   readonly accesses: readonly MemoryAccess[];
+  /** mstatus.FS before it: 0 off, 1 initial, 2 clean, 3 dirty. */
+  readonly fs: number;
+  /** The floating-point exceptions that it raised, whether or not fflags had them already. */
+  readonly raised: number;
 }
 
 const BUDGET_STOP: StopReason = { kind: 'budget' };
+const WATCH_STOP: StopReason = { kind: 'watch' };
+/** fcsr.fflags. */
+const FFLAGS = 0x1f;
 /** The longest stretch inside the fast loop: a function is only replaced by its optimised code when called anew. */
 const LONGEST_SLICE = 4_000_000;
 
@@ -101,6 +110,8 @@ export class Hart implements CsrContext {
   #nextEventAt = 0;
   #cause = 0;
   #tval = 0;
+  /** The watched range was stored to, and `run` has not said so yet. */
+  #watchHit = false;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -267,6 +278,24 @@ export class Hart implements CsrContext {
     if (this.#code.breakpoints.delete(pc >>> 0)) this.#code.invalidateAll();
   }
 
+  /**
+   * Makes `run` and `step` stop after each instruction that stores to [pa, pa + size) of RAM, an atomic one at the next
+   * occasion. Only stores to its pages pay for it.
+   */
+  watchStores(pa: number, size: number, heard: (pa: number, size: number) => void): void {
+    this.mmu.onWatched = (at, length) => {
+      this.#watchHit = true;
+      heard(at, length);
+    };
+    this.mmu.watch(pa, size);
+  }
+
+  #takeWatch(): StopReason | null {
+    if (!this.#watchHit) return null;
+    this.#watchHit = false;
+    return WATCH_STOP;
+  }
+
   // Execution
 
   /** Raises an exception at the instruction under way; a helper returns what this returns. */
@@ -299,6 +328,7 @@ export class Hart implements CsrContext {
       const reason = this.onRetire === null ? this.#fast(length, first) : this.#stepOnce(first);
       first = false;
       if (reason !== null) return reason;
+      if (this.#watchHit) return this.#takeWatch() ?? BUDGET_STOP;
       if (horizon <= this.#committed) this.#checkInterrupts = true;
     }
     return BUDGET_STOP;
@@ -307,7 +337,7 @@ export class Hart implements CsrContext {
   /** Executes one instruction, or takes one trap. */
   step(): StopReason {
     this.#checkInterrupts = true;
-    return this.#beforeSlice() ?? this.#stepOnce(true) ?? BUDGET_STOP;
+    return this.#beforeSlice() ?? this.#stepOnce(true) ?? this.#takeWatch() ?? BUDGET_STOP;
   }
 
   /** Interrupts and WFI. */
@@ -460,15 +490,21 @@ export class Hart implements CsrContext {
     const observer = this.onRetire;
     const accesses: MemoryAccess[] | null = observer === null ? null : [];
     const { privilege } = this.state;
+    const fs = this.fp.getFs();
+    // To see which flags it raises, an arithmetic instruction begins with none.
+    const flags = observer !== null && isFloatArithmetic(insn) ? this.fcsr & FFLAGS : 0;
+    if (flags !== 0) this.fcsr &= ~FFLAGS;
     mmu.accesses = accesses;
     this.#words[layout.BUDGET >>> 2] = 0;
     this.#slice = 1;
     const status = this.#interpreter.step();
     this.#slice = 0;
     mmu.accesses = null;
+    const raised = isFloatArithmetic(insn) ? this.fcsr & FFLAGS : 0;
+    if (flags !== 0) this.fcsr |= flags;
     if (status === STATUS.ok || status === STATUS.leave) {
       this.#committed++;
-      if (observer !== null && accesses !== null) observer({ pc, privilege, insn, accesses });
+      if (observer !== null && accesses !== null) observer({ pc, privilege, insn, accesses, fs, raised });
       return null;
     }
     this.pc = pc;
@@ -518,6 +554,12 @@ export class Hart implements CsrContext {
   get dataPrivilege(): number {
     return dataPrivilege(this.state);
   }
+}
+
+/** OP-FP and the fused operations: all that raise floating-point exceptions. */
+function isFloatArithmetic(insn: number): boolean {
+  const opcode = insn & 0x7f;
+  return opcode === 0x53 || (opcode & 0x73) === 0x43;
 }
 
 /** In Mmu.cause: the trap did not come from the MMU. */

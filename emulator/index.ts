@@ -1,5 +1,18 @@
 /** The emulator's one door. */
 export { Bus, type Device } from './devices/bus.ts';
+export { commitLine } from './commitLog.ts';
+export {
+  checkFileRange,
+  elfProblem,
+  isElfProblem,
+  PT_INTERP,
+  PT_LOAD,
+  readElfHeaders,
+  type ElfHeaders,
+  type ElfProblem,
+  type ElfSegment,
+} from './elf.ts';
+export { NO_SYMBOLS, readSymbols, SymbolTable } from './symbols.ts';
 export { assemble } from './isa/assemble.ts';
 export { decode, isWide, type Decoded } from './isa/decode.ts';
 export { disassemble, fName, xName } from './isa/disassemble.ts';

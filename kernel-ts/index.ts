@@ -29,14 +29,14 @@ export type {
   TaskPicture,
   VmAreaPicture,
 } from './system/picture.ts';
+export { readElf, type ElfImage } from './process/elfImage.ts';
 export {
   isElfProblem,
-  readElf,
-  type ElfImage,
+  readSymbols,
+  SymbolTable,
   type ElfProblem,
   type ElfSegment,
-} from './process/elfImage.ts';
-export { readSymbols, SymbolTable } from './process/symbols.ts';
+} from '../emulator/index.ts';
 export { isSystemCall, SYSCALL_ROWS, UNSUPPORTED_ROWS } from './syscalls/table.ts';
 export type { ArgSpec, SyscallRow } from './syscalls/row.ts';
 export { signalName } from './process/signalSet.ts';

@@ -1,7 +1,7 @@
 /** `sameframe dis`: the instructions of a program, by symbols, as objdump -d prints them. */
 import { Command } from 'commander';
-import { disassemble, isWide } from '../../emulator/index.ts';
-import { isElfProblem, readElf, readSymbols } from '../../kernel-ts/index.ts';
+import { disassemble, isElfProblem, isWide, readSymbols } from '../../emulator/index.ts';
+import { readElf } from '../../kernel-ts/index.ts';
 import { CliError } from '../errors.ts';
 import { printOut } from '../io.ts';
 import { loadPrograms } from '../programs.ts';

@@ -22,6 +22,8 @@ export interface MmuOptions {
 /** One access of a retired instruction, for traces. */
 export interface MemoryAccess {
   readonly va: number;
+  /** Physical address of its first byte. */
+  readonly pa: number;
   readonly size: number;
   /** 'x': read and written by an atomic. */
   readonly kind: 'r' | 'w' | 'x';
@@ -37,6 +39,10 @@ export class Mmu {
   onDevice: () => void = () => {};
   /** When not null, accesses of the instruction under way are noted here. */
   accesses: MemoryAccess[] | null = null;
+  /** Stores to this range of physical addresses make the interpreter leave, with `onWatched` called; see watch(). */
+  #watched = { start: 0, end: 0 };
+  /** Called for each store to the watched range, by its part of the range. */
+  onWatched: (pa: number, size: number) => void = () => {};
   readonly tlb: Tlb;
   readonly options: MmuOptions;
   readonly #state: PrivState;
@@ -69,6 +75,23 @@ export class Mmu {
     this.tlb = tlb;
     this.options = options;
     this.selectViews();
+  }
+
+  /** Watches stores to [start, start + size), which must lie in RAM: its pages never get write entries in the TLB. */
+  watch(start: number, size: number): void {
+    this.#watched = { start, end: start + size };
+    this.tlb.flushEverything();
+  }
+
+  #inWatchedPage(pa: number): boolean {
+    const { start, end } = this.#watched;
+    return pa >>> 12 >= start >>> 12 && pa < end;
+  }
+
+  /** A store to [pa, pa + size) of a watched page is done. */
+  #noteStore(pa: number, size: number): void {
+    const { start, end } = this.#watched;
+    if (pa < end && pa + size > start) this.onWatched(pa, size);
   }
 
   /** Chooses the TLB views anew, after satp, the privilege or mstatus changed. */
@@ -142,7 +165,7 @@ export class Mmu {
       this.tlb.fillData(this.#dataView, TABLE_READ, va, offset);
     }
     const writable = allowed & Access.Write && this.#ram.codeFrames[offset >>> 12] === 0;
-    if (writable && this.#pmpAllows(page, 4096, Access.Write, view.privilege)) {
+    if (writable && !this.#inWatchedPage(page) && this.#pmpAllows(page, 4096, Access.Write, view.privilege)) {
       this.tlb.fillData(this.#dataView, TABLE_WRITE, va, offset);
     }
   }
@@ -154,18 +177,15 @@ export class Mmu {
     this.#words[(layout.SCRATCH >>> 2) + 1] = 0;
     if (!this.#aligned(va, size, Access.Read)) return STATUS.trap;
     const first = Math.min(size, 4096 - (va & 0xfff));
+    const low = this.#translate(va, first, Access.Read);
     if (first < size) {
       // Both pages are translated before anything is read: a fault names the part that caused it.
-      const low = this.#translate(va, first, Access.Read);
       const high = low < 0 ? -1 : this.#translate((va + first) >>> 0, size - first, Access.Read);
       if (low < 0 || high < 0) return STATUS.trap;
       if (!this.#read(va, low, first, 0) || !this.#read(va + first, high, size - first, first))
         return STATUS.trap;
-    } else {
-      const pa = this.#translate(va, size, Access.Read);
-      if (pa < 0 || !this.#read(va, pa, size, 0)) return STATUS.trap;
-    }
-    this.accesses?.push({ va, size, kind: 'r' });
+    } else if (low < 0 || !this.#read(va, low, size, 0)) return STATUS.trap;
+    this.accesses?.push({ va, pa: low, size, kind: 'r' });
     return STATUS.ok;
   }
 
@@ -175,18 +195,16 @@ export class Mmu {
     let status: number = STATUS.ok;
     if (!this.#aligned(va, size, Access.Write)) return STATUS.trap;
     const first = Math.min(size, 4096 - (va & 0xfff));
+    const low = this.#translate(va, first, Access.Write);
     if (first < size) {
-      const low = this.#translate(va, first, Access.Write);
       const high = low < 0 ? -1 : this.#translate((va + first) >>> 0, size - first, Access.Write);
       if (low < 0 || high < 0) return STATUS.trap;
       if (!this.#write(va, low, first, 0) || !this.#write(va + first, high, size - first, first))
         return STATUS.trap;
-    } else {
-      const pa = this.#translate(va, size, Access.Write);
-      if (pa < 0 || !this.#write(va, pa, size, 0)) return STATUS.trap;
-      if (!this.#ram.contains(pa)) status = STATUS.leave; // an interrupt may be pending now
-    }
-    this.accesses?.push({ va, size, kind: 'w' });
+    } else if (low < 0 || !this.#write(va, low, size, 0)) return STATUS.trap;
+    // After a store to a device an interrupt may be pending.
+    if (!this.#ram.contains(low) || this.#inWatchedPage(low)) status = STATUS.leave;
+    this.accesses?.push({ va, pa: low, size, kind: 'w' });
     return status;
   }
 
@@ -207,7 +225,7 @@ export class Mmu {
     const offset = pa - RAM_BASE;
     if (write && this.#ram.codeFrames[offset >>> 12] === 1)
       this.#ram.observer?.invalidateFrame(offset >>> 12);
-    this.accesses?.push({ va, size: 4, kind: write ? 'x' : 'r' });
+    this.accesses?.push({ va, pa, size: 4, kind: write ? 'x' : 'r' });
     return layout.RAM + offset;
   }
 
@@ -257,6 +275,7 @@ export class Mmu {
       if (this.#ram.codeFrames[offset >>> 12] === 1) this.#ram.observer?.invalidateFrame(offset >>> 12);
       const to = layout.RAM + offset;
       for (let i = 0; i < size; i++) this.#bytes[to + i] = this.#bytes[layout.SCRATCH + at + i] as number;
+      if (this.#inWatchedPage(pa)) this.#noteStore(pa, size);
       return true;
     }
     const value = (this.#words[layout.SCRATCH >>> 2] as number) >>> 0;

@@ -7,6 +7,7 @@
  *
  * Known to be missing: PT_INTERP, a vDSO (no AT_SYSINFO_EHDR), AT_PLATFORM (NULL on RISC-V Linux, hence absent there too).
  */
+import type { ElfSegment } from '../../emulator/index.ts';
 import { ENOMEM, type Errno } from '../abi/errno.ts';
 import {
   ELF_ET_DYN_BASE,
@@ -27,7 +28,7 @@ import { doMmap, setupStackVma, vmBrkFlags } from '../mm/mmap.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { doMprotect } from '../mm/mprotect.ts';
 import { clearUser, copyToUser } from '../mm/usercopy.ts';
-import type { ElfImage, ElfSegment } from './elfImage.ts';
+import type { ElfImage } from './elfImage.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Auxiliary vector types: include/uapi/linux/auxvec.h, arch/riscv/include/uapi/asm/auxvec.h. */

@@ -6,6 +6,7 @@
  *
  * Known to be missing: execveat, binfmt_misc, dynamic linking (ENOEXEC and a line in the log), PR_SET_MM.
  */
+import { isElfProblem } from '../../emulator/index.ts';
 import { E2BIG, EFAULT, EINVAL, ELOOP, ENOENT, ENOEXEC, ENOMEM, type Errno } from '../abi/errno.ts';
 import { AT_FDCWD } from '../abi/fcntl.ts';
 import { TASK_SIZE } from '../abi/mman.ts';
@@ -19,7 +20,7 @@ import { archPickMmapLayout, mmAlloc, mmput, setMmExeFile } from '../mm/mmLife.t
 import { getUser32, strnBytesFromUser } from '../mm/usercopy.ts';
 import { loadElfBinary, type ExecStrings, type LoadedImage } from './binfmtElf.ts';
 import { credForExec } from './creds.ts';
-import { isElfProblem, readElf, type ElfImage } from './elfImage.ts';
+import { readElf, type ElfImage } from './elfImage.ts';
 import { doExit, releaseMm } from './exit.ts';
 import { log, type Kernel } from './kernel.ts';
 import { SYSCALL_NO_RESULT } from './sched.ts';

@@ -2,12 +2,12 @@
  * Symbols of the programs that tasks run, read from the guest's own files when somebody asks for the first time.
  * A cache, not state: it can be thrown away at any moment.
  */
+import { isElfProblem, NO_SYMBOLS, readSymbols, type SymbolTable } from '../../emulator/index.ts';
 import { ELF_ET_DYN_BASE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
 import type { Inode } from '../fs/inode.ts';
 import { kernelReadFile } from '../fs/readWrite.ts';
-import { isElfProblem, readElf } from '../process/elfImage.ts';
+import { readElf } from '../process/elfImage.ts';
 import type { Kernel } from '../process/kernel.ts';
-import { NO_SYMBOLS, readSymbols, type SymbolTable } from '../process/symbols.ts';
 import type { Task } from '../process/task.ts';
 
 /** The symbols of an image and where it is loaded. */

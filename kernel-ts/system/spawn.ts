@@ -2,6 +2,7 @@
  * Starting a process from the host: the image becomes a file of the guest, and an ordinary execve runs it
  * (Linux: kernel_execve of init).
  */
+import { isElfProblem } from '../../emulator/index.ts';
 import { AT_FDCWD } from '../abi/fcntl.ts';
 import { TASK_SIZE } from '../abi/mman.ts';
 import { initRlimits } from '../abi/resource.ts';
@@ -15,7 +16,7 @@ import { shmInitTask } from '../ipc/namespace.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { makeCred } from '../mm/cred.ts';
 import { execPath } from '../process/exec.ts';
-import { isElfProblem, readElf } from '../process/elfImage.ts';
+import { readElf } from '../process/elfImage.ts';
 import { allocPid, type Kernel } from '../process/kernel.ts';
 import { enqueueTask } from '../process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../process/task.ts';

@@ -4,7 +4,7 @@
  * Everything that happens on behalf of a task happens with that task as `kernel.current`, also when the host asks for it
  * between two runs; `asCurrent` takes care of it and puts the interrupted task back.
  */
-import { Machine } from '../../emulator/index.ts';
+import { commitLine, Machine } from '../../emulator/index.ts';
 import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { readGuestFile } from '../fs/init.ts';
@@ -36,7 +36,6 @@ import type { Picture, PtePicture, VmAreaPicture } from './picture.ts';
 import { RunLoop } from './runLoop.ts';
 import { Spawner } from './spawn.ts';
 import { KernelSupervisor } from './supervisor.ts';
-import { commitLine } from './trace.ts';
 
 const PAGE_SIZE = 4096;
 
@@ -286,8 +285,8 @@ class HostedSystem implements System {
   }
 
   trace(listener: ((line: string) => void) | null): void {
-    const { hart } = this.machine;
-    hart.onRetire = listener === null ? null : (retired) => listener(commitLine(this.kernel, hart, retired));
+    const { hart, ram } = this.machine;
+    hart.onRetire = listener === null ? null : (retired) => listener(commitLine(hart, ram, retired));
   }
 }
 

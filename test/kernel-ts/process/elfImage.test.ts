@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isElfProblem, readElf } from '../../../kernel-ts/process/elfImage.ts';
+import { isElfProblem } from '../../../emulator/index.ts';
+import { readElf } from '../../../kernel-ts/process/elfImage.ts';
 import { code, elf } from './elfFixture.ts';
 
 const TASK_SIZE = 0x9dc00000;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { NO_SYMBOLS, readSymbols } from '../../../kernel-ts/process/symbols.ts';
-import { elf } from './elfFixture.ts';
+import { NO_SYMBOLS, readSymbols } from '../../emulator/symbols.ts';
+import { elf } from '../kernel-ts/process/elfFixture.ts';
 
 const table = readSymbols(
   elf({

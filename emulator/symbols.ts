@@ -70,7 +70,7 @@ export class SymbolTable {
 
 export const NO_SYMBOLS = new SymbolTable([]);
 
-/** Reads the symbols of an image that readElf accepted. Never fails: damaged tables give fewer symbols. */
+/** Reads the symbols of an image whose header readElfHeaders accepts. Never fails: damaged tables give fewer symbols. */
 export function readSymbols(image: Uint8Array): SymbolTable {
   if (image.length < 52) return NO_SYMBOLS;
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);

@@ -1,0 +1,128 @@
+/**
+ * One line per retired instruction in the format of Spike's commit log (riscv-isa-sim, --log-commits):
+ * `core   0: 0 0x00010094 (0x00a28293) x5  0x0000000a mem 0x00011000 0x0000002a`
+ *
+ * Registers and CSRs come in the order of Spike's keys: number x 16 + class, class 0 for x, 1 for f, 4 for CSRs. CSRs
+ * are logged under the name of the register that holds the bits (sstatus as mstatus, sie as mie, sip as mip), and as
+ * read after the write. As in Spike, an instruction that traps leaves no line.
+ * Known to be missing: what a CSR's write changes in other CSRs beyond those; registers of the debug specification.
+ */
+import type { Hart, Retired } from './hart.ts';
+import { decode, isWide, type Decoded } from './isa/decode.ts';
+import type { PhysicalMemory } from './memory.ts';
+import { csrName, type CsrRow } from './priv/csr.ts';
+import { csrRows } from './priv/csrTable.ts';
+
+const hex = (value: number, digits: number): string =>
+  `0x${(value >>> 0).toString(16).padStart(digits, '0')}`;
+
+const MSTATUS = 0x300;
+const MSTATUSH = 0x310;
+/** Spike's mret writes this register of the debug specification's triggers, which this machine has not. */
+const TCONTROL = 0x7a5;
+const FFLAGS = 0x001;
+const FRM = 0x002;
+const MRET = 0x3020_0073;
+const SRET = 0x1020_0073;
+const FS_DIRTY = 3;
+
+/** Where the bits of a CSR are, when that is another one. */
+const LOGGED_AS: Readonly<Record<number, readonly number[]>> = {
+  0x003: [FFLAGS, FRM],
+  0x100: [MSTATUS],
+  0x104: [0x304],
+  0x144: [0x344],
+};
+
+const rows: ReadonlyMap<number, CsrRow> = new Map(csrRows.map((row) => [row.number, row]));
+
+/** One logged write. */
+interface Write {
+  readonly key: number;
+  readonly text: string;
+}
+
+function csrWrite(hart: Hart, number: number): Write {
+  const value = rows.get(number)?.read(hart) ?? 0;
+  const name = number === TCONTROL ? 'tcontrol' : csrName(number);
+  return { key: number * 16 + 4, text: ` c${number}_${name} ${hex(value, 8)}` };
+}
+
+/** Registers that always read as zero: Spike's const_csr_t logs nothing. */
+const isConstant = (number: number): boolean =>
+  (number >= 0x323 && number <= 0x33f) ||
+  (number >= 0xb03 && number <= 0xb1f) ||
+  (number >= 0xb83 && number <= 0xb9f);
+
+/** The CSRs that an instruction wrote. */
+function csrWrites(insn: number, decoded: Decoded, retired: Retired): number[] {
+  const { instruction, fields } = decoded;
+  if (insn === MRET) return [MSTATUS, MSTATUSH, TCONTROL];
+  if (insn === SRET) return [MSTATUS];
+  const { fs, raised } = retired;
+  if (instruction.row.ext === 'Zicsr') {
+    if (!/^csrrwi?$/.test(instruction.row.name) && fields.rs1 === 0) return [];
+    const { csr } = fields;
+    if (isConstant(csr)) return [];
+    const dirtied = csr >= FFLAGS && csr <= 3 && fs !== FS_DIRTY;
+    return [...(LOGGED_AS[csr] ?? [csr]), ...(dirtied ? [MSTATUS] : [])];
+  }
+  const dirtied = fs !== FS_DIRTY && (instruction.rd === 'f' || raised !== 0);
+  return [...(raised === 0 ? [] : [FFLAGS]), ...(dirtied ? [MSTATUS] : [])];
+}
+
+const wordHex = (word: number | undefined): string => (word ?? 0).toString(16).padStart(8, '0');
+
+/** The register that the instruction wrote, with its new value; nothing for x0. */
+function registerWrite(hart: Hart, { instruction, fields }: Decoded): Write[] {
+  const { rd } = fields;
+  if (instruction.rd === 'f') {
+    const value = `0x${wordHex(hart.f[rd * 2 + 1])}${wordHex(hart.f[rd * 2])}`;
+    return [{ key: rd * 16 + 1, text: `${` f${rd}`.padEnd(4)} ${value}` }];
+  }
+  if (instruction.rd !== 'x' || rd === 0) return [];
+  return [{ key: rd * 16, text: `${` x${rd}`.padEnd(4)} ${hex(hart.x[rd] ?? 0, 8)}` }];
+}
+
+/** The value that a store left in memory. A store has no rd, so rs2 still holds it. */
+function stored(hart: Hart, { instruction, fields }: Decoded, size: number): string {
+  const { rs2 } = fields;
+  const low = instruction.rs2 === 'f' ? hart.f[rs2 * 2] : hart.x[rs2];
+  if (size === 8) return `0x${wordHex(hart.f[rs2 * 2 + 1])}${wordHex(hart.f[rs2 * 2])}`;
+  const value = (low ?? 0) >>> 0;
+  return hex(size === 4 ? value : value & (2 ** (8 * size) - 1), size * 2);
+}
+
+function memory(hart: Hart, ram: PhysicalMemory, decoded: Decoded, retired: Retired): string {
+  let text = '';
+  const { name } = decoded.instruction.row;
+  const storeConditional = name === 'sc.w';
+  for (const { kind, va } of retired.accesses) {
+    if (kind === 'r' || (kind === 'x' && !storeConditional)) text += ` mem ${hex(va, 8)}`;
+  }
+  for (const { kind, va, pa, size } of retired.accesses) {
+    if (kind === 'w') text += ` mem ${hex(va, 8)} ${stored(hart, decoded, size)}`;
+    // An atomic's result is in memory alone; it is aligned and in RAM.
+    if (kind === 'x' && !(storeConditional && failed(hart, decoded))) {
+      text += ` mem ${hex(va, 8)} ${hex(ram.read32(pa), 8)}`;
+    }
+  }
+  return text;
+}
+
+/** A store-conditional that did not store says so in rd; with rd = x0 nobody can tell, and it is taken to have stored. */
+function failed(hart: Hart, { fields }: Decoded): boolean {
+  return fields.rd !== 0 && hart.x[fields.rd] !== 0;
+}
+
+/** The line of one instruction, made right after it retired. */
+export function commitLine(hart: Hart, ram: PhysicalMemory, retired: Retired): string {
+  const { pc, privilege, insn } = retired;
+  const line = `core   0: ${privilege} ${hex(pc, 8)} (${hex(insn, isWide(insn) ? 8 : 4)})`;
+  const decoded = decode(insn);
+  if (decoded === null) return line;
+  const writes = registerWrite(hart, decoded);
+  for (const number of csrWrites(insn, decoded, retired)) writes.push(csrWrite(hart, number));
+  if (writes.length > 1) writes.sort((a, b) => a.key - b.key);
+  return line + writes.map(({ text }) => text).join('') + memory(hart, ram, decoded, retired);
+}
