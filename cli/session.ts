@@ -130,29 +130,26 @@ export class Session {
   report(result: SessionResult): void {
     if (result.reason === 'deadlock') {
       printErr('sameframe: deadlock: no process can ever run again\n');
-      for (const { pid, waiting } of result.tasks) {
-        printErr(`  ${this.describe(pid)} waits for ${printable(waiting)}\n`);
-      }
+      const names = new Map(this.system.picture().tasks.map(({ pid, comm }) => [pid, comm]));
+      listed(result.tasks, ({ pid, waiting }) => {
+        const name = names.get(pid);
+        const who = `pid ${String(pid)}${name === undefined ? '' : ` (${printable(name)})`}`;
+        return `${who} waits for ${printable(waiting)}`;
+      });
     } else if (result.reason === 'instructions') {
       printErr(
         `sameframe: stopped after ${String(this.system.instructions)} instructions (--max-instructions)\n`,
       );
-      for (const task of this.system.picture().tasks.filter((one) => one.state !== 'Z')) {
+      const alive = this.system.picture().tasks.filter((one) => one.state !== 'Z');
+      listed(alive, (task) => {
         const symbol = this.system.symbolAt(task.pid, task.pc);
         const doing = task.waiting === '' ? 'at' : `waits for ${printable(task.waiting)} at`;
         const place = symbol === '' ? '' : ` <${printable(symbol)}>`;
-        printErr(
-          `  pid ${String(task.pid)} (${printable(task.comm)}) ${doing} 0x${task.pc.toString(16)}${place}\n`,
-        );
-      }
+        return `pid ${String(task.pid)} (${printable(task.comm)}) ${doing} 0x${task.pc.toString(16)}${place}`;
+      });
     } else if (result.reason === 'interrupted') {
       printErr(`sameframe: interrupted after ${String(this.system.instructions)} instructions\n`);
     }
-  }
-
-  private describe(pid: number): string {
-    const known = this.system.picture().tasks.find((task) => task.pid === pid);
-    return `pid ${String(pid)}${known === undefined ? '' : ` (${printable(known.comm)})`}`;
   }
 
   /** The exit status of the command after a run. */
@@ -162,4 +159,13 @@ export class Session {
     if (result.reason === 'interrupted') return EXIT.interrupted;
     return this.processes.map((process) => process.exit?.status ?? 0).find((status) => status !== 0) ?? 0;
   }
+}
+
+/** Processes that a report names one by one. */
+const LISTED = 20;
+
+/** A line on stderr for each of the first items, and one for the rest. */
+function listed<T>(items: readonly T[], line: (item: T) => string): void {
+  for (const item of items.slice(0, LISTED)) printErr(`  ${line(item)}\n`);
+  if (items.length > LISTED) printErr(`  … and ${String(items.length - LISTED)} more\n`);
 }
