@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { BrokenPipe, CliError, EXIT } from './errors.ts';
 import { printErr, printOut } from './io.ts';
+import { bareCommand } from './verbs/bare.ts';
 import { ccCommand } from './verbs/cc.ts';
 import { disCommand } from './verbs/dis.ts';
 import { runCommand } from './verbs/run.ts';
@@ -39,7 +40,8 @@ function build(): Command {
     .version(version())
     .enablePositionalOptions()
     .addHelpText('after', HELP);
-  for (const verb of [runCommand(), ...viewCommands(), disCommand(), ccCommand()]) program.addCommand(verb);
+  for (const verb of [runCommand(), ...viewCommands(), disCommand(), ccCommand(), bareCommand()])
+    program.addCommand(verb);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: printOut,

@@ -133,6 +133,11 @@ export class OutputFile {
     if (this.size > 1 << 20) this.flush();
   }
 
+  /** Lines that end with a newline each. */
+  text(text: string): void {
+    if (text !== '') this.line(text.slice(0, -1));
+  }
+
   flush(): void {
     if (this.pending.length === 0) return;
     const text = `${this.pending.join('\n')}\n`;

@@ -1,4 +1,5 @@
 /** The emulator's one door. */
+export { BareMachine, signatureText, type BareOptions, type BareStop } from './bare.ts';
 export { Bus, type Device } from './devices/bus.ts';
 export { commitLine } from './commitLog.ts';
 export {

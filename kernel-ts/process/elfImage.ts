@@ -81,7 +81,7 @@ export function readElf(
   if (needed > ramBytes) {
     return bad(`the image needs ${needed} bytes of memory, the machine has ${ramBytes} (see --ram)`, 'nomem');
   }
-  if (phdrVaddr === 0) phdrVaddr = headersIn(segments, phoff, phnum);
+  if (phdrVaddr === 0) phdrVaddr = headersIn(segments, phoff, phnum * phentsize);
   return { pie, entry, phnum, phentsize, phdrVaddr, segments, executableStack };
 }
 
@@ -117,9 +117,9 @@ function interpreterName(image: Uint8Array, s: ElfSegment): string {
 }
 
 /** Address at which a segment happens to hold the program headers (Linux: phdr_addr), or 0. */
-function headersIn(segments: readonly ElfSegment[], phoff: number, phnum: number): number {
+function headersIn(segments: readonly ElfSegment[], phoff: number, bytes: number): number {
   for (const s of segments) {
-    if (phoff >= s.offset && phoff + phnum * PHDR_SIZE <= s.offset + s.filesz)
+    if (phoff >= s.offset && phoff + bytes <= s.offset + s.filesz)
       return s.vaddr + (phoff - s.offset);
   }
   return 0;

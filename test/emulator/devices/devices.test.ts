@@ -327,13 +327,32 @@ describe('HTIF', () => {
     expect(htif.exitCode).toBe(17);
   });
 
-  test('device 1 command 1 prints a byte and answers', () => {
+  test('device 1 command 1 prints a byte, without an answer', () => {
     const { ram, out, poll } = machine();
     poll(0x41, 0x0101_0000);
     expect(out).toEqual([0x41]);
-    expect([ram.read32(0), ram.read32(4), ram.read32(8), ram.read32(12)]).toEqual([0, 0, 1, 0x0101_0000]);
+    expect([ram.read32(0), ram.read32(4), ram.read32(8), ram.read32(12)]).toEqual([0, 0, 0, 0]);
     poll(0, 0x0100_0000); // a read of the keyboard is not served
     expect(out).toEqual([0x41]);
+  });
+
+  test('two stores make a command, in either order; the same half twice does too', () => {
+    const { htif, ram } = machine();
+    expect(htif.pending).toBe('nothing');
+    for (const [first, second] of [
+      [0, 4],
+      [4, 0],
+      [0, 0],
+    ] as const) {
+      htif.stored(first, 4);
+      expect(htif.pending).toBe('half');
+      htif.stored(second, 4);
+      expect(htif.pending).toBe('command');
+      htif.poll(ram);
+      expect(htif.pending).toBe('nothing');
+    }
+    htif.stored(0, 8);
+    expect(htif.pending).toBe('command');
   });
 
   test('the proxied system calls write and exit; others are ENOSYS', () => {
