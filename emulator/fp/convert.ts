@@ -22,7 +22,7 @@ const SMALLEST_NORMAL_32 = 2 ** -126;
 const LARGEST_32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** x rounded to an integral number; exact, since the distance of x to its truncation is. */
-function roundToIntegral(x: number, mode: number): number {
+export function roundToIntegral(x: number, mode: number): number {
   switch (mode) {
     case Rm.RTZ:
       return Math.trunc(x);

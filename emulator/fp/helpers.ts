@@ -1,11 +1,12 @@
 /**
- * Every F and D instruction that computes, by the name of its row (loads and stores are the memory path's).
+ * Every F, D and Zfa instruction that computes, by the name of its row (loads and stores are the memory path's).
  * The interpreter's emitted code calls these when its inline path cannot settle an instruction.
  */
 import { comparisons } from './compare.ts';
 import { conversions } from './convert.ts';
 import { doubleArithmetic } from './double.ts';
 import { singleArithmetic } from './single.ts';
+import { additional } from './zfa.ts';
 import type { FpHelper } from './state.ts';
 
 export type { FpHelper, FpState } from './state.ts';
@@ -15,4 +16,5 @@ export const fpHelpers: Readonly<Record<string, FpHelper>> = {
   ...doubleArithmetic,
   ...conversions,
   ...comparisons,
+  ...additional,
 };

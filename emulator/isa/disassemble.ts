@@ -1,5 +1,6 @@
 /** The disassembler, made from the table's assembly forms; register names are those of the ABI. */
 import { csrName } from '../priv/csr.ts';
+import { constantName } from '../fp/zfa.ts';
 import { decode, type Decoded } from './decode.ts';
 import { extractFields, type Fields } from './row.ts';
 
@@ -59,6 +60,8 @@ function operand(word: string, f: Fields, pc: number): string {
       return String(f.rs1);
     case 'rm':
       return ROUNDING[f.rm] as string;
+    case 'constant':
+      return constantName(f.rs1);
     case 'pred':
       return fence((f.imm >> 4) & 15);
     case 'succ':

@@ -1,6 +1,6 @@
 /** The instruction set as a document, made from the table. */
 import { compressedInstructions, instructions } from './table.ts';
-import type { Extension } from './row.ts';
+import { EXTENSIONS, type Extension } from './row.ts';
 
 const TITLES: Readonly<Record<Extension, string>> = {
   I: 'RV32I: base integer instructions',
@@ -11,6 +11,13 @@ const TITLES: Readonly<Record<Extension, string>> = {
   C: 'C: compressed instructions',
   Zicsr: 'Zicsr: control and status registers',
   Zifencei: 'Zifencei: instruction-fetch fence',
+  Zba: 'Zba: address generation',
+  Zbb: 'Zbb: basic bit manipulation',
+  Zbc: 'Zbc: carry-less multiplication',
+  Zbs: 'Zbs: single bits',
+  Zicond: 'Zicond: integer conditional operations',
+  Zfa: 'Zfa: additional floating-point instructions',
+  Zcb: 'Zcb: further compressed instructions',
   Privileged: 'Privileged instructions',
 };
 
@@ -31,10 +38,11 @@ function execution(index: number): string {
 
 /** The text of emulator/ISA.md. */
 export function isaDocument(): string {
-  const sections = (Object.keys(TITLES) as Extension[]).map((ext) => {
+  const sections = EXTENSIONS.map((ext) => {
     const title = `## ${TITLES[ext]}\n`;
-    if (ext === 'C') {
-      const rows = compressedInstructions.map(({ row }) => [
+    const short = compressedInstructions.filter(({ row }) => row.ext === ext);
+    if (short.length > 0) {
+      const rows = short.map(({ row }) => [
         code(row.name),
         code(row.asm),
         code(row.pattern),

@@ -1,9 +1,11 @@
-/** The shapes that the rows of F and D share: OP-FP with and without a rounding mode, fused operations, memory. */
+/** The shapes that the rows of F, D and Zfa share: OP-FP with and without a rounding mode, fused operations, memory. */
 import type { Builder, I32 } from './builder.ts';
 import type { Row } from './row.ts';
 
-/** An instruction of 32 bits in one of the two floating-point extensions. */
-export type FloatExtension = 'F' | 'D';
+/** An instruction of 32 bits in one of the floating-point extensions. */
+export type FloatExtension = 'F' | 'D' | 'Zfa';
+
+export const ZFA = 'Zfa';
 
 const OP_FP = '1010011';
 

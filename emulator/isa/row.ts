@@ -9,12 +9,39 @@
  */
 import type { Builder } from './builder.ts';
 
-export type Extension = 'I' | 'M' | 'A' | 'F' | 'D' | 'C' | 'Zicsr' | 'Zifencei' | 'Privileged';
+/** Extensions that have rows, in the order of the document. */
+export const EXTENSIONS = [
+  'I',
+  'M',
+  'A',
+  'F',
+  'D',
+  'C',
+  'Zicsr',
+  'Zifencei',
+  'Zba',
+  'Zbb',
+  'Zbc',
+  'Zbs',
+  'Zicond',
+  'Zfa',
+  'Zcb',
+  'Privileged',
+] as const;
+
+export type Extension = (typeof EXTENSIONS)[number];
+
+/** Ratified parts of an extension, which can be chosen without the whole. */
+export type Subset = 'Zmmul' | 'Zaamo' | 'Zalrsc' | 'Zca' | 'Zcf' | 'Zcd';
 
 /** An instruction of 32 bits. */
 export interface Row {
   readonly name: string;
   readonly ext: Extension;
+  /** The part of that extension which holds the row too. */
+  readonly subset?: Subset;
+  /** Another extension without which the row does not exist. */
+  readonly needs?: Extension;
   readonly pattern: string;
   /** Operands in assembly order; `fd fs1 fs2 fs3` are floating-point registers, `imm(rs1)` an address. */
   readonly asm: string;
@@ -38,6 +65,8 @@ export interface Fields {
 /** A compressed instruction: 16 bits that abbreviate a row. */
 export interface CompressedRow {
   readonly name: string;
+  readonly ext: 'C' | 'Zcb';
+  readonly subset?: Subset;
   readonly pattern: string;
   readonly asm: string;
   /** The name of the row it abbreviates, and that row's operands. */

@@ -6,6 +6,7 @@ function amo(name: string, funct5: string, update: (b: Builder, old: I32, operan
   return {
     name,
     ext: 'A',
+    subset: 'Zaamo',
     pattern: `${funct5} aq rl rs2 rs1 010 rd 0101111`,
     asm: 'rd, rs2, (rs1)',
     exec: (b) => {
@@ -19,6 +20,7 @@ export const rv32a: readonly Row[] = [
   {
     name: 'lr.w',
     ext: 'A',
+    subset: 'Zalrsc',
     pattern: '00010 aq rl 00000 rs1 010 rd 0101111',
     asm: 'rd, (rs1)',
     exec: (b) => b.loadReserved(b.rs1),
@@ -26,6 +28,7 @@ export const rv32a: readonly Row[] = [
   {
     name: 'sc.w',
     ext: 'A',
+    subset: 'Zalrsc',
     pattern: '00011 aq rl rs2 rs1 010 rd 0101111',
     asm: 'rd, rs2, (rs1)',
     exec: (b) => b.storeConditional(b.rs1, b.rs2),

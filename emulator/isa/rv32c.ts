@@ -15,7 +15,9 @@ function row(
   operands: (f: Fields) => Partial<Fields>,
   legal?: (f: Fields) => boolean,
 ): CompressedRow {
-  return legal ? { name, pattern, asm, expands, operands, legal } : { name, pattern, asm, expands, operands };
+  const subset = expands.startsWith('f') ? (expands.endsWith('d') ? 'Zcd' : 'Zcf') : 'Zca';
+  const compressed = { name, ext: 'C', subset, pattern, asm, expands, operands } as const;
+  return legal ? { ...compressed, legal } : compressed;
 }
 
 const sameRd = (f: Fields): Partial<Fields> => ({ rd: f.rd, rs1: f.rd, imm: f.imm });

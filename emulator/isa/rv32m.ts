@@ -3,7 +3,14 @@ import type { Builder } from './builder.ts';
 import type { Row } from './row.ts';
 
 function row(name: string, funct3: string, exec: (b: Builder) => void): Row {
-  return { name, ext: 'M', pattern: `0000001 rs2 rs1 ${funct3} rd 0110011`, asm: 'rd, rs1, rs2', exec };
+  const row: Row = {
+    name,
+    ext: 'M',
+    pattern: `0000001 rs2 rs1 ${funct3} rd 0110011`,
+    asm: 'rd, rs1, rs2',
+    exec,
+  };
+  return name.startsWith('mul') ? { ...row, subset: 'Zmmul' } : row;
 }
 
 /** x / 0 = -1 (all ones); the signed overflow -2^31 / -1 = -2^31. A divisor that cannot trap is substituted. */

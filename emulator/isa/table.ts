@@ -3,6 +3,7 @@
  */
 import { traitsOf, type RowTraits } from './probe.ts';
 import { extractFields, parsePattern, type CompressedRow, type Pattern, type Row } from './row.ts';
+import { zba, zbb, zbc, zbs } from './bitmanip.ts';
 import { privileged } from './privileged.ts';
 import { rv32a } from './rv32a.ts';
 import { rv32c } from './rv32c.ts';
@@ -10,6 +11,9 @@ import { rv32d } from './d.ts';
 import { rv32f } from './f.ts';
 import { rv32i } from './rv32i.ts';
 import { rv32m } from './rv32m.ts';
+import { zcb } from './zcb.ts';
+import { zfa } from './zfa.ts';
+import { zicond } from './zicond.ts';
 import { zicsr } from './zicsr.ts';
 
 /** Registers of an operand: integer, floating-point, or none. */
@@ -38,7 +42,21 @@ function registerClass(row: Row, pattern: Pattern, name: 'rd' | 'rs1' | 'rs2' | 
   return new RegExp(`\\bf${name.slice(1)}\\b`).test(row.asm) ? 'f' : 'x';
 }
 
-const rows: readonly Row[] = [...rv32i, ...rv32m, ...rv32a, ...rv32f, ...rv32d, ...zicsr, ...privileged];
+const rows: readonly Row[] = [
+  ...rv32i,
+  ...rv32m,
+  ...rv32a,
+  ...rv32f,
+  ...rv32d,
+  ...zicsr,
+  ...privileged,
+  ...zba,
+  ...zbb,
+  ...zbc,
+  ...zbs,
+  ...zicond,
+  ...zfa,
+];
 
 export const instructions: readonly Instruction[] = rows.map((row, index) => {
   const pattern = parsePattern(row.pattern);
@@ -61,7 +79,7 @@ export function instructionNamed(name: string): Instruction | undefined {
   return byName.get(name);
 }
 
-export const compressedInstructions: readonly CompressedInstruction[] = rv32c.map((row) => {
+export const compressedInstructions: readonly CompressedInstruction[] = [...rv32c, ...zcb].map((row) => {
   const expansion = byName.get(row.expands);
   if (expansion === undefined) throw new Error(`${row.name} expands to unknown ${row.expands}`);
   return { row, pattern: parsePattern(row.pattern), expansion };

@@ -10,6 +10,9 @@ import { execaSync } from 'execa';
 import { generate } from './generator.ts';
 import { OUTPUT_BYTES, elfFile, fnv1a } from './image.ts';
 
+/** Extensions that qemu's default model leaves out. */
+const CPU = 'rv32,zba=true,zbb=true,zbc=true,zbs=true';
+
 const programs = Number(process.argv[2] ?? 400);
 const folder = mkdtempSync(join(tmpdir(), 'differential-'));
 try {
@@ -18,7 +21,10 @@ try {
     const image = elfFile(generate(seed));
     const file = join(folder, `${seed}.elf`);
     writeFileSync(file, image, { mode: 0o755 });
-    const { stdout } = execaSync('qemu-riscv32', [file], { encoding: 'buffer', stripFinalNewline: false });
+    const { stdout } = execaSync('qemu-riscv32', ['-cpu', CPU, file], {
+      encoding: 'buffer',
+      stripFinalNewline: false,
+    });
     if (stdout.length !== OUTPUT_BYTES) throw new Error(`seed ${seed} wrote ${stdout.length} bytes`);
     outcomes.push([fnv1a(image), fnv1a(stdout)]);
     rmSync(file);

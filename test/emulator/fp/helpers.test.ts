@@ -5,6 +5,7 @@ import { F32, F64, Rm } from '../../../emulator/fp/format.ts';
 import { fpHelpers } from '../../../emulator/fp/helpers.ts';
 import { rv32d } from '../../../emulator/isa/d.ts';
 import { rv32f } from '../../../emulator/isa/f.ts';
+import { zfa } from '../../../emulator/isa/zfa.ts';
 import { anyPattern, modes } from './arbitrary.ts';
 import { BOX, execute, general, ROUNDED, takesInteger } from './machine.ts';
 import { valueOf } from './rational.ts';
@@ -20,8 +21,8 @@ function operand(name: string): fc.Arbitrary<bigint> {
   return name.endsWith('.d') && name !== 'fcvt.d.s' ? double : register;
 }
 
-test('the rows of F and D and the helper table name the same operations', () => {
-  const rows = [...rv32f, ...rv32d].filter((r) => !/^f(l|s)[wd]$/.test(r.name)).map((r) => r.name);
+test('the rows of F, D and Zfa and the helper table name the same operations', () => {
+  const rows = [...rv32f, ...rv32d, ...zfa].filter((r) => !/^f(l|s)[wd]$/.test(r.name)).map((r) => r.name);
   expect(rows.sort()).toEqual(Object.keys(fpHelpers).sort());
 });
 
@@ -67,7 +68,7 @@ test.each(['fmadd.d', 'fmadd.s'])('%s: products that the addend almost cancels',
   fc.assert(property, { numRuns: 3000 });
 });
 
-const rounding = [...rv32f, ...rv32d].filter((r) => / rm /.test(r.pattern));
+const rounding = [...rv32f, ...rv32d, ...zfa].filter((r) => / rm /.test(r.pattern));
 
 test.each(rounding.map((r) => r.name))('%s: reserved rounding modes are illegal', (name) => {
   for (const rm of [5, 6]) {

@@ -37,7 +37,7 @@ export function takesInteger(name: string): boolean {
 
 /** Rows whose result is an x register. */
 export function givesInteger(name: string): boolean {
-  return /^(feq|flt|fle|fclass)\.|^fcvt\.wu?\.|^fmv\.x\.w$/.test(name);
+  return /^(feq|flt|fle|fltq|fleq|fclass)\.|^fcvt(mod)?\.wu?\.|^fmvh?\.x\./.test(name);
 }
 
 /**
@@ -55,6 +55,7 @@ export function execute(
   if (helper === undefined) throw new Error(`no helper ${name}`);
   operands.forEach((bits, i) => setRegister(i + 1, bits));
   state.x[1] = Number((operands[0] ?? 0n) & 0xffff_ffffn);
+  state.x[2] = Number((operands[1] ?? 0n) & 0xffff_ffffn);
   state.fcsr = (dynamic ? mode << 5 : 0) | accrued;
   if (!helper(state, 4, 1, 2, 3, dynamic ? 7 : mode)) return null;
   const bits = givesInteger(name) ? BigInt((state.x[4] ?? 0) >>> 0) : register(4);

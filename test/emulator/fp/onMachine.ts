@@ -30,6 +30,8 @@ export interface MachineOptions {
   readonly accrued?: number;
   readonly dynamic?: boolean;
   readonly path?: Path;
+  /** The rs1 field, where it is no register. */
+  readonly rs1?: number;
 }
 
 /** As machine.ts's `execute`: f1 f2 f3 (x1 for integers) to f4 (x4). null: it trapped. FS is dirty before. */
@@ -37,16 +39,17 @@ export function executeOnMachine(
   name: string,
   operands: readonly bigint[],
   mode: number,
-  { accrued = 0, dynamic = false, path = 'run' }: MachineOptions = {},
+  { accrued = 0, dynamic = false, path = 'run', rs1 = 1 }: MachineOptions = {},
 ): Rounded | null {
   const m = (machine ??= spinningMachine());
   const { hart } = m;
-  const at = addressOf(m, assemble(name, { rd: 4, rs1: 1, rs2: 2, rs3: 3, rm: dynamic ? 7 : mode }));
+  const at = addressOf(m, assemble(name, { rd: 4, rs1, rs2: 2, rs3: 3, rm: dynamic ? 7 : mode }));
   operands.forEach((bits, i) => {
     hart.f[2 * i + 2] = Number(bits & 0xffff_ffffn);
     hart.f[2 * i + 3] = Number(bits >> 32n);
   });
   hart.x[1] = Number((operands[0] ?? 0n) & 0xffff_ffffn);
+  hart.x[2] = Number((operands[1] ?? 0n) & 0xffff_ffffn);
   hart.fp.setFs(3);
   hart.fp.setFcsr((dynamic ? mode << 5 : 0) | accrued);
   run(m, path, at);

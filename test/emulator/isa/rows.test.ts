@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { assemble, type Machine } from '../../../emulator/index.ts';
 import { instructions } from '../../../emulator/isa/table.ts';
 import { CODE, DATA, EDGES, execute, PATHS, place, smallMachine, type Path } from '../harness.ts';
-import { amos, compute, immediateForm, loads, register, stores, taken } from './reference.ts';
+import { amos, compute, immediateForm, loads, register, stores, taken, unary } from './reference.ts';
 
 const machine = smallMachine();
 const { hart, ram } = machine;
@@ -22,6 +22,16 @@ function one(m: Machine, path: Path, insn: number, a: number, b: number, pc = CO
   expect(execute(m, path, pc)).toEqual({ kind: 'budget' });
   expect(m.hart.x[0]).toBe(0);
 }
+
+/** Every single bit, and every run of ones from either end. */
+const UNARY_EDGES = [
+  ...EDGES,
+  ...Array.from({ length: 32 }, (_v, i) => [1 << i, -1 << i, (1 << i) - 1]).flat(),
+  ...[0x0100_0001, 0x0080_0100, 0x8000_8000, 0x00ff_0080, 0x1020_3040].map((v) => v | 0),
+];
+
+/** Rows whose immediate is five bits without sign. */
+const SHIFTS = new Set(['slli', 'srli', 'srai', 'rori', 'bclri', 'bexti', 'binvi', 'bseti']);
 
 const IMMEDIATES = [0, 1, -1, 2, 31, 0x7ff, -0x800, 0x555, -0x556];
 
@@ -39,6 +49,16 @@ function testOf(name: string): ((path: Path) => void) | undefined {
       }
     };
   }
+  const alone = unary[name];
+  if (alone !== undefined) {
+    return (path) => {
+      const insn = assemble(name, { rd: RD, rs1: RS1 });
+      for (const a of UNARY_EDGES) {
+        one(machine, path, insn, a, 0);
+        expect(hart.x[RD], `${name} ${a}`).toBe(register(alone(BigInt(a))));
+      }
+    };
+  }
   const form = immediateForm[name];
   if (form !== undefined) return (path) => immediateRow(path, name, form);
   if (taken[name] !== undefined) return (path) => branchRow(path, name);
@@ -49,8 +69,7 @@ function testOf(name: string): ((path: Path) => void) | undefined {
 }
 
 function immediateRow(path: Path, name: string, form: string): void {
-  const shift = name.startsWith('sl') && name.endsWith('li') ? true : name === 'srli' || name === 'srai';
-  const values = shift ? [0, 1, 15, 31] : IMMEDIATES;
+  const values = SHIFTS.has(name) ? [0, 1, 7, 8, 15, 16, 30, 31] : IMMEDIATES;
   for (const imm of values) {
     const insn = assemble(name, { rd: RD, rs1: RS1, imm });
     for (const a of EDGES) {
@@ -184,6 +203,7 @@ const single: Readonly<Record<string, (path: Path) => void>> = {
 const ELSEWHERE: Readonly<Record<string, string>> = {
   F: 'test/emulator/fp',
   D: 'test/emulator/fp',
+  Zfa: 'test/emulator/fp/zfa.test.ts',
   Zicsr: 'test/emulator/priv',
   Zifencei: 'test/emulator/priv',
   Privileged: 'test/emulator/priv',

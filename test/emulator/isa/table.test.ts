@@ -14,8 +14,9 @@ describe('the instruction table', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test('holds RV32GC: every row of the listings in the unprivileged specification', () => {
+  test('holds every row of the listings in the unprivileged specification', () => {
     const count = (ext: string): number => instructions.filter((i) => i.row.ext === ext).length;
+    const short = (ext: string): number => compressedInstructions.filter((c) => c.row.ext === ext).length;
     expect(count('I')).toBe(40);
     expect(count('M')).toBe(8);
     expect(count('A')).toBe(11);
@@ -23,7 +24,15 @@ describe('the instruction table', () => {
     expect(count('D')).toBe(26);
     expect(count('Zicsr')).toBe(6);
     expect(count('Zifencei')).toBe(1);
-    expect(compressedInstructions.length).toBe(35);
+    expect(count('Zba')).toBe(3);
+    expect(count('Zbb')).toBe(18);
+    expect(count('Zbc')).toBe(3);
+    expect(count('Zbs')).toBe(8);
+    expect(count('Zicond')).toBe(2);
+    expect(count('Zfa')).toBe(17);
+    expect(count('Privileged')).toBe(4);
+    expect(short('C')).toBe(35);
+    expect(short('Zcb')).toBe(11);
   });
 
   for (const instruction of instructions) {
@@ -56,8 +65,8 @@ describe('compressed instructions', () => {
       expect(again?.fields.imm).toBe(d.fields.imm);
       expect(again?.fields.rd).toBe(d.fields.rd);
     }
-    // RV32GC without the reserved and the RV64-only encodings.
-    expect(legal).toBe(QUADRANT_0 + QUADRANT_1 + QUADRANT_2);
+    // RV32GC and Zcb without the reserved and the RV64-only encodings.
+    expect(legal).toBe(QUADRANT_0 + QUADRANT_1 + QUADRANT_2 + ZCB);
   });
 
   test.each([
@@ -69,7 +78,8 @@ describe('compressed instructions', () => {
     [0x8002, 'c.jr through x0'],
     [0x9001, 'c.srli with shamt[5]'],
     [0x1002, 'c.slli with shamt[5]'],
-    [0x8000, 'quadrant 0, funct3 100'],
+    [0x8c40, 'c.lh with bit 12 set'],
+    [0x9c61 | 0x10, 'c.zext.w, RV64'],
     [0x9c01, 'c.subw, RV64'],
   ])('0x%s is reserved: %s', (insn) => {
     expect(decode(insn)).toBeNull();
@@ -117,3 +127,6 @@ describe('the disassembler', () => {
 const QUADRANT_0 = 7 * 2048 - 8;
 const QUADRANT_1 = 3 * 2048 + (2048 - 32) + (256 + 256 + 512 + 256) + 3 * 2048;
 const QUADRANT_2 = 1024 + 2048 + (2048 - 64) + 2048 + (31 + 992 + 1 + 31 + 992) + 3 * 2048;
+
+/** Loads of bytes and halfwords, stores of them; seven encodings of three bits for each of the unary forms; c.mul. */
+const ZCB = 256 + 128 + 128 + 256 + 128 + 5 * 8 + 64;
