@@ -6,6 +6,7 @@ import { BrokenPipe, CliError, EXIT } from './errors.ts';
 import { printErr, printOut } from './io.ts';
 import { bareCommand } from './verbs/bare.ts';
 import { ccCommand } from './verbs/cc.ts';
+import { diffCommand } from './verbs/diff.ts';
 import { disCommand } from './verbs/dis.ts';
 import { runCommand } from './verbs/run.ts';
 import { viewCommands } from './verbs/views.ts';
@@ -40,7 +41,14 @@ function build(): Command {
     .version(version())
     .enablePositionalOptions()
     .addHelpText('after', HELP);
-  for (const verb of [runCommand(), ...viewCommands(), disCommand(), ccCommand(), bareCommand()])
+  for (const verb of [
+    runCommand(),
+    ...viewCommands(),
+    disCommand(),
+    ccCommand(),
+    bareCommand(),
+    diffCommand(),
+  ])
     program.addCommand(verb);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
