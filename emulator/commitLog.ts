@@ -115,14 +115,28 @@ function failed(hart: Hart, { fields }: Decoded): boolean {
   return fields.rd !== 0 && hart.x[fields.rd] !== 0;
 }
 
+/** Decoding costs more than the rest of a line; programs have few instructions. */
+const decoded = new Map<number, Decoded | null>();
+const MAX_DECODED = 1 << 16;
+
+function decodeOnce(insn: number): Decoded | null {
+  let known = decoded.get(insn);
+  if (known === undefined) {
+    if (decoded.size >= MAX_DECODED) decoded.clear();
+    known = decode(insn);
+    decoded.set(insn, known);
+  }
+  return known;
+}
+
 /** The line of one instruction, made right after it retired. */
 export function commitLine(hart: Hart, ram: PhysicalMemory, retired: Retired): string {
   const { pc, privilege, insn } = retired;
   const line = `core   0: ${privilege} ${hex(pc, 8)} (${hex(insn, isWide(insn) ? 8 : 4)})`;
-  const decoded = decode(insn);
-  if (decoded === null) return line;
-  const writes = registerWrite(hart, decoded);
-  for (const number of csrWrites(insn, decoded, retired)) writes.push(csrWrite(hart, number));
+  const known = decodeOnce(insn);
+  if (known === null) return line;
+  const writes = registerWrite(hart, known);
+  for (const number of csrWrites(insn, known, retired)) writes.push(csrWrite(hart, number));
   if (writes.length > 1) writes.sort((a, b) => a.key - b.key);
-  return line + writes.map(({ text }) => text).join('') + memory(hart, ram, decoded, retired);
+  return line + writes.map(({ text }) => text).join('') + memory(hart, ram, known, retired);
 }

@@ -163,6 +163,11 @@ function changesNothing(effects: Effects | null): boolean {
   );
 }
 
+/** "0x80001000 0x00000001" for a store, one after the other. */
+function accesses({ memory }: Effects): string {
+  return memory.map((one) => one.replaceAll(/\w+/g, '0x$&')).join(', ') || 'no access';
+}
+
 function compareEffects(
   a: Effects,
   b: Effects,
@@ -183,8 +188,8 @@ function compareEffects(
     if ((left === undefined || right === undefined) && !byInsn && BY_THE_WAY.has(name)) continue;
     found.push({ what: name, a: hex(left), b: hex(right) });
   }
-  const [left, right] = [a.memory.join(', '), b.memory.join(', ')];
-  if (left !== right) found.push({ what: 'memory', a: left || 'no access', b: right || 'no access' });
+  const [left, right] = [accesses(a), accesses(b)];
+  if (left !== right) found.push({ what: 'memory', a: left, b: right });
 }
 
 /** @param ignoredX number of an integer register that is not compared; 0 for none */

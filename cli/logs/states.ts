@@ -110,7 +110,7 @@ export class StateReader implements StepReader {
     if (header === null) return null;
     const insn = this.shown[0] ?? null;
     this.shown = [];
-    const x = new Array<number>(32).fill(0);
+    const x = Array.from({ length: 32 }, () => 0);
     const f: string[] = [];
     const csrs = new Map<string, string>();
     this.header = null;

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { elf } from '../../kernel-ts/process/elfFixture.ts';
 import { sameframe, scratchFolder } from './sameframe.ts';
 
 const suite = scratchFolder();
@@ -31,6 +32,8 @@ beforeAll(() => {
   file('x86', elfHeader({ machine: 3 }));
   file('header-only', elfHeader());
   file('cut', elfHeader().subarray(0, 30));
+  file('low.elf', elf());
+  file('high.elf', elf({ segments: [{ vaddr: 0x80000000, bytes: new Uint8Array(4) }] }));
   file('bad.c', 'int main(void) { return missing; }\n');
   file('state.json', '{"version":1}');
   file('list.json', '[1]');
@@ -81,6 +84,28 @@ const cases: readonly (readonly [string, RegExp])[] = [
   ['maps --pid x text', /--pid .*whole number/],
   ['dis', /missing required argument 'prog'/],
   ['dis text', /text: not an ELF file/],
+  ['bare', /missing required argument 'image'/],
+  ['bare missing', /cannot run missing: no such file or directory/],
+  ['bare folder', /cannot run folder: is a directory/],
+  ['bare text', /text: not an ELF file/],
+  ['bare elf64', /elf64: .*64/],
+  ['bare header-only', /header-only: no program headers/],
+  ['bare --ram 1M text', /RAM must be/],
+  ['bare --signature-granularity 3 text', /1, 2, 4, 8 or 16/],
+  ['bare --misaligned maybe text', /--misaligned .*hardware, trap/],
+  ['bare --ad maybe text', /--ad .*hardware, trap/],
+  ['bare --max-instructions 0 text', /--max-instructions .*at least 1/],
+  ['bare low.elf', /low\.elf: the segment 0x10000 to 0x10004 is not in RAM/],
+  ['bare --htif high.elf', /high\.elf has no symbol tohost/],
+  ['bare --signature s high.elf', /high\.elf has no symbol begin_signature/],
+  ['bare --trace no/such/dir high.elf', /cannot write no\/such\/dir/],
+  ['diff', /missing required argument 'a\.log'/],
+  ['diff text', /missing required argument 'b\.log'/],
+  ['diff missing text', /cannot read missing: no such file/],
+  ['diff folder text', /cannot read folder: is a directory/],
+  ['diff text text', /text has no instruction of a commit log/],
+  ['diff --context many text text', /--context .*whole number/],
+  ['diff --elf text text text', /text: not an ELF file/],
   ['cc', /missing required argument 'file'/],
   ['cc missing.c', /cannot compile missing\.c: no such file/],
   ['cc folder.c', /cannot compile folder\.c: is a directory/],
@@ -106,7 +131,7 @@ describe('a mistake', () => {
 });
 
 describe('help', () => {
-  test.each(['run', 'ipcs', 'maps', 'pagetable', 'diagram', 'dis', 'cc'])(
+  test.each(['run', 'ipcs', 'maps', 'pagetable', 'diagram', 'dis', 'cc', 'bare', 'diff'])(
     '%s --help has examples',
     async (verb) => {
       const { status, stdout, stderr } = await sameframe([verb, '--help']);
