@@ -130,7 +130,8 @@ export class OutputFile {
   line(text: string): void {
     this.pending.push(text);
     this.size += text.length + 1;
-    if (this.size > 1 << 20) this.flush();
+    // Small enough that the lines die young: the collector costs more than the writing.
+    if (this.size > 1 << 16) this.flush();
   }
 
   /** Lines that end with a newline each. */

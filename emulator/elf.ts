@@ -153,9 +153,23 @@ export function checkFileRange(s: ElfSegment, at: number, fileLength: number): E
   return s.filesz > s.memsz ? bad(`${name} is larger in the file than in memory`) : null;
 }
 
+/** A segment that holds the file's headers below RAM, without that part. */
+function withoutHeaders(s: ElfSegment, base: number): ElfSegment {
+  const below = base - s.paddr;
+  if (s.offset !== 0 || below <= 0 || below >= s.filesz) return s;
+  return {
+    ...s,
+    offset: below,
+    vaddr: s.vaddr + below,
+    paddr: base,
+    filesz: s.filesz - below,
+    memsz: s.memsz - below,
+  };
+}
+
 /**
  * Loads a bare-metal image: each PT_LOAD at its physical address, what the file does not fill as zeros. Nothing is
- * written unless all of it can be.
+ * written unless all of it can be. The file's own headers, which GNU ld likes to put in front of .text, need not be in RAM.
  *
  * @returns the entry point, where execution begins with addresses not translated
  */
@@ -166,7 +180,9 @@ export function loadBareImage(image: Uint8Array, ram: PhysicalMemory): { entry: 
   if (programHeaders.some(({ type }) => type === PT_INTERP)) {
     return bad('dynamically linked: a bare-metal image has nothing that could load it');
   }
-  const segments = programHeaders.filter(({ type, memsz }) => type === PT_LOAD && memsz !== 0);
+  const segments = programHeaders
+    .filter(({ type, memsz }) => type === PT_LOAD && memsz !== 0)
+    .map((segment) => withoutHeaders(segment, ram.base));
   if (segments.length === 0) return bad('no PT_LOAD segment: nothing to load');
   const end = ram.base + ram.size;
   const where = `RAM is ${hex(ram.base)} to ${hex(end)}, see --ram`;

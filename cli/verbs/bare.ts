@@ -52,7 +52,10 @@ export function bareCommand(): Command {
     .description('run a bare-metal image in M mode')
     .argument('<image>', 'an ELF file')
     .addHelpText('after', HELP)
-    .option('--isa <string>', 'the instruction set, as rv32gc or rv32imac_zba_zbb (default: all there is)')
+    .option(
+      '--isa <string>',
+      'the extensions, as rv32gc or rv32imac_zba_zbb (default: all that are implemented)',
+    )
     .addOption(new Option('--ram <size>', 'RAM, 16M to 2G (default: 256M)').argParser(parseSize))
     .option('--signature <file>', 'write the memory from begin_signature to end_signature at the end')
     .addOption(
@@ -134,6 +137,7 @@ function load(path: string, choices: BareChoices, output: (byte: number) => void
   try {
     const machine = BareMachine.load(image, {
       output,
+      ...(choices.isa === undefined ? {} : { isa: choices.isa }),
       ...(choices.ram === undefined ? {} : { ramBytes: choices.ram }),
       ...(choices.misaligned === undefined ? {} : { misaligned: choices.misaligned }),
       ...(choices.ad === undefined ? {} : { adUpdate: choices.ad }),

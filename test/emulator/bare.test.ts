@@ -80,6 +80,20 @@ describe('loading', () => {
     expect(load(bytes).machine.ram.read32(DATA)).toBe(0x03020100);
   });
 
+  test('leaves out the file’s headers in front of RAM', () => {
+    const { bytes } = assembleText(RAM_BASE, EXIT(0));
+    const headers = 0x1000;
+    const text = new Uint8Array(headers + bytes.length);
+    text.set(bytes, headers);
+    const whole = elf({
+      entry: RAM_BASE,
+      segments: [{ vaddr: RAM_BASE - headers, bytes: text }],
+      patch: (view) => view.setUint32(52 + 4, 0, true), // p_offset
+    });
+    const { ram } = load(whole).machine;
+    expect(ram.readBytes(RAM_BASE, 4)).toEqual(whole.slice(headers, headers + 4));
+  });
+
   test.each<[string, Uint8Array, RegExp]>([
     ['no ELF file', new Uint8Array(64), /^not an ELF file$/],
     ['ELF64', elf({ patch: (v) => v.setUint8(4, 2) }), /ELF64/],

@@ -96,6 +96,8 @@ const cases: readonly (readonly [string, RegExp])[] = [
   ['bare --ad maybe text', /--ad .*hardware, trap/],
   ['bare --max-instructions 0 text', /--max-instructions .*at least 1/],
   ['bare low.elf', /low\.elf: the segment 0x10000 to 0x10004 is not in RAM/],
+  ['bare --isa rv64gc high.elf', /RV64 is not supported/],
+  ['bare --isa rv32i_zfoo high.elf', /extension Zfoo is not supported/],
   ['bare --htif high.elf', /high\.elf has no symbol tohost/],
   ['bare --signature s high.elf', /high\.elf has no symbol begin_signature/],
   ['bare --trace no/such/dir high.elf', /cannot write no\/such\/dir/],
