@@ -9,6 +9,7 @@
 import type { Platform } from './devices/platform.ts';
 import { fpHelpers, type FpState } from './fp/helpers.ts';
 import { helpers } from './helpers.ts';
+import type { Isa } from './isa/choice.ts';
 import { isWide } from './isa/decode.ts';
 import { instructions } from './isa/table.ts';
 import * as layout from './layout.ts';
@@ -34,6 +35,7 @@ import {
   FIRST_ROW_OP,
   OP_BREAKPOINT,
   OP_ILLEGAL,
+  OP_JUMP,
   OP_STRADDLE,
   OP_UNDECODED,
   UOP_SCALE,
@@ -100,6 +102,8 @@ export class Hart implements CsrContext {
   readonly #ram: PhysicalMemory;
   readonly #platform: Platform;
   readonly #code: CodeCache;
+  /** Instructions begin at its multiples. */
+  readonly #ialign: 2 | 4;
   readonly #interpreter: Interpreter;
   readonly #fpState: FpState;
   /** Retired before the present stretch in the interpreter, and that stretch's length; 0 outside. */
@@ -117,7 +121,7 @@ export class Hart implements CsrContext {
     memory: WebAssembly.Memory,
     ram: PhysicalMemory,
     platform: (hart: Hart) => Platform,
-    options: MmuOptions,
+    options: MmuOptions & { readonly isa: Isa },
   ) {
     this.x = new Int32Array(memory.buffer, layout.X, 33);
     this.f = new Uint32Array(memory.buffer, layout.F, 64);
@@ -150,7 +154,10 @@ export class Hart implements CsrContext {
       this.state.lines = this.#platform.interruptLines();
       this.#checkInterrupts = true;
     };
-    this.#code = new CodeCache(memory, ram, tlb);
+    this.#code = new CodeCache(memory, ram, tlb, options.isa);
+    this.#ialign = options.isa.compressed ? 2 : 4;
+    this.state.misa = options.isa.misa;
+    this.state.epcMask = -this.#ialign >>> 0;
     const { mmu } = this;
     this.#interpreter = instantiateInterpreter(memory, {
       load: (va, size) => mmu.load(va, size),
@@ -436,6 +443,7 @@ export class Hart implements CsrContext {
       const stops = this.#code.breakpoints.has(this.pc) && !resuming;
       return stops ? { kind: 'breakpoint', pc: this.pc } : this.#stepOnce(true);
     }
+    if (op === OP_JUMP) return this.#stepOnce(true);
     if (op === OP_STRADDLE) return this.#straddle();
     return this.#decode();
   }
@@ -497,12 +505,20 @@ export class Hart implements CsrContext {
     mmu.accesses = accesses;
     this.#words[layout.BUDGET >>> 2] = 0;
     this.#slice = 1;
+    const written = this.x[rdField(insn)] as number;
     const status = this.#interpreter.step();
     this.#slice = 0;
     mmu.accesses = null;
     const raised = isFloatArithmetic(insn) ? this.fcsr & FFLAGS : 0;
     if (flags !== 0) this.fcsr |= flags;
     if (status === STATUS.ok || status === STATUS.leave) {
+      if (this.pc % this.#ialign !== 0) {
+        // Only a jump or branch comes here; it must not have changed its link register.
+        const target = this.pc;
+        this.pc = pc;
+        this.x[rdField(insn)] = written;
+        return this.#deliver(Cause.InstructionAddressMisaligned, target);
+      }
       this.#committed++;
       if (observer !== null && accesses !== null) observer({ pc, privilege, insn, accesses, fs, raised });
       return null;
@@ -519,7 +535,7 @@ export class Hart implements CsrContext {
     let ip = this.#code.pageFor(frame) + (pa & 0xfff) * UOP_SCALE;
     if (this.#uops.getUint16(ip, true) === OP_UNDECODED) this.#code.decodeFrom(frame, pa & 0xfff, pc);
     const op = this.#uops.getUint16(ip, true);
-    if (op === OP_BREAKPOINT || op === OP_STRADDLE) {
+    if (op === OP_BREAKPOINT || op === OP_STRADDLE || op === OP_JUMP) {
       this.#code.decodeScratch(insn);
       ip = layout.SCRATCH_UOP;
     }
@@ -561,6 +577,9 @@ function isFloatArithmetic(insn: number): boolean {
   const opcode = insn & 0x7f;
   return opcode === 0x53 || (opcode & 0x73) === 0x43;
 }
+
+/** The rd field, where an instruction has one. */
+const rdField = (insn: number): number => (insn >>> 7) & 31;
 
 /** In Mmu.cause: the trap did not come from the MMU. */
 const NO_CAUSE = -1;

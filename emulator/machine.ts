@@ -1,5 +1,6 @@
 /** The machine: RAM, hart and devices in one WebAssembly.Memory. The memory map is that of QEMU's virt machine. */
 import { Platform } from './devices/platform.ts';
+import { FULL_ISA, parseIsa } from './isa/choice.ts';
 import { Hart } from './hart.ts';
 import { memoryPages } from './layout.ts';
 import { PhysicalMemory } from './memory.ts';
@@ -11,6 +12,8 @@ const DEFAULT_RAM = 256 * MIB;
 export interface MachineOptions {
   /** Bytes of RAM: 16 MiB to 2 GiB, a multiple of 64 KiB. Default 256 MiB. */
   readonly ramBytes?: number;
+  /** The extensions, as an ISA string: "rv32gc_zba_zbb" (isa/choice.ts). Default: all that are implemented. */
+  readonly isa?: string;
   /** What a misaligned load or store does. Default 'hardware'. */
   readonly misaligned?: 'hardware' | 'trap';
   /**
@@ -27,7 +30,7 @@ export class Machine {
   readonly hart: Hart;
   readonly platform: Platform;
 
-  /** @throws RangeError for a RAM size that is not possible, or when the host has no room for it */
+  /** @throws RangeError for a RAM size or an ISA that is not possible, or when the host has no room for it */
   constructor(options: MachineOptions = {}) {
     const ramBytes = options.ramBytes ?? DEFAULT_RAM;
     if (
@@ -38,12 +41,14 @@ export class Machine {
     ) {
       throw new RangeError(`RAM must be 16 MiB to 2 GiB in steps of 64 KiB, not ${ramBytes} bytes`);
     }
+    const isa = options.isa === undefined ? FULL_ISA : parseIsa(options.isa);
     const pages = memoryPages(ramBytes);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.ram = new PhysicalMemory(this.memory, ramBytes);
     let platform: Platform | undefined;
     this.hart = new Hart(this.memory, this.ram, (hart) => (platform = new Platform(hart)), {
       misalignedInHardware: options.misaligned !== 'trap',
+      isa,
     });
     this.hart.state.svadu = options.adUpdate !== 'trap';
     this.hart.state.menvcfgh = (options.adUpdate ?? 'hardware') === 'hardware' ? ADUE : 0;

@@ -1,6 +1,7 @@
 /**
  * The decoder, made from the table: instruction word to row and operand fields.
  */
+import { FULL_ISA, type Isa } from './choice.ts';
 import { emptyFields, extractFields, type Fields } from './row.ts';
 import {
   compressedInstructions,
@@ -37,24 +38,28 @@ export function isWide(halfword: number): boolean {
   return (halfword & 3) === 3;
 }
 
-/** Decodes an instruction; the upper half is ignored when it is compressed. null: illegal. */
-export function decode(insn: number): Decoded | null {
-  return isWide(insn) ? decodeWide(insn) : decodeCompressed(insn & 0xffff);
+/**
+ * Decodes an instruction; the upper half is ignored when it is compressed. null: illegal, as what `isa` does not hold is.
+ */
+export function decode(insn: number, isa: Isa = FULL_ISA): Decoded | null {
+  return isWide(insn) ? decodeWide(insn, isa) : decodeCompressed(insn & 0xffff, isa);
 }
 
-function decodeWide(insn: number): Decoded | null {
+function decodeWide(insn: number, isa: Isa): Decoded | null {
   for (const instruction of buckets[((insn >>> 2) & 31) | (((insn >>> 12) & 7) << 5)]) {
     const { pattern } = instruction;
     if ((insn & pattern.mask) >>> 0 === pattern.match) {
+      if (isa.wide[instruction.index] === 0) return null;
       return { instruction, fields: extractFields(pattern, insn), length: 4, compressed: null };
     }
   }
   return null;
 }
 
-function decodeCompressed(insn: number): Decoded | null {
+function decodeCompressed(insn: number, isa: Isa): Decoded | null {
   for (const c of compressedBuckets[(insn & 3) | ((insn >>> 13) << 2)]) {
     if (matchesCompressed(c, insn)) {
+      if (!isa.short.has(c)) return null;
       const fields = { ...emptyFields(), ...c.row.operands(extractFields(c.pattern, insn)) };
       return { instruction: c.expansion, fields, length: 2, compressed: c };
     }

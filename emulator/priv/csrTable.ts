@@ -13,9 +13,6 @@ import { readPmpcfg, writePmpaddr, writePmpcfg } from './pmp.ts';
 import { ADUE, Fs, Mstatus, Privilege } from './state.ts';
 import type { PrivState } from './state.ts';
 
-/** RV32 with A, C, D, F, I, M and the modes S and U. Read-only: no extension can be switched off. */
-export const MISA = 0x4014_112d;
-
 /** Exceptions that may be delegated: all but ecall from M (and the reserved codes). */
 const MEDELEG_MASK = 0xb3ff;
 /** SSIP, STIP, SEIP: the interrupts that may be delegated, and the bits of mip that software may write. */
@@ -43,6 +40,19 @@ function word(number: number, name: string, field: Word, mask = 0xffff_ffff, eff
     write: (c, value) => {
       c.state[field] = (value & mask) >>> 0;
       return effects;
+    },
+  };
+}
+
+/** mepc or sepc: the address of an instruction. */
+function exceptionPc(number: number, name: 'mepc' | 'sepc'): CsrRow {
+  return {
+    number,
+    name,
+    read: (c) => c.state[name],
+    write: (c, value) => {
+      c.state[name] = (value & c.state.epcMask) >>> 0;
+      return 0;
     },
   };
 }
@@ -142,7 +152,7 @@ const supervisor: readonly CsrRow[] = [
   word(0x106, 'scounteren', 'scounteren'),
   word(0x10a, 'senvcfg', 'senvcfg', ENVCFG_MASK),
   word(0x140, 'sscratch', 'sscratch'),
-  word(0x141, 'sepc', 'sepc', 0xffff_fffe),
+  exceptionPc(0x141, 'sepc'),
   word(0x142, 'scause', 'scause'),
   word(0x143, 'stval', 'stval'),
   {
@@ -181,7 +191,8 @@ const machine: readonly CsrRow[] = [
     read: (c) => readMstatus(c.state, c.fp),
     write: (c, value) => writeMstatus(c.state, c.fp, value, MSTATUS_MASK),
   },
-  fixed(0x301, 'misa', MISA),
+  // Read-only: no extension can be switched off while the machine runs.
+  { number: 0x301, name: 'misa', read: (c) => c.state.misa, write: () => 0 },
   word(0x302, 'medeleg', 'medeleg', MEDELEG_MASK),
   word(0x303, 'mideleg', 'mideleg', SUPERVISOR_INTERRUPTS, Effect.InterruptsChanged),
   word(0x304, 'mie', 'mie', MIE_MASK, Effect.InterruptsChanged),
@@ -213,7 +224,7 @@ const machine: readonly CsrRow[] = [
   },
   ...range(3, 31).map((i) => fixed(0x320 + i, `mhpmevent${i}`)),
   word(0x340, 'mscratch', 'mscratch'),
-  word(0x341, 'mepc', 'mepc', 0xffff_fffe),
+  exceptionPc(0x341, 'mepc'),
   word(0x342, 'mcause', 'mcause'),
   word(0x343, 'mtval', 'mtval'),
   {

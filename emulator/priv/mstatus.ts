@@ -4,7 +4,7 @@
  * Read-only zero here: UBE, SBE, MBE (little-endian only), VS and XS (no vector unit, no other extension state).
  */
 import { Effect } from './effect.ts';
-import { FS_SHIFT, Fs, MPP_SHIFT, Mstatus } from './state.ts';
+import { FS_SHIFT, Fs, hasFloat, MPP_SHIFT, Mstatus } from './state.ts';
 import type { FpStatus, PrivState } from './state.ts';
 
 /** Fields that mstatus implements, FS included and SD (derived) excluded. */
@@ -52,7 +52,7 @@ export function writeMstatus(state: PrivState, fp: FpStatus, value: number, mask
   // 2 is not a privilege mode; the legal value is the lowest one.
   if (((after >>> MPP_SHIFT) & 3) === 2) after &= ~Mstatus.MPP;
   state.mstatus = after >>> 0;
-  fp.setFs((value & Mstatus.FS) >>> FS_SHIFT);
+  if (hasFloat(state)) fp.setFs((value & Mstatus.FS) >>> FS_SHIFT);
   const changed = before ^ after;
   return (
     ((changed & VIEW_BITS) !== 0 ? Effect.ViewChanged : 0) |

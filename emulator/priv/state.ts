@@ -11,6 +11,14 @@ export const Privilege = { U: 0, S: 1, M: 3 } as const;
 /** 0 U, 1 S, 3 M. */
 export type Privilege = 0 | 1 | 3;
 
+/** misa with all that is implemented: RV32 with A, B, C, D, F, I, M and the modes S and U. */
+export const MISA = 0x4014_112f;
+/** misa.F. */
+const MISA_F = 1 << 5;
+
+/** Without F, mstatus.FS is read-only zero. */
+export const hasFloat = (state: PrivState): boolean => (state.misa & MISA_F) !== 0;
+
 /** Bits of mstatus (and of sstatus, its view). FS and SD are composed in at reading. */
 export const Mstatus = {
   SIE: 1 << 1,
@@ -52,6 +60,10 @@ export const PMP_ENTRIES = 16;
 /** All registers are u32 unless said otherwise. Reset values as the specification gives them, else zero. */
 export class PrivState {
   privilege: Privilege = Privilege.M;
+  /** The machine's extensions; fixed. */
+  misa = MISA;
+  /** The bits that mepc and sepc have: all but the lowest, or the lowest two without compressed instructions. */
+  epcMask = 0xffff_fffe;
 
   /** Without FS and SD. Invariant: no bit outside those of Mstatus, MPP never 2. */
   mstatus = 0;
@@ -70,7 +82,7 @@ export class PrivState {
   /** Svadu is implemented: ADUE can be written. Else it is what it is. */
   svadu = true;
   mscratch = 0;
-  /** Bit 0 is always zero (IALIGN = 16). */
+  /** Always within epcMask. */
   mepc = 0;
   mcause = 0;
   mtval = 0;
@@ -80,7 +92,7 @@ export class PrivState {
   scounteren = 0;
   senvcfg = 0;
   sscratch = 0;
-  /** Bit 0 is always zero (IALIGN = 16). */
+  /** Always within epcMask. */
   sepc = 0;
   scause = 0;
   stval = 0;

@@ -5,6 +5,7 @@
  * a decoded page is never writable through the TLB (tlb.dropWrites); a write to it takes the slow path,
  * which comes here, drops the decoded page, and lets the frame be written fast from then on.
  */
+import type { Isa } from '../isa/choice.ts';
 import { decode, isWide, type Decoded } from '../isa/decode.ts';
 import * as layout from '../layout.ts';
 import { RAM_BASE, type CodeObserver, type PhysicalMemory } from '../memory.ts';
@@ -12,6 +13,7 @@ import type { Tlb } from '../mmu/tlb.ts';
 import {
   OP_BREAKPOINT,
   OP_ILLEGAL,
+  OP_JUMP,
   OP_NEXT_PAGE,
   OP_STRADDLE,
   UOP_BYTES,
@@ -36,6 +38,7 @@ export class CodeCache implements CodeObserver {
   readonly #bytes: Uint8Array;
   readonly #ram: PhysicalMemory;
   readonly #tlb: Tlb;
+  readonly #isa: Isa;
   /** Decoded page of each frame, 0 when none. */
   readonly #pageOfFrame: Int32Array;
   /** Frame of each decoded page, -1 when free. */
@@ -48,7 +51,8 @@ export class CodeCache implements CodeObserver {
   /** Decoded pages dropped so far, for statistics. */
   invalidations = 0;
 
-  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, tlb: Tlb) {
+  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, tlb: Tlb, isa: Isa) {
+    this.#isa = isa;
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#ram = ram;
@@ -111,13 +115,15 @@ export class CodeCache implements CodeObserver {
 
   /** Writes one micro-op for an instruction word; returns its length and whether the line ends there. */
   #write(at: number, insn: number, pageOffset: number): { length: number; ends: boolean } {
-    const d = decode(insn);
+    const d = decode(insn, this.#isa);
     if (d === null) {
       const wide = isWide(insn);
       special(this.#view, at, OP_ILLEGAL, wide ? insn : insn & 0xffff);
       return { length: wide ? 4 : 2, ends: true };
     }
-    writeUop(this.#view, at, d, insn, pageOffset);
+    const checked = at !== layout.SCRATCH_UOP && !this.#isa.compressed && mayMisalign(d);
+    if (checked) special(this.#view, at, OP_JUMP, 0);
+    else writeUop(this.#view, at, d, insn, pageOffset);
     return { length: d.length, ends: endsLine(d) };
   }
 
@@ -161,6 +167,12 @@ export class CodeCache implements CodeObserver {
   decodeScratch(insn: number): void {
     this.#write(layout.SCRATCH_UOP, insn, NOWHERE);
   }
+}
+
+/** A jump or branch whose target may not be a multiple of four. */
+function mayMisalign({ instruction, fields }: Decoded): boolean {
+  const { traits, row } = instruction;
+  return traits.relative ? (fields.imm & 2) !== 0 : row.name === 'jalr';
 }
 
 /** Execution does not fall through to the next instruction. */

@@ -21,6 +21,8 @@ export const OP_STRADDLE = 2;
 export const OP_BREAKPOINT = 3;
 /** The immediate is the encoding. */
 export const OP_ILLEGAL = 4;
+/** Without compressed instructions: a jump whose target may be misaligned. */
+export const OP_JUMP = 5;
 export const FIRST_ROW_OP = 8;
 
 /** Variant bits. */

@@ -3,6 +3,8 @@
  */
 import { Machine, RAM_BASE, type MachineOptions, type StopReason } from '../../emulator/index.ts';
 
+import { hasFloat } from '../../emulator/priv/state.ts';
+
 /** Where test programs begin, and where their data lies. */
 export const CODE = RAM_BASE;
 export const DATA = RAM_BASE + 0x10_0000;
@@ -13,7 +15,7 @@ export const PATHS: readonly Path[] = ['run', 'step'];
 
 export function smallMachine(options: MachineOptions = {}): Machine {
   const machine = new Machine({ ramBytes: 16 << 20, ...options });
-  machine.hart.fp.setFs(1);
+  if (hasFloat(machine.hart.state)) machine.hart.fp.setFs(1);
   machine.hart.state.mtvec = RAM_BASE + 0x8000;
   return machine;
 }
