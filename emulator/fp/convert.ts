@@ -75,7 +75,12 @@ function toSingle(read: (s: FpState, r: number) => number): FpHelper {
   };
 }
 
-/** Integer to double: always exact, but a reserved rounding mode is still illegal (as in the Sail model). */
+/**
+ * Integer to double: always exact, but a reserved rounding mode is still illegal: "Some instructions, including widening
+ * conversions, have the rm field but are nevertheless mathematically unaffected by the rounding mode; software should set
+ * their rm field to RNE (000) but implementations must treat the rm field as usual (in particular, with regard to decoding
+ * legal vs. reserved encodings)."
+ */
 function toDouble(read: (s: FpState, r: number) => number): FpHelper {
   return (s, rd, rs1, _rs2, _rs3, rm) => {
     if (roundingMode(s, rm) < 0) return false;
