@@ -86,9 +86,16 @@ const csrs = instructions.filter((i) => i.row.ext === 'Zicsr');
 const branches = instructions.filter((i) => i.traits.relative && i.row.name !== 'jal');
 const shortLeaves = compressedInstructions.filter((c) => c.row.ext === 'C' && isLeaf(c.expansion));
 
+/** The rows of an extension that a program may use anywhere. */
+export function focusRows(focus: string): readonly Instruction[] {
+  return instructions.filter((i) => i.row.ext === focus && isLeaf(i));
+}
+
 /** Emits instructions into the text; knows where it is. */
 class Generator {
   readonly random: Random;
+  /** Extension that most instructions come from; null: the mixture of the corpus. */
+  readonly focus: string | null;
   readonly text = new Uint8Array(TEXT_BYTES);
   readonly #view = new DataView(this.text.buffer);
   /** Address of the next instruction. */
@@ -96,8 +103,9 @@ class Generator {
   /** Instructions emitted, loops counted once. */
   emitted = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, focus: string | null) {
     this.random = new Random(seed);
+    this.focus = focus;
     this.pc = TEXT + 0x200 + 2 * this.random.below(0x700);
   }
 
@@ -258,8 +266,16 @@ class Generator {
     this.emit(this.random.pick(['bne', 'blt']), { rs1: 0, rs2: COUNTER, imm: top - this.pc });
   }
 
+  /** An instruction of the campaign's extension. */
+  #focused(focus: string): void {
+    if (focus === 'A') return this.#atomic();
+    if (focus === 'C') return this.short();
+    this.word(this.encoding(this.random.pick(focusRows(focus))));
+  }
+
   item(depth: number): void {
-    const { random } = this;
+    const { random, focus } = this;
+    if (focus !== null && random.chance(70)) return this.#focused(focus);
     const kind = random.below(100);
     if (kind < 28) return this.word(this.encoding(random.pick(plain)));
     if (kind < 46) return this.short();
@@ -326,12 +342,18 @@ function initialData(random: Random): Uint8Array {
   return data;
 }
 
-/** The program of a seed. */
-export function generate(seed: number): Program {
-  const g = new Generator(seed);
+/** Long enough for a campaign, and short enough for TEXT_BYTES. */
+const FOCUSED_LENGTH = 2000;
+
+/**
+ * The program of a seed.
+ * @param focus an extension for a campaign: a longer program with most instructions from it
+ */
+export function generate(seed: number, focus: string | null = null): Program {
+  const g = new Generator(seed, focus);
   const entry = g.pc;
   g.prologue();
-  const target = g.emitted + g.random.between(200, 400);
+  const target = g.emitted + (focus === null ? g.random.between(200, 400) : FOCUSED_LENGTH);
   while (g.emitted < target) g.item(0);
   g.epilogue();
   return { seed, entry, text: g.text, data: initialData(g.random) };

@@ -42,6 +42,11 @@ export class DifferentialMachine implements Supervisor {
     this.#machine.hart.enterHostedUserMode(this);
   }
 
+  /** Instructions retired by all programs. */
+  get retired(): number {
+    return this.#machine.hart.retired;
+  }
+
   trap(hart: Hart, cause: number, tval: number): boolean {
     const number = hart.x[17];
     if (cause !== ECALL_FROM_U)

@@ -1,0 +1,87 @@
+/**
+ * Long seeded comparisons with QEMU: random programs until a number of instructions is reached.
+ *
+ *     npx tsx test/emulator/campaign/main.ts --group I|M|A|F|D|C|Zba|...|priv [--instructions 1000000] [--seed 1]
+ *
+ * Needs qemu-riscv32 (Debian: qemu-user), for `priv` qemu-system-riscv32 (qemu-system-misc). Prints the seeds, the count of
+ * compared instructions, and every seed whose outcomes differ; exits with 1 when there is one.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { execaSync } from 'execa';
+import { focusRows, generate } from '../differential/generator.ts';
+import { elfFile } from '../differential/image.ts';
+import { DifferentialMachine, MODES } from '../differential/machine.ts';
+import { generate as generatePrivileged } from '../privileged/generator.ts';
+import { runProgram } from '../privileged/machine.ts';
+import { qemuVersion, runUnderQemu } from '../privileged/qemu.ts';
+
+interface Comparison {
+  readonly instructions: number;
+  readonly same: boolean;
+}
+
+type Compare = (seed: number, folder: string) => Comparison;
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+function userMode(group: string): Compare {
+  if (group !== 'A' && group !== 'C' && focusRows(group).length === 0)
+    throw new Error(`no group is named ${group}`);
+  const machine = new DifferentialMachine();
+  return (seed, folder) => {
+    const program = generate(seed, group);
+    const file = join(folder, 'program.elf');
+    writeFileSync(file, elfFile(program), { mode: 0o755 });
+    const expected = execaSync('qemu-riscv32', [file], {
+      encoding: 'buffer',
+      stripFinalNewline: false,
+    }).stdout;
+    const before = machine.retired;
+    const outputs = MODES.slice(0, 2).map((mode) => machine.run(program, mode));
+    const instructions = (machine.retired - before) / outputs.length;
+    return { instructions, same: outputs.every((output) => equal(output, expected)) };
+  };
+}
+
+const privileged: Compare = (seed, folder) => {
+  const program = generatePrivileged(seed);
+  const { output, instructions } = runProgram(program, seed % 4 === 0 ? 'step' : 'run');
+  return { instructions, same: equal(output, runUnderQemu(program, folder)) };
+};
+
+const { values } = parseArgs({
+  options: {
+    group: { type: 'string', default: 'priv' },
+    instructions: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const compare = values.group === 'priv' ? privileged : userMode(values.group);
+const oracle =
+  values.group === 'priv' ? qemuVersion() : execaSync('qemu-riscv32', ['--version']).stdout.split('\n')[0];
+const first = Number(values.seed);
+const wanted = Number(values.instructions);
+const folder = mkdtempSync(join(tmpdir(), 'campaign-'));
+const differing: number[] = [];
+let instructions = 0;
+let seed = first;
+try {
+  for (; instructions < wanted; seed++) {
+    const result = compare(seed, folder);
+    instructions += result.instructions;
+    if (!result.same) {
+      differing.push(seed);
+      console.log(`seed ${seed} differs`);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+console.log(
+  `${values.group}: seeds ${first}..${seed - 1}, ${Math.floor(instructions)} instructions compared with ${oracle}, ` +
+    `${differing.length} programs differ`,
+);
+process.exitCode = differing.length === 0 ? 0 : 1;
