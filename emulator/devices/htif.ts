@@ -43,7 +43,10 @@ export class Htif {
   #complete = false;
 
   /** @param symbols physical addresses of `tohost` and `fromhost`, from the image's symbol table */
-  constructor(symbols: { tohost: number; fromhost: number | null }, output: (byte: number) => void = () => {}) {
+  constructor(
+    symbols: { tohost: number; fromhost: number | null },
+    output: (byte: number) => void = () => {},
+  ) {
     this.tohost = symbols.tohost;
     this.fromhost = symbols.fromhost;
     this.output = output;

@@ -119,8 +119,7 @@ function interpreterName(image: Uint8Array, s: ElfSegment): string {
 /** Address at which a segment happens to hold the program headers (Linux: phdr_addr), or 0. */
 function headersIn(segments: readonly ElfSegment[], phoff: number, bytes: number): number {
   for (const s of segments) {
-    if (phoff >= s.offset && phoff + bytes <= s.offset + s.filesz)
-      return s.vaddr + (phoff - s.offset);
+    if (phoff >= s.offset && phoff + bytes <= s.offset + s.filesz) return s.vaddr + (phoff - s.offset);
   }
   return 0;
 }
