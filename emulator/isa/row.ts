@@ -120,20 +120,46 @@ function immediateRanges(text: string): { high: number; low: number }[] {
   });
 }
 
-function tokenWidth(token: string): number {
-  if (/^[01]+$/.test(token)) return token.length;
-  const imm = /^u?imm\[(.+)\]$/.exec(token);
-  if (imm) return immediateRanges(imm[1] as string).reduce((sum, r) => sum + r.high - r.low + 1, 0);
-  if (token.endsWith("'")) return 3;
-  const width = REGISTER_WIDTH[token];
-  if (width === undefined) throw new Error(`unknown field ${token}`);
-  return width;
+/** A token of a pattern: literal bits, an immediate's ranges, or a field. */
+interface Token {
+  readonly width: number;
+  /** The literal's value, or -1. */
+  readonly bits: number;
+  readonly ranges: readonly { high: number; low: number }[];
+  readonly signed: boolean;
+  readonly field: keyof Fields;
+  readonly bias: number;
+}
+
+/** Tokens recur in nearly every pattern, and the table is made at every start: each is read once. */
+const tokens = new Map<string, Token>();
+
+function readToken(text: string): Token {
+  const literal = { bits: -1, ranges: [], signed: false, field: 'imm', bias: 0 } as const;
+  if (/^[01]+$/.test(text)) return { ...literal, width: text.length, bits: parseInt(text, 2) };
+  const imm = /^(u?)imm\[(.+)\]$/.exec(text);
+  if (imm) {
+    const ranges = immediateRanges(imm[2] as string);
+    const width = ranges.reduce((sum, r) => sum + r.high - r.low + 1, 0);
+    return { ...literal, width, ranges, signed: imm[1] === '' };
+  }
+  const prime = text.endsWith("'");
+  const field = (prime ? text.slice(0, -1) : text) as keyof Fields;
+  const width = prime ? 3 : REGISTER_WIDTH[field];
+  if (width === undefined) throw new Error(`unknown field ${text}`);
+  return { ...literal, width, field, bias: prime ? 8 : 0 };
+}
+
+function tokenOf(text: string): Token {
+  let token = tokens.get(text);
+  if (token === undefined) tokens.set(text, (token = readToken(text)));
+  return token;
 }
 
 /** Parses a pattern. Throws on a pattern that is not 16 or 32 bits wide: a mistake in a row. */
 export function parsePattern(text: string): Pattern {
-  const tokens = text.split(/\s+/);
-  const width = tokens.reduce((sum, token) => sum + tokenWidth(token), 0);
+  const parts = text.split(' ').map(tokenOf);
+  const width = parts.reduce((sum, token) => sum + token.width, 0);
   if (width !== 16 && width !== 32) throw new Error(`pattern of ${width} bits: ${text}`);
   let mask = 0;
   let match = 0;
@@ -141,26 +167,23 @@ export function parsePattern(text: string): Pattern {
   let highest = -1;
   let signed = false;
   const pieces: Piece[] = [];
-  for (const token of tokens) {
-    const size = tokenWidth(token);
+  for (const token of parts) {
+    const { width: size, bits, ranges, field, bias } = token;
     position -= size;
-    const imm = /^(u?)imm\[(.+)\]$/.exec(token);
-    if (/^[01]+$/.test(token)) {
+    if (bits >= 0) {
       mask |= (2 ** size - 1) << position;
-      match |= parseInt(token, 2) << position;
-    } else if (imm) {
+      match |= bits << position;
+    } else if (ranges.length > 0) {
       let at = position + size;
-      for (const { high, low } of immediateRanges(imm[2] as string)) {
-        at -= high - low + 1;
-        const width = high - low + 1;
-        pieces.push({ field: 'imm', from: at, width, ones: 2 ** width - 1, to: low, bias: 0 });
+      for (const { high, low } of ranges) {
+        const wide = high - low + 1;
+        at -= wide;
+        pieces.push({ field, from: at, width: wide, ones: 2 ** wide - 1, to: low, bias: 0 });
         highest = Math.max(highest, high);
       }
-      signed ||= imm[1] === '';
+      signed ||= token.signed;
     } else {
-      const prime = token.endsWith("'");
-      const field = (prime ? token.slice(0, -1) : token) as keyof Fields;
-      pieces.push({ field, from: position, width: size, ones: 2 ** size - 1, to: 0, bias: prime ? 8 : 0 });
+      pieces.push({ field, from: position, width: size, ones: 2 ** size - 1, to: 0, bias });
     }
   }
   return {

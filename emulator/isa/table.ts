@@ -37,9 +37,11 @@ export interface CompressedInstruction {
   readonly expansion: Instruction;
 }
 
-function registerClass(row: Row, pattern: Pattern, name: 'rd' | 'rs1' | 'rs2' | 'rs3'): RegisterClass {
+const FLOAT_OPERAND = { rd: /\bfd\b/, rs1: /\bfs1\b/, rs2: /\bfs2\b/, rs3: /\bfs3\b/ } as const;
+
+function registerClass(row: Row, pattern: Pattern, name: keyof typeof FLOAT_OPERAND): RegisterClass {
   if (!pattern.fields.has(name)) return '';
-  return new RegExp(`\\bf${name.slice(1)}\\b`).test(row.asm) ? 'f' : 'x';
+  return FLOAT_OPERAND[name].test(row.asm) ? 'f' : 'x';
 }
 
 const rows: readonly Row[] = [
