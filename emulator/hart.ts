@@ -377,7 +377,8 @@ export class Hart implements CsrContext {
   /** One stretch of the fast loop. null: go on. */
   #fast(length: number, first: boolean): StopReason | null {
     this.#slice = length;
-    const status = this.#interpreter.run(length);
+    const { run, runFull } = this.#interpreter;
+    const status = this.#code.uncommon ? runFull(length) : run(length);
     this.#slice = 0;
     const left = this.#words[layout.BUDGET >>> 2] as number;
     if (status === STATUS.ok || status === STATUS.leave || status === STATUS.fetchMiss) {

@@ -10,6 +10,7 @@ import { decode, isWide, type Decoded } from '../isa/decode.ts';
 import * as layout from '../layout.ts';
 import { RAM_BASE, type CodeObserver, type PhysicalMemory } from '../memory.ts';
 import type { Tlb } from '../mmu/tlb.ts';
+import { isCommonInstruction } from './common.ts';
 import {
   OP_BREAKPOINT,
   OP_ILLEGAL,
@@ -48,6 +49,8 @@ export class CodeCache implements CodeObserver {
   readonly #straddles = new Set<number>();
   /** Virtual addresses that stop the hart. */
   readonly breakpoints = new Set<number>();
+  /** A row has been decoded that the common loop lacks. */
+  uncommon = false;
   /** Decoded pages dropped so far, for statistics. */
   invalidations = 0;
 
@@ -124,6 +127,7 @@ export class CodeCache implements CodeObserver {
     const checked = at !== layout.SCRATCH_UOP && !this.#isa.compressed && mayMisalign(d);
     if (checked) special(this.#view, at, OP_JUMP, 0);
     else writeUop(this.#view, at, d, insn, pageOffset);
+    if (!this.uncommon && !isCommonInstruction(d)) this.uncommon = true;
     return { length: d.length, ends: endsLine(d) };
   }
 

@@ -2,17 +2,18 @@
  * Tier 0: the interpreter, a WebAssembly module made from the rows at start-up. It exports
  *
  *     run(budget) -> STATUS   the fast loop: executes up to `budget` instructions from PC
+ *     runFull(budget)         the same with the rows of all extensions in the loop (common.ts says why)
  *     step() -> STATUS        executes the micro-op at IP
  *
  * `run` keeps the micro-op pointer `ip` instead of a pc: micro-ops of a page lie in a row, one for each
  * halfword, so pc = delta + (ip >>> 2) all through the page, and a jump within it only moves ip.
  */
 import * as layout from '../layout.ts';
-import { instructions } from '../isa/table.ts';
-import { compressedInstructions } from '../isa/table.ts';
+import { compressedInstructions, instructions, type Instruction } from '../isa/table.ts';
 import { encodeModule, uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { get, i32const, loadState, Locals, memoryOp, set, storeState } from './emitter.ts';
+import { isCommon } from './common.ts';
 import { FastEmitter, type LoopLabels } from './fast.ts';
 import { IMPORT_COUNT, STATUS, StepEmitter } from './step.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
@@ -168,7 +169,10 @@ function straddleHandler(labels: LoopLabels): number[] {
 }
 
 /** Handlers of the fast loop, and which of them an operation goes to. */
-function fastHandlers(emitter: FastEmitter): { handlers: number[][]; targets: number[] } {
+function fastHandlers(
+  emitter: FastEmitter,
+  holds: (instruction: Instruction, compressed: boolean) => boolean,
+): { handlers: number[][]; targets: number[] } {
   const compressible = new Set(compressedInstructions.map((c) => c.expansion));
   type Maker = (labels: LoopLabels) => number[] | null;
   const makers: { op: number; make: Maker }[] = [
@@ -179,6 +183,7 @@ function fastHandlers(emitter: FastEmitter): { handlers: number[][]; targets: nu
     for (let variant = 0; variant < 4; variant++) {
       if (variant & COMPRESSED && !compressible.has(i)) continue;
       if (variant & FAR && !i.traits.relative) continue;
+      if (!holds(i, (variant & COMPRESSED) !== 0)) continue;
       makers.push({ op: FIRST_ROW_OP + i.index * 4 + variant, make: (l) => emitter.handler(i, variant, l) });
     }
   }
@@ -193,10 +198,14 @@ function fastHandlers(emitter: FastEmitter): { handlers: number[][]; targets: nu
   return { handlers, targets };
 }
 
-function runFunction(stepIndex: number): FunctionBody {
+function runFunction(
+  name: 'run' | 'runFull',
+  stepIndex: number,
+  holds: (instruction: Instruction, compressed: boolean) => boolean,
+): FunctionBody {
   const locals = new Locals(1);
   for (let i = 1; i < FIRST_FREE; i++) locals.types.push('i32');
-  const { handlers, targets } = fastHandlers(new FastEmitter(locals, loopLocals));
+  const { handlers, targets } = fastHandlers(new FastEmitter(locals, loopLocals), holds);
   const selector = [...get(IP), ...memoryOp(OP.i32_load16_u, 1, 0)];
   const code = [
     ...loadState(layout.PC),
@@ -249,7 +258,7 @@ function runFunction(stepIndex: number): FunctionBody {
     OP.unreachable,
   ];
   const type: FunctionType = { params: ['i32'], results: ['i32'] };
-  return { name: 'run', type, locals: locals.types, code, exported: true };
+  return { name, type, locals: locals.types, code, exported: true };
 }
 
 const i32 = 'i32' as const;
@@ -266,7 +275,11 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
       { name: 'fp', type: { params: [i32], results: [i32] } },
       { name: 'helper', type: binary },
     ],
-    functions: [stepFunction(), runFunction(IMPORT_COUNT)],
+    functions: [
+      stepFunction(),
+      runFunction('run', IMPORT_COUNT, isCommon),
+      runFunction('runFull', IMPORT_COUNT, () => true),
+    ],
   });
 }
 
@@ -286,6 +299,8 @@ export interface InterpreterImports {
 
 export interface Interpreter {
   readonly run: (budget: number) => number;
+  /** `run` with every row in the loop; right for any code, faster for code that uses uncommon rows. */
+  readonly runFull: (budget: number) => number;
   readonly step: () => number;
 }
 
