@@ -326,6 +326,8 @@ export class Body {
 
   #satp(): void {
     const c = this.#c;
+    // In S, where it was believed to be in U, the body would no longer know whether addresses are translated.
+    if (!this.#certain && this.#tsr) return this.#compute();
     const value = satpValue(this.#random);
     c.li(T0, value);
     c.emit('csrrw', { rd: this.#destination(), rs1: T0, csr: csr('satp') });
