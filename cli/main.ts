@@ -33,23 +33,21 @@ function version(): string {
   return 'unknown';
 }
 
-function build(): Command {
+/** The whole command; for `run`, which is to start fast, only what it needs. */
+function build(first: string | undefined): Command {
   const program = new Command('sameframe')
     .description(
       'Runs real RV32 Linux programs on a machine one can see through, with System V shared memory',
     )
-    .version(version())
     .enablePositionalOptions()
-    .addHelpText('after', HELP);
-  for (const verb of [
-    runCommand(),
-    ...viewCommands(),
-    disCommand(),
-    ccCommand(),
-    bareCommand(),
-    diffCommand(),
-  ])
-    program.addCommand(verb);
+    .addHelpText('after', HELP)
+    .addCommand(runCommand());
+  if (first !== 'run') {
+    program.version(version());
+    for (const verb of [...viewCommands(), disCommand(), ccCommand(), bareCommand(), diffCommand()]) {
+      program.addCommand(verb);
+    }
+  }
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: printOut,
@@ -86,9 +84,10 @@ function spellOut(words: readonly string[], program: Command): string[] {
 }
 
 async function main(): Promise<void> {
-  const program = build();
+  const words = process.argv.slice(2);
+  const program = build(words[0]);
   try {
-    await program.parseAsync(spellOut(process.argv.slice(2), program), { from: 'user' });
+    await program.parseAsync(spellOut(words, program), { from: 'user' });
   } catch (error) {
     process.exitCode = explain(error);
   }
