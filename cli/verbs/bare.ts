@@ -12,6 +12,7 @@ import {
 import { CliError, errnoCode, EXIT, fileError } from '../errors.ts';
 import { printErr, writeFully } from '../io.ts';
 import { parseSize, wholeNumber } from '../options.ts';
+import { compileC } from '../programs.ts';
 import { OutputFile } from '../state.ts';
 import { printable } from '../views/format.ts';
 
@@ -34,8 +35,8 @@ const SLICE = 4_000_000;
 const GRANULARITY = 16;
 
 const HELP = `
-The image is an ELF32 RISC-V file, linked to physical addresses in RAM, which begins at 0x80000000. It starts in M mode
-at its entry point, with the devices of QEMU's virt machine: CLINT 0x2000000, PLIC 0xc000000, UART 0x10000000. When it
+The image is an ELF32 RISC-V file, linked to physical addresses in RAM, which begins at 0x80000000; a .c file is compiled
+to one, without a library. It starts in M mode at its entry point, with the devices of QEMU's virt machine: CLINT 0x2000000, PLIC 0xc000000, UART 0x10000000. When it
 has a symbol tohost, it exits and prints through that word as under Spike (HTIF).
 
 Exit status: the exit code written to tohost (255 for greater ones); 0 for an image without tohost that stops at a WFI
@@ -43,6 +44,7 @@ which nothing can end; 2 for a wrong option or file, 124 when --max-instructions
 never go on: a WFI without an end before tohost was written, or a trap handler that traps into itself.
 
 Examples:
+  $ sameframe bare guest/examples/bare.c
   $ sameframe bare rv32ui-p-add --max-instructions 1000000
   $ sameframe bare --signature add.sig --signature-granularity 4 add-01.elf
   $ sameframe bare --trace ours.log a.elf; sameframe diff --elf a.elf ours.log spike.log`;
@@ -50,7 +52,7 @@ Examples:
 export function bareCommand(): Command {
   return new Command('bare')
     .description('run a bare-metal image in M mode')
-    .argument('<image>', 'an ELF file')
+    .argument('<image>', 'an ELF file, or one .c file')
     .addHelpText('after', HELP)
     .option(
       '--isa <string>',
@@ -93,7 +95,7 @@ function granularity(text: string): number {
 
 async function bare(path: string, choices: BareChoices): Promise<void> {
   const out = new Output();
-  const machine = load(path, choices, (byte) => out.byte(byte));
+  const machine = load(path, await imageOf(path), choices, (byte) => out.byte(byte));
   const signature = choices.signature === undefined ? null : signatureRange(path, machine);
   const signatureFile = choices.signature === undefined ? null : new OutputFile(choices.signature);
   const trace = choices.trace === undefined ? null : new OutputFile(choices.trace);
@@ -127,13 +129,22 @@ async function bare(path: string, choices: BareChoices): Promise<void> {
   process.exitCode = statusOf(machine, stop);
 }
 
-function load(path: string, choices: BareChoices, output: (byte: number) => void): BareMachine {
-  let image: Uint8Array;
+async function imageOf(path: string): Promise<Uint8Array> {
+  let bytes: Uint8Array;
   try {
-    image = readFileSync(path);
+    bytes = readFileSync(path);
   } catch (error) {
     throw fileError('run', path, error);
   }
+  return path.endsWith('.c') ? (await compileC([path], { target: 'bare' })).bytes : bytes;
+}
+
+function load(
+  path: string,
+  image: Uint8Array,
+  choices: BareChoices,
+  output: (byte: number) => void,
+): BareMachine {
   try {
     const machine = BareMachine.load(image, {
       output,

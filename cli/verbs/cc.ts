@@ -9,6 +9,7 @@ interface CcChoices {
   readonly output?: string;
   readonly optimize: '0' | '1' | '2' | '3' | 's';
   readonly softFloat?: true;
+  readonly bare?: true;
   readonly define: readonly string[];
   readonly include: readonly string[];
 }
@@ -35,6 +36,7 @@ export function ccCommand(): Command {
         .default('2'),
     )
     .option('--soft-float', 'no F and D instructions (rv32imac, ilp32)')
+    .option('--bare', "no kernel and no library, at 0x80000000: an image for 'sameframe bare'")
     .option('-D, --define <name>', 'define a macro, NAME or NAME=VALUE; repeatable', collect, [])
     .option('-I, --include <dir>', 'directory of headers; repeatable', collect, [])
     .addHelpText('after', HELP)
@@ -50,6 +52,7 @@ async function cc(files: string[], choices: CcChoices): Promise<void> {
   ];
   for (const source of sources) mustBeFile(source);
   const result = await compileC(sources, {
+    ...(choices.bare ? { target: 'bare' as const } : {}),
     optimize: choices.optimize,
     softFloat: choices.softFloat ?? false,
     flags,

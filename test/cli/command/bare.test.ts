@@ -78,6 +78,19 @@ describe('bare', () => {
     expect(result).toEqual({ status: 7, stdout: 'hi\nuart\n', stderr: '' });
   });
 
+  test('compiles C, and cc --bare makes an image', async () => {
+    const output = join(suite.dir, 'bare.elf');
+    const example = 'guest/examples/bare.c';
+    expect(
+      await sameframe(['cc', '--bare', '-o', output, example, '--', '-Tguest/examples/bare.ld']),
+    ).toMatchObject({ status: 0, stderr: '' });
+    for (const path of [example, output]) {
+      const result = await sameframe(['bare', '--max-instructions', '10000', path]);
+      expect(result.stdout).toBe('hello from machine mode\ntrap, cause 11\ntrap, cause 2\ndone\n');
+      expect([result.status, result.stderr]).toEqual([3, '']);
+    }
+  });
+
   test.each([
     [[], '0000000400000003deadbeef00051615\n00000000000000000000000000000005\n'],
     [['--signature-granularity', '4'], '00051615\ndeadbeef\n00000003\n00000004\n00000005\n'],

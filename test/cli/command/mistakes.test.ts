@@ -86,6 +86,7 @@ const cases: readonly (readonly [string, RegExp])[] = [
   ['dis text', /text: not an ELF file/],
   ['bare', /missing required argument 'image'/],
   ['bare missing', /cannot run missing: no such file or directory/],
+  ['bare missing.c', /cannot run missing\.c: no such file/],
   ['bare folder', /cannot run folder: is a directory/],
   ['bare text', /text: not an ELF file/],
   ['bare elf64', /elf64: .*64/],
