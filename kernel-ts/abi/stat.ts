@@ -23,6 +23,7 @@ export const STATX_RESERVED = 0x8000_0000;
 export const TMPFS_MAGIC = 0x0102_1994;
 export const PROC_SUPER_MAGIC = 0x9fa0;
 export const PIPEFS_MAGIC = 0x5049_5045;
+export const NSFS_MAGIC = 0x6e73_6673;
 
 export interface KstatTime {
   readonly tvSec: number;

@@ -29,6 +29,8 @@ export interface VfsState {
   readonly shmMnt: SuperBlock;
   /** Pipes and host streams. */
   readonly pipeMnt: SuperBlock;
+  /** Namespaces. */
+  readonly nsfs: SuperBlock;
   readonly proc: ProcRegistry;
   /** Serial number of the next struct file, for the picture. */
   nextFileId: number;

@@ -1,7 +1,7 @@
 /** The file systems at boot: init/main.c's mounts and what populates /dev; and the host's way to put files in. */
 import { EINVAL, type Errno } from '../abi/errno.ts';
 import { AT_FDCWD, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../abi/fcntl.ts';
-import { S_IFCHR, S_ISVTX, TMPFS_MAGIC, PIPEFS_MAGIC } from '../abi/stat.ts';
+import { NSFS_MAGIC, S_IFCHR, S_ISVTX, TMPFS_MAGIC, PIPEFS_MAGIC } from '../abi/stat.ts';
 import type { Timespec } from '../mm/context.ts';
 import { fput } from '../mm/fileRef.ts';
 import type { FsContext, VfsState } from './context.ts';
@@ -22,6 +22,7 @@ import { walk } from './walk.ts';
 const DEV_SHMMNT = 1;
 const DEV_ROOT = 2;
 const DEV_DEVTMPFS = 5;
+const DEV_NSFS = 4;
 const DEV_PIPE = 13;
 const DEV_PROC = 20;
 const DEV_DEVSHM = 21;
@@ -37,6 +38,7 @@ export function vfsInit(now: Timespec): VfsState {
     root,
     shmMnt: new SuperBlock('tmpfs', TMPFS_MAGIC, DEV_SHMMNT),
     pipeMnt: new SuperBlock('pipefs', PIPEFS_MAGIC, DEV_PIPE),
+    nsfs: new SuperBlock('nsfs', NSFS_MAGIC, DEV_NSFS),
     proc,
     nextFileId: 1,
   };

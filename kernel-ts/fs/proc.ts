@@ -8,7 +8,7 @@ import { PROC_SUPER_MAGIC, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat
 import { ktimeGetRealTs, type Timespec } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
 import type { FsContext, FsTask } from './context.ts';
-import type { DirActor, File, FileOperations } from './file.ts';
+import { FMODE_WRITE, type DirActor, type File, type FileOperations } from './file.ts';
 import { Dentry, Inode, SuperBlock, type InodeOperations } from './inode.ts';
 import { copyFromIter, copyToIter, type IovIter } from './iovIter.ts';
 import { llseekWithin } from './llseek.ts';
@@ -21,9 +21,13 @@ export interface ProcRow {
   readonly path: string;
   /** Permissions; the type follows from show, link or list. */
   readonly mode: number;
-  readonly show?: (ctx: FsContext, task: FsTask) => string | Errno;
+  readonly show?: (ctx: FsContext, task: FsTask, kept: unknown) => string | Errno;
   /** A write from offset 0, as text. */
-  readonly write?: (ctx: FsContext, task: FsTask, text: string) => 0 | Errno;
+  readonly write?: (ctx: FsContext, task: FsTask, text: string, kept: unknown) => 0 | Errno;
+  /** What an open file keeps of the moment it was opened (seq_file.private): `kept` of show and write. */
+  readonly keep?: (ctx: FsContext, task: FsTask) => unknown;
+  /** The end of what was kept. */
+  readonly drop?: (ctx: FsContext, kept: unknown) => void;
   /** A link: a text, or a dentry it jumps to. `name` is what stands for the pattern's last [..]. */
   readonly link?: (ctx: FsContext, task: FsTask, name: string) => string | Dentry | Errno;
   /** Names of a pattern's instances ("/[pid]/fd/[fd]"); [pid] itself is answered by ProcTasks. */
@@ -229,19 +233,29 @@ const procDirOperations: FileOperations = {
 
 const encoder = new TextEncoder();
 
+/** struct seq_file: file.privateData of a file of /proc. */
+interface SeqFile {
+  text: Uint8Array | null;
+  readonly kept: unknown;
+}
+
+function seqFileOf(file: File): SeqFile {
+  return file.privateData as SeqFile;
+}
+
 /** seq_read(): the text is made at offset 0 and kept for the following reads. */
 function procRead(ctx: FsContext, file: File, to: IovIter, pos: number): number {
-  if (pos === 0 || !(file.privateData instanceof Uint8Array)) {
+  const seq = seqFileOf(file);
+  if (pos === 0 || seq.text === null) {
     const info = infoOf(file.fInode);
     const task = taskOf(ctx, info);
     if (typeof task === 'number') return task;
     if (info.node.row?.show === undefined) return -EIO;
-    const text = info.node.row.show(ctx, task);
+    const text = info.node.row.show(ctx, task, seq.kept);
     if (typeof text === 'number') return text;
-    file.privateData = encoder.encode(text);
+    seq.text = encoder.encode(text);
   }
-  const bytes = file.privateData instanceof Uint8Array ? file.privateData : new Uint8Array(0);
-  const part = bytes.subarray(pos, pos + to.count);
+  const part = seq.text.subarray(pos, pos + to.count);
   if (part.length === 0) return 0;
   const copied = copyToIter(ctx, part, to);
   return copied > 0 ? copied : -EFAULT;
@@ -262,21 +276,36 @@ function procWrite(ctx: FsContext, file: File, from: IovIter, pos: number): numb
   if (count > WRITE_MAX) return -EINVAL;
   const bytes = copyFromIter(ctx, from, count);
   if (bytes.length < count) return -EFAULT;
-  const error = info.node.row.write(ctx, task, new TextDecoder().decode(bytes));
+  const error = info.node.row.write(ctx, task, new TextDecoder().decode(bytes), seqFileOf(file).kept);
   return error < 0 ? error : count;
+}
+
+function procOpen(ctx: FsContext, file: File): 0 | Errno {
+  const info = infoOf(file.fInode);
+  const { row } = info.node;
+  // Root passes the mode bits; what has no handler cannot be written all the same.
+  if (row?.write === undefined && (file.fMode & FMODE_WRITE) !== 0) return -EACCES;
+  const task = taskOf(ctx, info);
+  if (typeof task === 'number') return task;
+  file.privateData = { text: null, kept: row?.keep?.(ctx, task) ?? null } satisfies SeqFile;
+  return 0;
 }
 
 const procFileOperations: FileOperations = {
   name: 'proc_reg_file_ops',
-  open: (_ctx, file) => {
-    const { row } = infoOf(file.fInode).node;
-    // Root passes the mode bits; what has no handler cannot be written all the same.
-    return row?.write === undefined && (file.fMode & 2) !== 0 ? -EACCES : 0;
-  },
+  open: procOpen,
+  release: (ctx, file) => infoOf(file.fInode).node.row?.drop?.(ctx, seqFileOf(file).kept),
   readIter: procRead,
   writeIter: procWrite,
   llseek: (_ctx, file, offset, whence) => llseekWithin(file, offset, whence, 0),
 };
+
+/** The row of an open file of /proc and what it keeps; null for other files and for directories. */
+export function keptOf(file: File): { readonly row: ProcRow; readonly kept: unknown } | null {
+  if (file.fOp !== procFileOperations) return null;
+  const { row } = infoOf(file.fInode).node;
+  return row === null ? null : { row, kept: seqFileOf(file).kept };
+}
 
 /** What a sysctl write asks for. */
 export type SysctlValue = { readonly value: number } | 'unchanged' | Errno;

@@ -129,7 +129,7 @@ function writeVmSysctl(
 }
 
 /** Only the owner and root look into another process's memory. */
-function mayRead(ctx: FsContext, task: FsTask): boolean {
+export function mayReadTask(ctx: FsContext, task: FsTask): boolean {
   const { cred } = ctx.current;
   return cred.fsuid === 0 || cred.fsuid === task.cred.euid;
 }
@@ -153,7 +153,7 @@ export const FS_PROC_ROWS: readonly ProcRow[] = [
   {
     path: '/[pid]/maps',
     mode: 0o444,
-    show: (ctx, task) => (mayRead(ctx, task) ? showMaps(ctx, task) : -EACCES),
+    show: (ctx, task) => (mayReadTask(ctx, task) ? showMaps(ctx, task) : -EACCES),
   },
   { path: '/[pid]/statm', mode: 0o444, show: showStatm },
   { path: '/[pid]/comm', mode: 0o644, show: (_ctx, task) => `${task.comm}\n` },
@@ -166,7 +166,7 @@ export const FS_PROC_ROWS: readonly ProcRow[] = [
     path: '/[pid]/environ',
     mode: 0o400,
     show: (ctx, task) =>
-      mayRead(ctx, task) ? showRange(ctx, task.mm, task.mm?.envStart ?? 0, task.mm?.envEnd ?? 0) : -EPERM,
+      mayReadTask(ctx, task) ? showRange(ctx, task.mm, task.mm?.envStart ?? 0, task.mm?.envEnd ?? 0) : -EPERM,
   },
   { path: '/[pid]/exe', mode: 0o777, link: exeLink },
   { path: '/[pid]/cwd', mode: 0o777, link: (_ctx, task) => task.fs.pwd },

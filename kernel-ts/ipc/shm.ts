@@ -37,7 +37,14 @@ import { doMmap, doMunmap } from '../mm/mmap.ts';
 import type { Page } from '../mm/page.ts';
 import { pagesFor } from '../mm/page.ts';
 import type { FaultCode, VmArea, VmOperations } from '../mm/vma.ts';
-import type { IpcContext, IpcNamespace, SysvShm } from './namespace.ts';
+import {
+  getIpcNs,
+  ipcContext,
+  putIpcNs,
+  type IpcContext,
+  type IpcNamespace,
+  type SysvShm,
+} from './namespace.ts';
 import { ipcAddid, ipcget, ipcObtainObjectCheck, ipcperms, ipcRmid, KernIpcPerm } from './util.ts';
 
 /** struct shmid_kernel. */
@@ -86,8 +93,9 @@ function segmentPages(shp: ShmidKernel): number {
   return pagesFor(shp.shmSegsz);
 }
 
-/** __shm_open(): one more attach, by the current process. */
-function attachOne(ctx: MmContext, shp: ShmidKernel): void {
+/** __shm_open(): one more attach, by the current process. It holds the namespace, so that a task may leave what it has attached. */
+function attachOne(ctx: MmContext, { shp, ns }: ShmFileData): void {
+  getIpcNs(ns);
   shp.shmAtim = ktimeGetRealSeconds(ctx);
   shp.shmLprid = ctx.current.tgid;
   shp.shmNattch++;
@@ -95,7 +103,7 @@ function attachOne(ctx: MmContext, shp: ShmidKernel): void {
 
 /** shm_open(): fork, split or mremap duplicated an attach. */
 export function shmOpen(ctx: MmContext, vma: VmArea): void {
-  attachOne(ctx, dataOf(vma).shp);
+  attachOne(ctx, dataOf(vma));
 }
 
 /** shm_close(): an attach is gone; the last one takes a segment along that is marked for destruction. */
@@ -105,6 +113,7 @@ export function shmClose(ctx: MmContext, vma: VmArea): void {
   shp.shmDtim = ktimeGetRealSeconds(ctx);
   shp.shmNattch--;
   if (shmMayDestroy(ns, shp)) shmDestroy(ctx, ns, shp);
+  putIpcNs(ctx, ns);
 }
 
 /** shm_may_destroy(). */
@@ -119,17 +128,18 @@ export function shmDestroy(ctx: MmContext, ns: IpcNamespace, shp: ShmidKernel): 
   ipcRmid(ns.shmIds, shp);
   shp.shmCreator?.shmClist.delete(shp);
   shp.shmCreator = null;
-  shmUncharge(ns, shp);
+  shmUncharge(ctx, shp);
   fput(ctx, shp.shmFile);
 }
 
 /** user_shm_unlock(). */
-export function shmUncharge(ns: IpcNamespace, shp: ShmidKernel): void {
+export function shmUncharge(ctx: MmContext, shp: ShmidKernel): void {
   shp.shmFile.fInode.locked = false;
   if (shp.mlockUid < 0) return;
-  const left = (ns.lockedShm.get(shp.mlockUid) ?? 0) - segmentPages(shp);
-  if (left > 0) ns.lockedShm.set(shp.mlockUid, left);
-  else ns.lockedShm.delete(shp.mlockUid);
+  const { lockedShm } = ipcContext(ctx).ipc;
+  const left = (lockedShm.get(shp.mlockUid) ?? 0) - segmentPages(shp);
+  if (left > 0) lockedShm.set(shp.mlockUid, left);
+  else lockedShm.delete(shp.mlockUid);
   shp.mlockUid = -1;
 }
 
@@ -152,9 +162,10 @@ function shmMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
   if (error < 0) return error;
   const { shp, ns } = file.privateData as ShmFileData;
   // A fresh object: it tells this attach from the others of the segment.
-  vma.vmPrivateData = { shp, ns } satisfies ShmFileData;
+  const attach: ShmFileData = { shp, ns };
+  vma.vmPrivateData = attach;
   vma.vmOps = shmVmOps;
-  attachOne(ctx, shp);
+  attachOne(ctx, attach);
   return 0;
 }
 
@@ -299,7 +310,15 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
   return 0;
 }
 
-/** exit_shm(): called when a task has given up its memory. With shm_rmid_forced its unattached segments go. */
+/** The namespace that a VMA's attach holds, or null. */
+export function ipcNsOfVma(vma: VmArea): IpcNamespace | null {
+  return vma.vmOps === shmVmOps ? dataOf(vma).ns : null;
+}
+
+/**
+ * exit_shm(): called when a task has given up its memory, or leaves its namespace by unshare(2). Under the shm_rmid_forced of
+ * their namespaces its unattached segments go.
+ */
 export function exitShm(ctx: MmContext, task: { readonly sysvshm: SysvShm }): void {
   const { shmClist } = task.sysvshm;
   for (const shp of shmClist) {

@@ -148,23 +148,24 @@ function shmctlDoLock(ctx: IpcContext, ns: IpcNamespace, shmid: number, cmd: num
   const inode = shp.shmFile.fInode;
   if (cmd === SHM_UNLOCK) {
     if ((shp.shmPerm.mode & SHM_LOCKED) === 0) return 0;
-    shmUncharge(ns, shp);
+    shmUncharge(ctx, shp);
     shp.shmPerm.mode &= ~SHM_LOCKED;
     return 0;
   }
   if (inode.locked) return 0;
-  // user_shm_lock(): counted per user, over all segments.
-  const charged = (ns.lockedShm.get(cred.uid) ?? 0) + pagesFor(shp.shmSegsz);
+  // user_shm_lock(): counted per user, over all segments and namespaces.
+  const { lockedShm } = ctx.ipc;
+  const charged = (lockedShm.get(cred.uid) ?? 0) + pagesFor(shp.shmSegsz);
   if (charged > Math.floor(limit / PAGE_SIZE) && !privileged) return -ENOMEM;
-  ns.lockedShm.set(cred.uid, charged);
+  lockedShm.set(cred.uid, charged);
   shp.mlockUid = cred.uid;
   inode.locked = true;
   shp.shmPerm.mode |= SHM_LOCKED;
   return 0;
 }
 
-/** free_ipcs(): the namespace goes; attached segments stay until they are detached. */
-export function ipcNsExit(ctx: MmContext, ns: IpcNamespace): void {
+/** shm_exit_ns(): the namespace goes with its segments. None is attached: an attach would hold the namespace. */
+export function shmExitNs(ctx: MmContext, ns: IpcNamespace): void {
   for (const shp of ipcSorted(ns.shmIds)) doShmRmid(ctx, ns, shp);
 }
 

@@ -6,6 +6,7 @@
  *
  * Known to be missing: core dumps (RLIMIT_CORE is 0), subreapers, PR_SET_PDEATHSIG.
  */
+import { putIpcNs } from '../ipc/namespace.ts';
 import { exitShm } from '../ipc/shm.ts';
 import { putFilesStruct } from '../fs/fdtable.ts';
 import { mmput } from '../mm/mmLife.ts';
@@ -41,6 +42,8 @@ export function doExit(kernel: Kernel, task: Task, status: number): void {
   exitShm(kernel, task);
   if (task.files !== null) putFilesStruct(kernel, task.files);
   task.files = null;
+  // exit_task_namespaces()
+  putIpcNs(kernel, task.ipcNs);
   finishWait(kernel, task);
   dequeueTask(kernel, task);
   task.state = 'Z';

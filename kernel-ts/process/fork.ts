@@ -1,44 +1,50 @@
 /**
- * Making tasks (Linux: kernel/fork.c copy_process; clone(2), fork(2), vfork(2)). riscv32 has clone alone; libc makes
- * fork, vfork, posix_spawn and threads of it.
+ * Making tasks (Linux: kernel/fork.c copy_process; clone(2), clone3(2), fork(2), vfork(2)). riscv32 has the clones alone; libc makes
+ * fork, vfork, posix_spawn and threads of them.
  *
- * Known to be missing: clone3, CLONE_PIDFD, CLONE_PTRACE, CLONE_PARENT with CLONE_THREAD subtleties, new namespaces
- * (EINVAL and a line in the log).
+ * Known to be missing: CLONE_PIDFD, CLONE_PTRACE, new namespaces other than ipc (EINVAL and a line in the log), CLONE_PARENT with
+ * CLONE_THREAD subtleties.
  */
 import { EAGAIN, EINVAL, type Errno } from '../abi/errno.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../abi/capability.ts';
+import {
+  CLONE_CHILD_CLEARTID,
+  CLONE_CHILD_SETTID,
+  CLONE_FILES,
+  CLONE_FS,
+  CLONE_NEWNS,
+  CLONE_NEWTIME,
+  CLONE_PARENT,
+  CLONE_PARENT_SETTID,
+  CLONE_PIDFD,
+  CLONE_PTRACE,
+  CLONE_SETTLS,
+  CLONE_SIGHAND,
+  CLONE_THREAD,
+  CLONE_VFORK,
+  CLONE_VM,
+} from '../abi/sched.ts';
 import { RLIMIT_NPROC, rlimit } from '../abi/resource.ts';
 import { dupFilesStruct } from '../fs/fdtable.ts';
 import type { FilesStruct } from '../fs/file.ts';
 import { shmInitTask } from '../ipc/namespace.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { capable } from '../mm/cred.ts';
-import { dupMm, mmget } from '../mm/mmLife.ts';
+import { dupMm, mmget, mmput } from '../mm/mmLife.ts';
 import { putUser32 } from '../mm/usercopy.ts';
 import { allocPid, log, type Kernel } from './kernel.ts';
 import { enqueueTask, sleepOn } from './sched.ts';
-import { groupLeader, newThreadGroup, Task, type SigHand } from './task.ts';
+import { copyNamespaces } from './nsproxy.ts';
+import { DEFAULT_SIGACTION, groupLeader, newThreadGroup, SIG_IGN, Task, type SigHand } from './task.ts';
 
-export const CSIGNAL = 0xff;
-export const CLONE_VM = 0x100;
-export const CLONE_FS = 0x200;
-export const CLONE_FILES = 0x400;
-export const CLONE_SIGHAND = 0x800;
-export const CLONE_PIDFD = 0x1000;
-export const CLONE_PTRACE = 0x2000;
-export const CLONE_VFORK = 0x4000;
-export const CLONE_PARENT = 0x8000;
-export const CLONE_THREAD = 0x1_0000;
-export const CLONE_SETTLS = 0x8_0000;
-export const CLONE_PARENT_SETTID = 0x10_0000;
-export const CLONE_CHILD_CLEARTID = 0x20_0000;
-export const CLONE_CHILD_SETTID = 0x100_0000;
-/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
-const CLONE_NEW_NAMESPACES = 0x7e02_0000;
-
-/** The registers of clone(2): flags, stack, parent_tid, tls, child_tid. */
+/** struct kernel_clone_args: what clone(2) has in registers and clone3(2) in memory. */
 export interface CloneArgs {
+  /** CLONE_*, without the signal. */
   readonly flags: number;
+  /** 0 for none. */
+  readonly exitSignal: number;
+  /** CLONE_CLEAR_SIGHAND: handled signals get their default action. */
+  readonly clearSighand: boolean;
   /** 0: the same stack pointer. */
   readonly stack: number;
   readonly parentTid: number;
@@ -48,9 +54,11 @@ export interface CloneArgs {
 
 /** Why these flags cannot be; 0 when they can. */
 function checkFlags(kernel: Kernel, task: Task, flags: number): 0 | Errno {
+  // The child could leave the root that it shares.
+  if ((flags & (CLONE_NEWNS | CLONE_FS)) === (CLONE_NEWNS | CLONE_FS)) return -EINVAL;
   if ((flags & CLONE_THREAD) !== 0 && (flags & CLONE_SIGHAND) === 0) return -EINVAL;
   if ((flags & CLONE_SIGHAND) !== 0 && (flags & CLONE_VM) === 0) return -EINVAL;
-  const unsupported = flags & (CLONE_NEW_NAMESPACES | CLONE_PIDFD | CLONE_PTRACE);
+  const unsupported = flags & (CLONE_NEWTIME | CLONE_PIDFD | CLONE_PTRACE);
   if (unsupported !== 0) {
     log(
       kernel,
@@ -107,20 +115,25 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
   const childMm = (flags & CLONE_VM) !== 0 ? mm : dupMm(kernel, mm, group.rlim);
   if (typeof childMm === 'number') return childMm;
   if (childMm === mm) mmget(mm);
+  const ipcNs = copyNamespaces(kernel, task, flags);
+  if (typeof ipcNs === 'number') {
+    mmput(kernel, childMm);
+    return ipcNs;
+  }
   const child = new Task({
     pid,
     tgid: isThread ? task.tgid : pid,
     comm: task.comm,
     parent: isThread || (flags & CLONE_PARENT) !== 0 ? groupLeader(task).parent : groupLeader(task),
     group,
-    sighand: (flags & CLONE_SIGHAND) !== 0 ? task.sighand : copySigHand(task.sighand),
+    sighand: (flags & CLONE_SIGHAND) !== 0 ? task.sighand : copySigHand(task.sighand, args.clearSighand),
     cred: task.cred,
     mm: childMm,
     files: (flags & CLONE_FILES) !== 0 ? shareFiles(files) : dupFilesStruct(files),
     fs: (flags & CLONE_FS) !== 0 ? task.fs : { ...task.fs },
-    ipcNs: task.ipcNs,
+    ipcNs,
     sysvshm: shmInitTask(),
-    exitSignal: isThread ? -1 : (flags & CLONE_PARENT) !== 0 ? groupLeader(task).exitSignal : flags & CSIGNAL,
+    exitSignal: isThread ? -1 : (flags & CLONE_PARENT) !== 0 ? groupLeader(task).exitSignal : args.exitSignal,
   });
   copyThread(kernel, task, child, args);
   return child;
@@ -145,7 +158,10 @@ function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): v
   child.group.didExec = (args.flags & CLONE_THREAD) !== 0 && task.group.didExec;
 }
 
-const copySigHand = (hand: SigHand): SigHand => ({ action: hand.action.slice() });
+function copySigHand(hand: SigHand, clear: boolean): SigHand {
+  if (!clear) return { action: hand.action.slice() };
+  return { action: hand.action.map((a) => (a.handler === SIG_IGN ? a : DEFAULT_SIGACTION)) };
+}
 
 function shareFiles(files: FilesStruct): FilesStruct {
   files.count++;

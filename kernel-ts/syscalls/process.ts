@@ -1,4 +1,4 @@
-/** Shims of processes: clone(2), execve(2), exit(2), waitid(2), credentials, groups, limits, scheduling, prctl(2). */
+/** Shims of processes: execve(2), exit(2), waitid(2), credentials, groups, limits, scheduling, prctl(2). */
 import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from '../abi/errno.ts';
 import { CAP_SYS_NICE, CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import { RLIM_INFINITY, RLIM_NLIMITS, type Rlimit } from '../abi/resource.ts';
@@ -18,7 +18,6 @@ import {
 } from '../process/creds.ts';
 import { doExecve } from '../process/exec.ts';
 import { doExit, groupExit } from '../process/exit.ts';
-import { doClone } from '../process/fork.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { SYSCALL_NO_RESULT, taskTime } from '../process/sched.ts';
 import { groupLeader, type Task } from '../process/task.ts';
@@ -26,15 +25,6 @@ import { processTime } from '../process/time.ts';
 import { doWaitid } from '../process/wait.ts';
 import type { Handler } from './row.ts';
 import { readUser, userPath, userString, writeUser, writeWords } from './user.ts';
-
-export const sysClone: Handler = (kernel, task, flags, stack, parentTid, tls, childTid) =>
-  doClone(kernel, task, {
-    flags: flags >>> 0,
-    stack: stack >>> 0,
-    parentTid: parentTid >>> 0,
-    tls: tls >>> 0,
-    childTid: childTid >>> 0,
-  });
 
 export const sysExecve: Handler = (kernel, task, pathname, argv, envp) => {
   const path = userPath(kernel, task, pathname);

@@ -6,6 +6,7 @@
  */
 import { ENOSYS } from '../abi/errno.ts';
 import { log } from '../process/kernel.ts';
+import * as clone from './clone.ts';
 import * as files from './files.ts';
 import * as io from './io.ts';
 import * as memory from './memory.ts';
@@ -70,6 +71,9 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
     note: 'no P_PIDFD',
   }),
   row(96, 'set_tid_address', 'tidptr:ptr', proc.sysSetTidAddress),
+  row(97, 'unshare', 'flags:CLONE', clone.sysUnshare, {
+    note: 'of namespaces ipc alone',
+  }),
   row(99, 'set_robust_list', 'head:ptr len:size', proc.sysSetRobustList),
   row(100, 'get_robust_list', 'pid:int head:uint32! len:uint32!', proc.sysGetRobustList),
   row(118, 'sched_setparam', 'pid:int param:int32', proc.sysSchedSetparam, { note: 'SCHED_OTHER alone' }),
@@ -156,9 +160,9 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
     220,
     'clone',
     'flags:CLONE stack:ptr parent_tid:ptr?0&0x100000 tls:ptr?0&0x80000 child_tid:ptr?0&0x1200000',
-    proc.sysClone,
+    clone.sysClone,
     {
-      note: 'no namespaces, no pidfd, no ptrace',
+      note: 'of namespaces ipc alone, no pidfd, no ptrace',
     },
   ),
   row(221, 'execve', 'path:path argv:argv envp:envp', proc.sysExecve, {
@@ -184,6 +188,9 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
     'olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path flags:RENAME',
     files.sysRenameat2,
   ),
+  row(268, 'setns', 'fd:fd nstype:CLONE', clone.sysSetns, {
+    note: 'files of ipc namespaces alone',
+  }),
   row(278, 'getrandom', 'buf:ptr count:size flags:GRND', misc.sysGetrandom),
   row(279, 'memfd_create', 'name:str flags:MFD', files.sysMemfdCreate),
   row(283, 'membarrier', 'cmd:MEMBARRIER flags:hex cpu_id:int', misc.sysMembarrier),
@@ -213,6 +220,9 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(422, 'futex_time64', 'uaddr:ptr op:FUTEX val:uint timeout:ptr uaddr2:ptr val3:hex', timing.sysFutex, {
     note: 'no priority inheritance',
   }),
+  row(435, 'clone3', 'cl_args:ptr size:size', clone.sysClone3, {
+    note: 'as clone; no set_tid, no cgroup',
+  }),
   row(436, 'close_range', 'first:uint last:uint flags:hex', files.sysCloseRange),
   row(439, 'faccessat2', 'dirfd:dirfd path:path mode:ACCESS flags:AT', files.sysFaccessat2),
   row(452, 'fchmodat2', 'dirfd:dirfd path:path mode:mode flags:AT', files.sysFchmodat2),
@@ -235,7 +245,6 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [74, 'signalfd4 vmsplice splice tee'],
   [84, 'sync_file_range timerfd_create'],
   [89, 'acct capget capset'],
-  [97, 'unshare'],
   [102, 'getitimer setitimer kexec_load init_module delete_module timer_create'],
   [109, 'timer_getoverrun'],
   [111, 'timer_delete'],
@@ -260,10 +269,8 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   ],
   [258, 'riscv_hwprobe'],
   [262, 'fanotify_init fanotify_mark name_to_handle_at open_by_handle_at'],
-  [
-    267,
-    'syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr',
-  ],
+  [267, 'syncfs'],
+  [269, 'sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr'],
   [277, 'seccomp'],
   [280, 'bpf execveat userfaultfd'],
   [285, 'copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free'],
@@ -276,7 +283,7 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
     423,
     'sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount',
   ],
-  [430, 'fsopen fsconfig fsmount fspick pidfd_open clone3'],
+  [430, 'fsopen fsconfig fsmount fspick pidfd_open'],
   [437, 'openat2 pidfd_getfd'],
   [
     440,

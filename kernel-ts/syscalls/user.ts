@@ -2,7 +2,7 @@
  * What every shim needs to get arguments out of guest memory and results into it (Linux: get_timespec64, strndup_user
  * and their kin). Each answers EFAULT for memory that cannot be used; none throws.
  */
-import { EFAULT, EINVAL, type Errno } from '../abi/errno.ts';
+import { E2BIG, EFAULT, EINVAL, type Errno } from '../abi/errno.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { copyFromUser, copyToUser, getUser64, strncpyFromUser } from '../mm/usercopy.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -30,6 +30,31 @@ export function userString(kernel: Kernel, task: Task, address: number, max: num
 export function readUser(kernel: Kernel, task: Task, address: number, length: number): DataView | Errno {
   const bytes = copyFromUser(kernel, userMm(task), address >>> 0, length);
   return typeof bytes === 'number' ? bytes : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * copy_struct_from_user(): a struct that grows from version to version, `known` bytes of it. E2BIG for bytes behind it that are
+ * not 0, or for more than a page; EINVAL for less than the first version has.
+ */
+export function copyStructFromUser(
+  kernel: Kernel,
+  task: Task,
+  address: number,
+  size: number,
+  first: number,
+  known: number,
+): DataView | Errno {
+  if (size > 4096) return -E2BIG;
+  if (size < first) return -EINVAL;
+  const given = readUser(kernel, task, address, size);
+  if (typeof given === 'number') return given;
+  const bytes = new Uint8Array(known);
+  for (let i = 0; i < size; i++) {
+    const byte = given.getUint8(i);
+    if (i < known) bytes[i] = byte;
+    else if (byte !== 0) return -E2BIG;
+  }
+  return new DataView(bytes.buffer);
 }
 
 export function writeUser(kernel: Kernel, task: Task, address: number, bytes: Uint8Array): 0 | Errno {

@@ -2,7 +2,8 @@
 import type { Machine } from '../../emulator/index.ts';
 import { initRlimits } from '../abi/resource.ts';
 import { IPC_PROC_ROWS } from '../ipc/procRows.ts';
-import { createIpcNs, shmInitTask } from '../ipc/namespace.ts';
+import { initIpcState } from '../ipc/ipcNs.ts';
+import { shmInitTask } from '../ipc/namespace.ts';
 import { initFsStruct, vfsInit, vfsPopulate, writeGuestFile } from '../fs/init.ts';
 import { registerProc } from '../fs/proc.ts';
 import { seedRandom } from '../fs/random.ts';
@@ -39,7 +40,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
   const clock = { epoch: optionInRange('epoch', options.epoch ?? DEFAULT_EPOCH, 0, 2 ** 40), idle: 0 };
   const now = { tvSec: clock.epoch, tvNsec: 0 };
   const vfs = vfsInit(now);
-  const ipcNs = createIpcNs('init_ipc_ns');
+  const { ipc, ipcNs } = initIpcState();
   const swapper = new Task({
     pid: 0,
     tgid: 0,
@@ -73,6 +74,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
       maxLogLines: MAX_LOG_LINES,
     },
     stats: { syscalls: 0, contextSwitches: 0, pageFaults: 0, forks: 0, execs: 0, exits: 0, signals: 0 },
+    ipc,
     ipcNs,
     hostname: options.hostname ?? 'sameframe',
     tasks: new Map(),

@@ -56,7 +56,7 @@ export function lazyPicture(kernel: Kernel): Picture {
       framesFree: kernel.memMap.freeFrames,
     },
     get namespaces() {
-      return (namespaces ??= [namespacePicture(kernel.ipcNs, files)]);
+      return (namespaces ??= [...kernel.ipc.namespaces.values()].map((ns) => namespacePicture(ns, files)));
     },
     get files() {
       return (referred ??= referredPictures(kernel, files, [this.namespaces, this.tasks])).files;

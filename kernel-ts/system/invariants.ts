@@ -2,8 +2,13 @@
  * The invariant checker: recounts everything that is counted, from what it counts, and says what does not hold, one
  * line each. Tests call it after every run; it changes nothing.
  */
+import { SHM_DEST, SHM_LOCKED } from '../abi/shm.ts';
 import type { File } from '../fs/file.ts';
-import { shmOfVma } from '../ipc/shm.ts';
+import { ipcNsOfFile } from '../ipc/ipcNs.ts';
+import type { IpcNamespace } from '../ipc/namespace.ts';
+import { ipcNsOfSysvipc } from '../ipc/procRows.ts';
+import { ipcNsOfVma, shmOfVma } from '../ipc/shm.ts';
+import { IPCMNI } from '../ipc/util.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
 import { PG_ANON, PG_TABLE, pfnToPage, type Page } from '../mm/page.ts';
 import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
@@ -30,6 +35,8 @@ interface Recount {
   readonly tables: Map<number, number>;
   /** VMAs per shmid_kernel. */
   readonly attaches: Map<object, number>;
+  /** Users per IPC namespace: living tasks, attaches, open files. */
+  readonly namespaces: Map<IpcNamespace, number>;
   readonly files: Map<File, number>;
   readonly problems: string[];
 }
@@ -45,6 +52,7 @@ export function checkInvariants(kernel: Kernel, tlbEntries: TlbEntries | null): 
     writable: new Set(),
     tables: new Map(),
     attaches: new Map(),
+    namespaces: new Map(),
     files: new Map(),
     problems: [],
   };
@@ -62,9 +70,12 @@ export function checkInvariants(kernel: Kernel, tlbEntries: TlbEntries | null): 
     checkMm(kernel, mm, recount);
     if (tlbEntries !== null) checkTlb(kernel, mm, tlbEntries, recount.problems);
   }
-  checkSegments(kernel, recount);
+  for (const ns of kernel.ipc.namespaces.values()) checkSegments(ns, recount);
+  if (recount.attaches.size > 0) recount.problems.push('a VMA refers to a destroyed segment');
+  checkLocked(kernel, recount.problems);
   checkFrames(kernel, recount);
   checkFiles(kernel, recount);
+  checkNamespaces(kernel, recount);
   checkTasks(kernel, recount.problems);
   return recount.problems;
 }
@@ -89,6 +100,8 @@ function checkMm(kernel: Kernel, mm: MmStruct, recount: Recount): void {
     }
     const shp = shmOfVma(vma);
     if (shp !== null) add(recount.attaches, shp);
+    const ns = ipcNsOfVma(vma);
+    if (ns !== null) add(recount.namespaces, ns);
   }
   if (mm.exeFile !== null) add(recount.files, mm.exeFile);
   if (total !== mm.totalVm)
@@ -145,24 +158,77 @@ function checkTlb(kernel: Kernel, mm: MmStruct, tlbEntries: TlbEntries, problems
   }
 }
 
-function checkSegments(kernel: Kernel, recount: Recount): void {
-  const { shmIds } = kernel.ipcNs;
+function checkSegments(ns: IpcNamespace, recount: Recount): void {
+  const { shmIds } = ns;
+  const { problems } = recount;
+  const keys = new Set<object>(shmIds.keys.values());
   let count = 0;
   let pages = 0;
-  for (const shp of shmIds.entries.values()) {
+  let highest = -1;
+  for (const [index, shp] of shmIds.entries) {
+    const { id, key, mode, deleted } = shp.shmPerm;
     count++;
+    highest = Math.max(highest, index);
     pages += Math.ceil(shp.shmSegsz / 4096);
     add(recount.files, shp.shmFile);
     const attached = recount.attaches.get(shp) ?? 0;
     recount.attaches.delete(shp);
-    if (attached !== shp.shmNattch) {
-      recount.problems.push(`shmid ${shp.shmPerm.id}: shm_nattch ${shp.shmNattch}, but ${attached} VMAs`);
+    const at = `${ns.name}: shmid ${id}`;
+    if (attached !== shp.shmNattch) problems.push(`${at}: shm_nattch ${shp.shmNattch}, but ${attached} VMAs`);
+    if (id % IPCMNI !== index || deleted) problems.push(`${at} is not at its index ${index}`);
+    if ((key !== 0) !== keys.delete(shp))
+      problems.push(`${at}: the key ${hex(key)} and its table do not agree`);
+    if (attached === 0 && (mode & SHM_DEST) !== 0)
+      problems.push(`${at} is marked for destruction and not attached`);
+    if (((mode & SHM_LOCKED) !== 0) !== shp.shmFile.fInode.locked)
+      problems.push(`${at}: SHM_LOCKED and its file do not agree`);
+    if (shp.shmCreator !== null && !shp.shmCreator.shmClist.has(shp))
+      problems.push(`${at} is not on its creator's list`);
+  }
+  if (keys.size > 0) problems.push(`${ns.name}: a key leads to a segment that is gone or has another`);
+  if (count !== shmIds.inUse)
+    problems.push(`${ns.name}: ipc_ids.in_use ${shmIds.inUse}, but ${count} segments`);
+  if (highest !== shmIds.maxIdx) problems.push(`${ns.name}: max_idx ${shmIds.maxIdx}, but ${highest}`);
+  if (pages !== ns.shmTot) problems.push(`${ns.name}: shm_tot ${ns.shmTot}, but ${pages} pages`);
+}
+
+/** What SHM_LOCK has charged to each user, over all namespaces. */
+function checkLocked(kernel: Kernel, problems: string[]): void {
+  const pages = new Map<number, number>();
+  for (const ns of kernel.ipc.namespaces.values()) {
+    for (const shp of ns.shmIds.entries.values()) {
+      if (shp.mlockUid < 0) continue;
+      pages.set(shp.mlockUid, (pages.get(shp.mlockUid) ?? 0) + Math.ceil(shp.shmSegsz / 4096));
     }
   }
-  if (recount.attaches.size > 0) recount.problems.push('a VMA refers to a destroyed segment');
-  if (count !== shmIds.inUse) recount.problems.push(`ipc_ids.in_use ${shmIds.inUse}, but ${count} segments`);
-  if (pages !== kernel.ipcNs.shmTot)
-    recount.problems.push(`shm_tot ${kernel.ipcNs.shmTot}, but ${pages} pages`);
+  for (const uid of new Set([...pages.keys(), ...kernel.ipc.lockedShm.keys()])) {
+    const [counted, charged] = [pages.get(uid) ?? 0, kernel.ipc.lockedShm.get(uid) ?? 0];
+    if (counted !== charged)
+      problems.push(`uid ${uid}: ${charged} pages charged by SHM_LOCK, but ${counted} locked`);
+  }
+}
+
+/** ns.count of every namespace; tasks and attaches were seen by now. */
+function checkNamespaces(kernel: Kernel, recount: Recount): void {
+  const { problems, namespaces } = recount;
+  const tasks = [kernel.swapper, ...kernel.tasks.values()];
+  for (const task of tasks) {
+    if (task === kernel.swapper || task.state === 'R' || task.state === 'S') add(namespaces, task.ipcNs);
+    for (const shp of task.sysvshm.shmClist)
+      if (shp.shmCreator !== task.sysvshm)
+        problems.push(`pid ${task.pid} lists a segment of another creator`);
+  }
+  for (const file of recount.files.keys()) {
+    const ns = ipcNsOfFile(file) ?? ipcNsOfSysvipc(file);
+    if (ns !== null) add(namespaces, ns);
+  }
+  for (const [number, ns] of kernel.ipc.namespaces) {
+    const users = namespaces.get(ns) ?? 0;
+    namespaces.delete(ns);
+    if (ns.inum !== number || ns.count !== users)
+      problems.push(`${ns.name}: count ${ns.count}, but ${users} users`);
+  }
+  for (const ns of namespaces.keys()) problems.push(`${ns.name} is dead and has users`);
 }
 
 function checkFrames(kernel: Kernel, recount: Recount): void {

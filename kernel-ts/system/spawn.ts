@@ -12,7 +12,7 @@ import { initFsStruct, writeGuestFile } from '../fs/init.ts';
 import type { Inode } from '../fs/inode.ts';
 import { doUnlinkat, userPathAt } from '../fs/namei.ts';
 import { hostStreamFile } from '../fs/open.ts';
-import { shmInitTask } from '../ipc/namespace.ts';
+import { getIpcNs, putIpcNs, shmInitTask } from '../ipc/namespace.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { makeCred } from '../mm/cred.ts';
 import { execPath } from '../process/exec.ts';
@@ -63,7 +63,7 @@ export class Spawner {
       mm: null,
       files: new FilesStruct(),
       fs: initFsStruct(kernel.vfs),
-      ipcNs: kernel.ipcNs,
+      ipcNs: getIpcNs(kernel.ipcNs),
       sysvshm: shmInitTask(),
       exitSignal: 0,
     });
@@ -118,6 +118,7 @@ export class Spawner {
     } catch (error) {
       if (task.files !== null) putFilesStruct(kernel, task.files);
       task.files = null;
+      putIpcNs(kernel, task.ipcNs);
       throw error;
     }
   }

@@ -45,7 +45,8 @@ import { readGuestFile, writeGuestFile } from '../../../kernel-ts/fs/init.ts';
 import { ksysMmapPgoff } from '../../../kernel-ts/fs/mmapFile.ts';
 import { mapsLine } from '../../../kernel-ts/fs/procRows.ts';
 import { doShmat, exitShm, shmOfVma, sysShmdt, sysShmget } from '../../../kernel-ts/ipc/shm.ts';
-import { ipcNsExit, sysShmctl } from '../../../kernel-ts/ipc/shmctl.ts';
+import { putIpcNs } from '../../../kernel-ts/ipc/namespace.ts';
+import { sysShmctl } from '../../../kernel-ts/ipc/shmctl.ts';
 import { doMadvise } from '../../../kernel-ts/mm/madvise.ts';
 import { doMunmap } from '../../../kernel-ts/mm/mmap.ts';
 import { doMprotect } from '../../../kernel-ts/mm/mprotect.ts';
@@ -470,14 +471,15 @@ describe('removal', () => {
     checkKernel(f.k);
   });
 
-  test('a namespace that goes takes its segments along', () => {
+  test('an attach holds its namespace, and the last one takes all segments along', () => {
     const f = new Fixture();
     f.get(1, P, IPC_CREAT);
     f.at(f.get(2, P, IPC_CREAT), B);
-    ipcNsExit(f.k, f.k.ipcNs);
-    expect(f.k.ipcNs.shmIds.inUse).toBe(1);
+    // Its only task leaves it.
+    putIpcNs(f.k, f.k.ipcNs);
+    expect([f.k.ipcNs.shmIds.inUse, f.k.ipc.namespaces.size]).toEqual([2, 1]);
     f.k.exit(f.task);
-    expect(f.k.ipcNs.shmIds.inUse).toBe(0);
+    expect([f.k.ipcNs.shmIds.inUse, f.k.ipc.namespaces.size, f.k.ipcNs.shmTot]).toEqual([0, 0, 0]);
     expect(f.k.memMap.freeFrames).toBe(f.k.memMap.totalFrames);
   });
 });
@@ -585,7 +587,7 @@ describe('shmctl', () => {
     expect([f.ctl(m, SHM_LOCK), f.ctl(n, SHM_LOCK)]).toEqual([0, -ENOMEM]);
     expect([f.ctl(m, SHM_UNLOCK), f.ctl(n, SHM_LOCK), f.ctl(n, IPC_RMID)]).toEqual([0, 0, 0]);
     expect([f.ctl(m, SHM_LOCK), f.ctl(m, IPC_RMID)]).toEqual([0, 0]);
-    expect(f.k.ipcNs.lockedShm.size).toBe(1);
+    expect(f.k.ipc.lockedShm.size).toBe(1);
   });
 });
 

@@ -16,13 +16,14 @@ import { hostStreamFile } from '../../../kernel-ts/fs/devices.ts';
 import { seedRandom } from '../../../kernel-ts/fs/random.ts';
 import type { HostIo, VfsState } from '../../../kernel-ts/fs/context.ts';
 import {
-  createIpcNs,
   shmInitTask,
   type IpcContext,
   type IpcNamespace,
+  type IpcState,
   type IpcTask,
   type SysvShm,
 } from '../../../kernel-ts/ipc/namespace.ts';
+import { initIpcState } from '../../../kernel-ts/ipc/ipcNs.ts';
 import { IPC_PROC_ROWS } from '../../../kernel-ts/ipc/procRows.ts';
 import { shmOfVma } from '../../../kernel-ts/ipc/shm.ts';
 import { initRlimits, type Rlimits } from '../../../kernel-ts/abi/resource.ts';
@@ -181,7 +182,8 @@ export class TestKernel implements IpcContext {
   readonly random = seedRandom(1);
   readonly streams = new TestStreams();
   readonly wakeQueues = new Set<WaitQueue>();
-  readonly ipcNs = createIpcNs('init_ipc_ns');
+  readonly ipc: IpcState;
+  readonly ipcNs: IpcNamespace;
   readonly tasks: TestTask[] = [];
   current: TestTask;
 
@@ -189,6 +191,7 @@ export class TestKernel implements IpcContext {
     this.ram = new FlatMemory(ramBytes);
     this.memMap = memMapInit(this.ram);
     const now = { tvSec: this.clock.epoch, tvNsec: 0 };
+    ({ ipc: this.ipc, ipcNs: this.ipcNs } = initIpcState());
     this.vfs = vfsInit(now);
     this.current = new TestTask(1, makeCred(0, 0), initFsStruct(this.vfs), this.ipcNs);
     vfsPopulate(this, now);
