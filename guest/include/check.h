@@ -40,7 +40,9 @@ static CHECK_UNUSED const char *errno_name(int error)
 		{ ENOSPC, "ENOSPC" }, { ESPIPE, "ESPIPE" }, { EROFS, "EROFS" }, { EPIPE, "EPIPE" },
 		{ ERANGE, "ERANGE" }, { ENAMETOOLONG, "ENAMETOOLONG" }, { ENOSYS, "ENOSYS" },
 		{ ENOTEMPTY, "ENOTEMPTY" }, { ELOOP, "ELOOP" }, { EIDRM, "EIDRM" }, { ETIMEDOUT, "ETIMEDOUT" },
-		{ EOVERFLOW, "EOVERFLOW" }, { EOPNOTSUPP, "EOPNOTSUPP" },
+		{ EOVERFLOW, "EOVERFLOW" }, { EOPNOTSUPP, "EOPNOTSUPP" }, { ENXIO, "ENXIO" }, { ENODEV, "ENODEV" },
+		{ EXDEV, "EXDEV" }, { EDEADLK, "EDEADLK" }, { EOWNERDEAD, "EOWNERDEAD" },
+		{ ENOTRECOVERABLE, "ENOTRECOVERABLE" },
 	};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (names[i].error == error)

@@ -15,7 +15,8 @@ const here = import.meta.dirname;
 const times = 3;
 
 /** The program runs as a child of the namespace's process 1, whose signals are not special to it. */
-const script = 'mount -t tmpfs tmpfs /tmp && cd / && "$0"; exit $?';
+const script =
+  'mount -t tmpfs tmpfs /tmp && mount -t tmpfs -o size=8m,nr_inodes=1k tmpfs /dev/shm && cd / && "$0"; exit $?';
 
 async function run(path: string): Promise<{ stdout: string; status: number | undefined }> {
   const result = await execa(

@@ -15,7 +15,19 @@ import {
   type Errno,
 } from '../abi/errno.ts';
 import { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FSETID, CAP_SYS_CHROOT } from '../abi/capability.ts';
-import { AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../abi/fcntl.ts';
+import {
+  AT_EACCESS,
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  F_SEAL_EXEC,
+  FALLOC_FL_COLLAPSE_RANGE,
+  FALLOC_FL_INSERT_RANGE,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_UNSHARE_RANGE,
+  FALLOC_FL_ZERO_RANGE,
+} from '../abi/fcntl.ts';
 import { RLIMIT_FSIZE, rlimit } from '../abi/resource.ts';
 import { S_IALLUGO, S_IFIFO, S_IFMT, S_IFREG, S_ISGID, S_ISUID } from '../abi/stat.ts';
 import { ktimeGetRealTs, type Timespec } from '../mm/context.ts';
@@ -25,6 +37,8 @@ import { fget, fgetRaw } from './fdtable.ts';
 import { FMODE_WRITE, type File } from './file.ts';
 import type { Dentry, Inode } from './inode.ts';
 import { inodePermission, MAY_EXEC, MAY_WRITE, ownerOrCapable } from './permission.ts';
+import { isSealed } from './seals.ts';
+import { MAX_LFS_FILESIZE } from './shmem.ts';
 import { isDir, isLink } from './tmpfs.ts';
 import { dPath, userPathAt } from './walk.ts';
 
@@ -35,6 +49,8 @@ function chmodInode(ctx: FsContext, inode: Inode, mode: number): 0 | Errno {
   const { cred } = ctx.current;
   if (!ownerOrCapable(cred, inode)) return -EPERM;
   let bits = mode & S_IALLUGO;
+  // shmem_setattr(): F_SEAL_EXEC freezes the x bits.
+  if (isSealed(inode, F_SEAL_EXEC) && ((inode.iMode ^ bits) & 0o111) !== 0) return -EPERM;
   // Set-group-ID on a file of a foreign group needs CAP_FSETID.
   if (!isDir(inode) && !inGroup(cred, inode.iGid) && !capable(cred, CAP_FSETID)) bits &= ~S_ISGID;
   inode.iMode = (inode.iMode & S_IFMT) | bits;
@@ -140,6 +156,24 @@ export function doFtruncate(ctx: FsContext, fd: number, length: number): 0 | Err
   return truncateInode(ctx, file.fInode, length);
 }
 
+/** Whether vfs_fallocate() knows the mode: at most one operation, with FALLOC_FL_KEEP_SIZE where that makes sense. */
+function isFallocMode(mode: number): boolean {
+  const keep = (mode & FALLOC_FL_KEEP_SIZE) !== 0;
+  switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+    case 0:
+    case FALLOC_FL_ZERO_RANGE:
+    case FALLOC_FL_UNSHARE_RANGE:
+      return true;
+    case FALLOC_FL_PUNCH_HOLE:
+      return keep;
+    case FALLOC_FL_COLLAPSE_RANGE:
+    case FALLOC_FL_INSERT_RANGE:
+      return !keep;
+    default:
+      return false;
+  }
+}
+
 /** fallocate(2). */
 export function doFallocate(
   ctx: FsContext,
@@ -151,12 +185,13 @@ export function doFallocate(
   const file = fget(ctx, fd);
   if (file === null) return -EBADF;
   if (offset < 0 || len <= 0) return -EINVAL;
+  if (!isFallocMode(mode)) return -EOPNOTSUPP;
   if ((file.fMode & FMODE_WRITE) === 0) return -EBADF;
   const type = file.fInode.iMode & S_IFMT;
   if (type === S_IFIFO) return -ESPIPE;
   if (isDir(file.fInode)) return -EISDIR;
   if (type !== S_IFREG) return -ENODEV;
-  if (offset + len > rlimit(ctx.current.rlim, RLIMIT_FSIZE)) return -EFBIG;
+  if (offset + len > MAX_LFS_FILESIZE) return -EFBIG;
   return file.fOp.fallocate?.(ctx, file, mode, offset, len) ?? -EOPNOTSUPP;
 }
 

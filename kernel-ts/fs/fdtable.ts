@@ -1,18 +1,15 @@
 /** File descriptors: fs/file.c, fs/fcntl.c. Missing: record locks between processes, O_ASYNC owners. */
-import { EBADF, EINVAL, EMFILE, EBUSY, EPERM, type Errno } from '../abi/errno.ts';
+import { EBADF, EINVAL, EMFILE, type Errno } from '../abi/errno.ts';
 import {
   CLOSE_RANGE_CLOEXEC,
   CLOSE_RANGE_UNSHARE,
   F_ADD_SEALS,
-  F_ALL_SEALS,
   F_DUPFD,
   F_DUPFD_CLOEXEC,
   F_GET_SEALS,
   F_GETFD,
   F_GETFL,
   F_GETOWN,
-  F_SEAL_SEAL,
-  F_SEAL_WRITE,
   F_SETFD,
   F_SETFL,
   F_SETOWN,
@@ -27,9 +24,9 @@ import {
 import { RLIMIT_NOFILE, rlimit } from '../abi/resource.ts';
 import type { MmContext } from '../mm/context.ts';
 import { fput, getFile } from '../mm/fileRef.ts';
-import { VM_SHARED, VM_MAYWRITE } from '../mm/vma.ts';
 import type { FsContext } from './context.ts';
-import { FilesStruct, FMODE_PATH, FMODE_WRITE, type File } from './file.ts';
+import { FilesStruct, FMODE_PATH, type File } from './file.ts';
+import { memfdAddSeals, memfdGetSeals } from './seals.ts';
 
 function filesOf(ctx: FsContext): FilesStruct {
   const { files } = ctx.current;
@@ -189,25 +186,10 @@ export function fcntlFd(ctx: FsContext, fd: number, file: File, cmd: number, arg
     case F_SETOWN:
       return 0;
     case F_GET_SEALS:
-      return file.fInode.sealable ? file.fInode.seals : -EINVAL;
+      return memfdGetSeals(file);
     case F_ADD_SEALS:
-      return addSeals(file, arg);
+      return memfdAddSeals(file, arg);
     default:
       return null;
   }
-}
-
-/** memfd_add_seals(). F_SEAL_WRITE is refused while a shared writable mapping exists. */
-function addSeals(file: File, seals: number): number {
-  const inode = file.fInode;
-  if ((file.fMode & FMODE_WRITE) === 0) return -EPERM;
-  if ((seals & ~F_ALL_SEALS) !== 0 || !inode.sealable) return -EINVAL;
-  if ((inode.seals & F_SEAL_SEAL) !== 0) return -EPERM;
-  if ((seals & F_SEAL_WRITE) !== 0 && (inode.seals & F_SEAL_WRITE) === 0) {
-    for (const vma of inode.iMapping.iMmap) {
-      if ((vma.vmFlags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) return -EBUSY;
-    }
-  }
-  inode.seals |= seals;
-  return 0;
 }

@@ -30,7 +30,7 @@ const DEV_TMP = 22;
 
 /** The VFS before anything is mounted below the root; `vfsPopulate` does the rest once there is a kernel to do it with. */
 export function vfsInit(now: Timespec): VfsState {
-  const { root } = newTmpfs('tmpfs', TMPFS_MAGIC, DEV_ROOT, 0o755, now);
+  const { root } = newTmpfs('tmpfs', TMPFS_MAGIC, DEV_ROOT, 0o755, 0, now);
   if (root === null) throw new Error('a file system without a root');
   const proc = newProc(DEV_PROC, now);
   registerProc(proc, FS_PROC_ROWS);
@@ -63,6 +63,9 @@ function mount(ctx: FsContext, path: string, sb: SuperBlock): void {
 
 /** Makes /dev, /proc, /tmp, /bin and the mounts. `ctx.current` is root's, with the root directory as cwd. */
 export function vfsPopulate(ctx: FsContext, now: Timespec): void {
+  // The programs of the host lie in the root file system: RAM is its size.
+  ctx.vfs.root.dInode.iSb.maxInodes = ctx.memMap.totalFrames;
+  const half = Math.floor(ctx.memMap.totalFrames / 2);
   const dirs = [
     '/bin',
     '/dev',
@@ -79,10 +82,10 @@ export function vfsPopulate(ctx: FsContext, now: Timespec): void {
   ];
   for (const path of dirs) doMkdirat(ctx, AT_FDCWD, path, 0o755);
   mount(ctx, '/proc', ctx.vfs.proc.sb);
-  mount(ctx, '/tmp', newTmpfs('tmpfs', TMPFS_MAGIC, DEV_TMP, S_ISVTX | 0o777, now));
-  mount(ctx, '/dev', newTmpfs('devtmpfs', TMPFS_MAGIC, DEV_DEVTMPFS, 0o755, now));
+  mount(ctx, '/tmp', newTmpfs('tmpfs', TMPFS_MAGIC, DEV_TMP, S_ISVTX | 0o777, half, now));
+  mount(ctx, '/dev', newTmpfs('devtmpfs', TMPFS_MAGIC, DEV_DEVTMPFS, 0o755, half, now));
   doMkdirat(ctx, AT_FDCWD, '/dev/shm', 0o755);
-  mount(ctx, '/dev/shm', newTmpfs('tmpfs', TMPFS_MAGIC, DEV_DEVSHM, S_ISVTX | 0o777, now));
+  mount(ctx, '/dev/shm', newTmpfs('tmpfs', TMPFS_MAGIC, DEV_DEVSHM, S_ISVTX | 0o777, half, now));
   const dev = must<Dentry>(walk(ctx, ctx.vfs.root, '/dev', true), '/dev');
   const { mknod, symlink } = dev.dInode.iOp;
   for (const [name, mode, rdev] of DEV_NODES) mknod?.(ctx, dev, name, S_IFCHR | mode, rdev);

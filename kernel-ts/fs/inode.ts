@@ -1,6 +1,6 @@
 /**
  * struct inode, struct dentry, struct super_block: include/linux/fs.h, dcache.h. A path is a dentry: there is one mount
- * namespace and a dentry is mounted over at most once. Missing: negative dentries, hard limits on a file system's size.
+ * namespace and a dentry is mounted over at most once. Missing: negative dentries.
  */
 import type { Errno } from '../abi/errno.ts';
 import { AddressSpace } from '../mm/addressSpace.ts';
@@ -40,6 +40,11 @@ export class SuperBlock {
   /** st_dev: minor number of an anonymous device. */
   readonly sDev: number;
   nextIno = 1;
+  /** struct shmem_sb_info: pages and inodes that it may have, 0 for no limit; and those that it has. */
+  maxBlocks = 0;
+  usedBlocks = 0;
+  maxInodes = 0;
+  usedInodes = 0;
   root: Dentry | null = null;
   /** The dentry this file system is mounted on; null for the root. */
   mountpoint: Dentry | null = null;
@@ -80,9 +85,8 @@ export class Inode {
   iPrivate: unknown = null;
   /** SHM_LOCK: the pages are unevictable. */
   locked = false;
-  /** A memfd, and its seals (F_SEAL_*). */
-  sealable = false;
-  seals = 0;
+  /** F_SEAL_* of a file of shmem; null for every other file. */
+  seals: number | null = null;
 
   constructor(
     iSb: SuperBlock,

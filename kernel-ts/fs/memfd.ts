@@ -1,6 +1,16 @@
-/** memfd_create(2): mm/memfd.c. Missing: huge pages (EINVAL), executable sealing beyond accepting its flags. */
+/**
+ * memfd_create(2): mm/memfd.c. Missing: huge pages (EINVAL, as a kernel without hugetlbfs), /proc/sys/vm/memfd_noexec (it
+ * is 0: a memfd is executable unless MFD_NOEXEC_SEAL is given).
+ */
 import { EINVAL } from '../abi/errno.ts';
-import { F_SEAL_SEAL, MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_NOEXEC_SEAL } from '../abi/fcntl.ts';
+import {
+  F_SEAL_EXEC,
+  F_SEAL_SEAL,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  MFD_EXEC,
+  MFD_NOEXEC_SEAL,
+} from '../abi/fcntl.ts';
 import { fput } from '../mm/fileRef.ts';
 import type { FsContext } from './context.ts';
 import { fdInstall } from './fdtable.ts';
@@ -16,8 +26,13 @@ export function memfdCreate(ctx: FsContext, name: string, flags: number): number
   if (name.length > MFD_NAME_MAX) return -EINVAL;
   const file = shmemFileSetup(ctx, `/memfd:${name}`, 0, true);
   if (typeof file === 'number') return file;
-  file.fInode.sealable = true;
-  if ((flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)) === 0) file.fInode.seals = F_SEAL_SEAL;
+  const inode = file.fInode;
+  if ((flags & MFD_NOEXEC_SEAL) !== 0) {
+    inode.iMode &= ~0o111;
+    inode.seals = F_SEAL_EXEC;
+  } else {
+    inode.seals = (flags & MFD_ALLOW_SEALING) !== 0 ? 0 : F_SEAL_SEAL;
+  }
   const fd = fdInstall(ctx, file, (flags & MFD_CLOEXEC) !== 0);
   if (fd < 0) fput(ctx, file);
   return fd;

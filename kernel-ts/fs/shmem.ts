@@ -1,8 +1,8 @@
 /**
  * shmem, the contents of tmpfs, of segments and of shared anonymous memory: mm/shmem.c. The data live in frames of the page
- * cache; read, write, truncate and mmap share them. Missing: swap, huge pages, size limits of a mount (RAM is the limit).
+ * cache; read, write, truncate and mmap share them. Missing: swap, huge pages.
  */
-import { EFAULT, EFBIG, EINVAL, ENOMEM, ENXIO, EOPNOTSUPP, EPERM, type Errno } from '../abi/errno.ts';
+import { EFAULT, EFBIG, EINVAL, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, EPERM, type Errno } from '../abi/errno.ts';
 import {
   F_SEAL_FUTURE_WRITE,
   F_SEAL_GROW,
@@ -15,12 +15,13 @@ import {
   SEEK_HOLE,
 } from '../abi/fcntl.ts';
 import { PAGE_SIZE, pageAlignUp } from '../abi/mman.ts';
+import { RLIMIT_FSIZE, rlimit } from '../abi/resource.ts';
 import { S_IFREG } from '../abi/stat.ts';
 import { vmEnoughMemory } from '../mm/accounting.ts';
 import { addToPageCache, deleteFromPageCache, findGetPage } from '../mm/addressSpace.ts';
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
-import { allocPage, pageToPhys, putPage, type Page } from '../mm/page.ts';
+import { allocPage, pageToPhys, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
 import { FaultCode, VM_MAYWRITE, VM_SHARED, VM_WRITE, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';
 import type { FsContext } from './context.ts';
@@ -28,28 +29,39 @@ import { File, FMODE_LSEEK, FMODE_READ, FMODE_WRITE, type FileOperations } from 
 import { Dentry, Inode, type InodeOperations } from './inode.ts';
 import { copyFromIter, copyToIter, type IovIter } from './iovIter.ts';
 import { llseekWithin } from './llseek.ts';
+import { isSealed, UNSEALABLE } from './seals.ts';
 
 /** s_maxbytes of a 32-bit kernel: ULONG_MAX << PAGE_SHIFT. */
 export const MAX_LFS_FILESIZE = 0xffff_ffff * PAGE_SIZE;
 
 /**
- * shmem_get_folio(): the page of the file at `index`, made when it is a hole; count raised. null: no memory.
- * A new page is zeroed unless the caller overwrites all of it.
+ * shmem_get_folio(): the page of the file at `index`, made when it is a hole; count raised. A new page is zeroed unless the
+ * caller overwrites all of it.
+ *
+ * @returns ENOSPC when the file system is full, ENOMEM when RAM is.
  */
-export function shmemGetPage(ctx: MmContext, inode: Inode, index: number, zero = true): Page | null {
+export function shmemGetPage(ctx: MmContext, inode: Inode, index: number, zero = true): Page | Errno {
   const cached = findGetPage(inode.iMapping, index);
-  if (cached !== null) return cached;
+  if (cached !== null) {
+    cached.flags &= ~PG_FALLOCATED;
+    return cached;
+  }
+  const sb = inode.iSb;
+  if (sb.maxBlocks > 0 && sb.usedBlocks >= sb.maxBlocks) return -ENOSPC;
   const page = allocPage(ctx, 0, zero);
-  if (page === null) return null;
+  if (page === null) return -ENOMEM;
+  sb.usedBlocks++;
   addToPageCache(inode.iMapping, page, index);
   return page;
 }
 
-/** shmem_nopage() of 2.6, shmem_fault() today. Beyond the last page of the file: SIGBUS. */
+/** shmem_nopage() of 2.6, shmem_fault() today. Beyond the last page of the file, or on a full file system: SIGBUS. */
 export function shmemNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page | FaultCode {
   const inode = vma.vmFile?.fInode;
   if (inode === undefined || pgoff >= Math.ceil(inode.iSize / PAGE_SIZE)) return FaultCode.SigbusAdrerr;
-  return shmemGetPage(ctx, inode, pgoff) ?? FaultCode.Oom;
+  const page = shmemGetPage(ctx, inode, pgoff);
+  if (typeof page !== 'number') return page;
+  return page === -ENOMEM ? FaultCode.Oom : FaultCode.SigbusAdrerr;
 }
 
 /** shmem_vm_ops. */
@@ -58,7 +70,7 @@ export const shmemVmOps: VmOperations = { name: 'shmem_vm_ops', nopage: shmemNop
 /** shmem_mmap(). A sealed file cannot be mapped writable and shared. */
 export function shmemMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
   const { fInode: inode } = file;
-  if ((inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0 && (vma.vmFlags & VM_SHARED) !== 0) {
+  if (isSealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) && (vma.vmFlags & VM_SHARED) !== 0) {
     if ((vma.vmFlags & VM_WRITE) !== 0) return -EPERM;
     vma.vmFlags &= ~VM_MAYWRITE;
   }
@@ -89,18 +101,18 @@ function shmemReadIter(ctx: FsContext, file: File, to: IovIter, pos: number): nu
 function shmemWriteIter(ctx: FsContext, file: File, from: IovIter, pos: number): number {
   const inode = file.fInode;
   if (from.count === 0) return 0;
-  if ((inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
-  if ((inode.seals & F_SEAL_GROW) !== 0 && pos + from.count > inode.iSize) return -EPERM;
+  if (isSealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return -EPERM;
   if (pos >= MAX_LFS_FILESIZE) return -EFBIG;
   let done = 0;
   while (from.count > 0) {
     const at = pos + done;
     const offset = at % PAGE_SIZE;
     const chunk = Math.min(PAGE_SIZE - offset, from.count);
+    if (isSealed(inode, F_SEAL_GROW) && at + chunk > inode.iSize) return done > 0 ? done : -EPERM;
     const bytes = copyFromIter(ctx, from, chunk);
     if (bytes.length === 0) break;
     const page = shmemGetPage(ctx, inode, Math.floor(at / PAGE_SIZE), bytes.length < PAGE_SIZE);
-    if (page === null) return done > 0 ? done : -ENOMEM;
+    if (typeof page === 'number') return done > 0 ? done : page;
     ctx.ram.writeBytes(pageToPhys(page) + offset, bytes);
     putPage(ctx, page);
     done += bytes.length;
@@ -116,11 +128,12 @@ function shmemWriteIter(ctx: FsContext, file: File, from: IovIter, pos: number):
 /** shmem_truncate_range() and i_size_write(): frees what lies beyond, in page cache and page tables. */
 export function shmemTruncate(ctx: MmContext, inode: Inode, size: number): 0 | Errno {
   if (size > MAX_LFS_FILESIZE) return -EFBIG;
-  if ((inode.seals & F_SEAL_SHRINK) !== 0 && size < inode.iSize) return -EPERM;
-  if ((inode.seals & F_SEAL_GROW) !== 0 && size > inode.iSize) return -EPERM;
+  if (isSealed(inode, F_SEAL_SHRINK) && size < inode.iSize) return -EPERM;
+  if (isSealed(inode, F_SEAL_GROW) && size > inode.iSize) return -EPERM;
   const old = inode.iSize;
   inode.iSize = size;
-  if (size < old) {
+  // Also at the same size: fallocate may have kept pages beyond it.
+  if (size <= old) {
     const first = Math.ceil(size / PAGE_SIZE);
     unmapMappingRange(ctx, inode.iMapping, first, Infinity, true);
     removePages(ctx, inode, first, Infinity);
@@ -133,9 +146,18 @@ export function shmemTruncate(ctx: MmContext, inode: Inode, size: number): 0 | E
 
 /** Takes the pages [first, end) out of the page cache; they are mapped nowhere. */
 function removePages(ctx: MmContext, inode: Inode, first: number, end: number): void {
-  for (const [index, page] of inode.iMapping.iPages) {
-    if (index >= first && index < end) deleteFromPageCache(ctx, page);
+  const { iPages } = inode.iMapping;
+  if (end - first < iPages.size) {
+    for (let index = first; index < end; index++) removePage(ctx, inode, iPages.get(index));
+  } else {
+    for (const [index, page] of iPages) if (index >= first && index < end) removePage(ctx, inode, page);
   }
+}
+
+function removePage(ctx: MmContext, inode: Inode, page: Page | undefined): void {
+  if (page === undefined) return;
+  inode.iSb.usedBlocks--;
+  deleteFromPageCache(ctx, page);
 }
 
 /** Zeroes the bytes [from, to) of one page, if it is there. */
@@ -149,59 +171,81 @@ function zeroPartial(ctx: MmContext, inode: Inode, from: number, to: number): vo
 export function shmemEvictInode(ctx: MmContext, inode: Inode): void {
   removePages(ctx, inode, 0, Infinity);
   inode.iSize = 0;
+  shmemFreeInode(ctx, inode);
 }
 
-/** shmem_fallocate(): 0 (allocate), KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE. What was allocated before ENOMEM is freed again. */
+/** shmem_free_inode(). */
+export function shmemFreeInode(_ctx: MmContext, inode: Inode): void {
+  inode.iSb.usedInodes--;
+}
+
+/** shmem_fallocate(): the mode is legal; of the legal ones tmpfs has allocation and holes (EOPNOTSUPP). */
 function shmemFallocate(ctx: FsContext, file: File, mode: number, offset: number, len: number): 0 | Errno {
-  const inode = file.fInode;
   if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return -EOPNOTSUPP;
-  const end = offset + len;
-  if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) {
-    if ((inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
-    const first = Math.ceil(offset / PAGE_SIZE);
-    const last = Math.floor(end / PAGE_SIZE);
-    if (first > last) {
-      zeroPartial(ctx, inode, offset, end);
-    } else {
-      zeroPartial(ctx, inode, offset, first * PAGE_SIZE);
-      zeroPartial(ctx, inode, last * PAGE_SIZE, end);
-      unmapMappingRange(ctx, inode.iMapping, first, last, false);
-      removePages(ctx, inode, first, last);
-    }
+  const { fInode: inode } = file;
+  return (mode & FALLOC_FL_PUNCH_HOLE) !== 0
+    ? punchHole(ctx, inode, offset, offset + len)
+    : allocate(ctx, inode, offset, offset + len, (mode & FALLOC_FL_KEEP_SIZE) !== 0);
+}
+
+/** Zeroes the bytes [offset, end); whole pages leave the file. */
+function punchHole(ctx: FsContext, inode: Inode, offset: number, end: number): 0 | Errno {
+  if (isSealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return -EPERM;
+  const first = Math.ceil(offset / PAGE_SIZE);
+  const last = Math.floor(end / PAGE_SIZE);
+  if (first > last) {
+    zeroPartial(ctx, inode, offset, end);
     return 0;
   }
-  if (end > MAX_LFS_FILESIZE) return -EFBIG;
-  const grows = (mode & FALLOC_FL_KEEP_SIZE) === 0 && end > inode.iSize;
-  if (grows && (inode.seals & F_SEAL_GROW) !== 0) return -EPERM;
+  zeroPartial(ctx, inode, offset, first * PAGE_SIZE);
+  zeroPartial(ctx, inode, last * PAGE_SIZE, end);
+  unmapMappingRange(ctx, inode.iMapping, first, last, false);
+  removePages(ctx, inode, first, last);
+  return 0;
+}
+
+/** Allocates the pages of [offset, end). What was allocated before an error is freed again. */
+function allocate(ctx: FsContext, inode: Inode, offset: number, end: number, keepSize: boolean): 0 | Errno {
+  if (end > rlimit(ctx.current.rlim, RLIMIT_FSIZE)) return -EFBIG;
+  if (isSealed(inode, F_SEAL_GROW) && end > inode.iSize) return -EPERM;
+  const first = Math.floor(offset / PAGE_SIZE);
+  const last = Math.ceil(end / PAGE_SIZE);
+  const { maxBlocks } = inode.iSb;
+  if (maxBlocks > 0 && last - first > maxBlocks) return -ENOSPC;
   const made: Page[] = [];
-  for (let index = Math.floor(offset / PAGE_SIZE); index < Math.ceil(end / PAGE_SIZE); index++) {
-    const fresh = !inode.iMapping.iPages.has(index);
+  for (let index = first; index < last; index++) {
+    if (inode.iMapping.iPages.has(index)) continue;
     const page = shmemGetPage(ctx, inode, index);
-    if (page === null) {
-      for (const undo of made) deleteFromPageCache(ctx, undo);
-      return -ENOMEM;
+    if (typeof page === 'number') {
+      for (const undo of made) removePage(ctx, inode, undo);
+      return page;
     }
+    page.flags |= PG_FALLOCATED;
     putPage(ctx, page);
-    if (fresh) made.push(page);
+    made.push(page);
   }
-  if (grows) inode.iSize = end;
+  if (!keepSize && end > inode.iSize) inode.iSize = end;
   inode.iCtime = ktimeGetRealTs(ctx);
   return 0;
 }
 
-/** The first cached page from `index` on, or Infinity. Looks at the pages that are there: a sparse file may be huge. */
+function holdsData(page: Page | undefined): boolean {
+  return page !== undefined && (page.flags & PG_FALLOCATED) === 0;
+}
+
+/** The first page with data from `index` on, or Infinity. Looks at the pages that are there: a sparse file may be huge. */
 function nextData(inode: Inode, index: number): number {
   const { iPages } = inode.iMapping;
-  if (iPages.has(index)) return index;
+  if (holdsData(iPages.get(index))) return index;
   let found = Infinity;
-  for (const at of iPages.keys()) if (at >= index && at < found) found = at;
+  for (const [at, page] of iPages) if (at >= index && at < found && holdsData(page)) found = at;
   return found;
 }
 
-/** The first page from `index` on that is not cached. */
+/** The first page from `index` on that holds no data. */
 function nextHole(inode: Inode, index: number): number {
   let at = index;
-  while (inode.iMapping.iPages.has(at)) at++;
+  while (holdsData(inode.iMapping.iPages.get(at))) at++;
   return at;
 }
 
@@ -254,6 +298,8 @@ export function shmemFileSetup(
   inode.iUid = cred.fsuid;
   inode.iGid = cred.fsgid;
   inode.iSize = size;
+  inode.seals = UNSEALABLE;
+  inode.iSb.usedInodes++;
   // clear_nlink(): it has no name, so the last reference frees it.
   inode.iNlink = 0;
   ihold(inode);

@@ -42,17 +42,17 @@ export function vfsStatx(ctx: FsContext, dfd: number, path: string, flags: numbe
   return typeof dentry === 'number' ? dentry : kstatOf(dentry.dInode);
 }
 
-/** simple_statfs(), shmem_statfs(): the space is RAM. */
+/** simple_statfs(), shmem_statfs(): the space is the mount's, or RAM where it has no limit. */
 function statfsOf(ctx: MmContext, dentry: Dentry): Kstatfs {
   const sb = dentry.dInode.iSb;
   const inRam = sb.sMagic === TMPFS_MAGIC;
   return {
     type: sb.sMagic,
     bsize: PAGE_SIZE,
-    blocks: inRam ? ctx.memMap.totalFrames : 0,
-    bfree: inRam ? ctx.memMap.freeFrames : 0,
-    files: inRam ? ctx.memMap.totalFrames : 0,
-    ffree: inRam ? ctx.memMap.freeFrames : 0,
+    blocks: sb.maxBlocks > 0 ? sb.maxBlocks : inRam ? ctx.memMap.totalFrames : 0,
+    bfree: sb.maxBlocks > 0 ? sb.maxBlocks - sb.usedBlocks : inRam ? ctx.memMap.freeFrames : 0,
+    files: sb.maxInodes,
+    ffree: sb.maxInodes > 0 ? sb.maxInodes - sb.usedInodes : 0,
     fsid: sb.sDev,
     namelen: 255,
   };

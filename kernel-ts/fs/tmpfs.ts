@@ -2,7 +2,7 @@
  * tmpfs directories: mm/shmem.c (shmem_dir_inode_operations), fs/libfs.c (simple_*). The dentry tree is the file system; file
  * contents are in shmem.ts. Missing: quotas, extended attributes, whiteouts, RENAME_EXCHANGE.
  */
-import { EEXIST, EINVAL, EISDIR, ENOTDIR, ENOTEMPTY, EPERM, type Errno } from '../abi/errno.ts';
+import { EEXIST, EINVAL, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EPERM, type Errno } from '../abi/errno.ts';
 import { RENAME_NOREPLACE } from '../abi/fcntl.ts';
 import { dtypeOfMode } from '../abi/dirent.ts';
 import { S_IFCHR, S_IFBLK, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_ISGID } from '../abi/stat.ts';
@@ -12,7 +12,8 @@ import type { FsContext } from './context.ts';
 import type { DirActor, File, FileOperations } from './file.ts';
 import { Dentry, Inode, SuperBlock, type InodeOperations } from './inode.ts';
 import { llseekWithin } from './llseek.ts';
-import { shmemFileOperations, shmemInodeOperations } from './shmem.ts';
+import { UNSEALABLE } from './seals.ts';
+import { shmemFileOperations, shmemFreeInode, shmemInodeOperations } from './shmem.ts';
 
 /** True for a directory. */
 export function isDir(inode: Inode): boolean {
@@ -27,11 +28,15 @@ export function isLink(inode: Inode): boolean {
 /** Device nodes and fifos get their operations when they are opened. */
 const specialFileOperations: FileOperations = { name: 'special_file_operations' };
 
-const shmemSpecialInodeOperations: InodeOperations = { name: 'shmem_special_inode_operations' };
+const shmemSpecialInodeOperations: InodeOperations = {
+  name: 'shmem_special_inode_operations',
+  evictInode: shmemFreeInode,
+};
 
 const shmemSymlinkInodeOperations: InodeOperations = {
   name: 'shmem_symlink_inode_operations',
   getLink: (_ctx, link) => (typeof link.dInode.iPrivate === 'string' ? link.dInode.iPrivate : -EINVAL),
+  evictInode: shmemFreeInode,
 };
 
 function touch(ctx: MmContext, ...inodes: readonly Inode[]): void {
@@ -42,14 +47,23 @@ function touch(ctx: MmContext, ...inodes: readonly Inode[]): void {
   }
 }
 
-/** shmem_get_inode(): a fresh inode owned by the caller. */
+/** shmem_reserve_inode(): counts one more inode, or one more name of one; ENOSPC when the file system has no more. */
+function shmemReserveInode(sb: SuperBlock): 0 | Errno {
+  if (sb.maxInodes > 0 && sb.usedInodes >= sb.maxInodes) return -ENOSPC;
+  sb.usedInodes++;
+  return 0;
+}
+
+/** shmem_get_inode(): a fresh inode owned by the caller, or ENOSPC. */
 function newInode(
   ctx: FsContext,
   dir: Dentry,
   mode: number,
   iOp: InodeOperations,
   iFop: FileOperations,
-): Inode {
+): Inode | Errno {
+  const error = shmemReserveInode(dir.dInode.iSb);
+  if (error < 0) return error;
   const inode = new Inode(dir.dInode.iSb, mode, iOp, iFop, ktimeGetRealTs(ctx));
   const parent = dir.dInode;
   inode.iUid = ctx.current.cred.fsuid;
@@ -89,22 +103,26 @@ function tmpfsMknod(ctx: FsContext, dir: Dentry, name: string, mode: number, rde
   const regular = type === S_IFREG;
   const iOp = regular ? shmemInodeOperations : shmemSpecialInodeOperations;
   const inode = newInode(ctx, dir, mode, iOp, regular ? shmemFileOperations : specialFileOperations);
+  if (typeof inode === 'number') return inode;
+  if (regular) inode.seals = UNSEALABLE;
   if (type === S_IFCHR || type === S_IFBLK) inode.iRdev = rdev;
   else if (type === S_IFIFO) inode.iRdev = 0;
   touch(ctx, dir.dInode);
   return addChild(dir, name, inode);
 }
 
-function tmpfsMkdir(ctx: FsContext, dir: Dentry, name: string, mode: number): Dentry {
+function tmpfsMkdir(ctx: FsContext, dir: Dentry, name: string, mode: number): Dentry | Errno {
   const inode = newInode(ctx, dir, S_IFDIR | mode, tmpfsDirInodeOperations, simpleDirOperations);
+  if (typeof inode === 'number') return inode;
   inode.iNlink = 2;
   dir.dInode.iNlink++;
   touch(ctx, dir.dInode);
   return addChild(dir, name, inode);
 }
 
-function tmpfsSymlink(ctx: FsContext, dir: Dentry, name: string, target: string): Dentry {
+function tmpfsSymlink(ctx: FsContext, dir: Dentry, name: string, target: string): Dentry | Errno {
   const inode = newInode(ctx, dir, S_IFLNK | 0o777, shmemSymlinkInodeOperations, specialFileOperations);
+  if (typeof inode === 'number') return inode;
   inode.iPrivate = target;
   inode.iSize = new TextEncoder().encode(target).length;
   touch(ctx, dir.dInode);
@@ -114,6 +132,9 @@ function tmpfsSymlink(ctx: FsContext, dir: Dentry, name: string, target: string)
 function tmpfsLink(ctx: FsContext, old: Dentry, dir: Dentry, name: string): Dentry | Errno {
   // Directories have one name.
   if (isDir(old.dInode)) return -EPERM;
+  // A name cannot be taken back from memory as those of a disk can: each counts as an inode.
+  const error = shmemReserveInode(dir.dInode.iSb);
+  if (error < 0) return error;
   old.dInode.iNlink++;
   touch(ctx, dir.dInode, old.dInode);
   return addChild(dir, name, old.dInode);
@@ -135,6 +156,7 @@ function removeName(ctx: FsContext, victim: Dentry): void {
     inode.iNlink = 0;
     if (victim.dParent !== null) victim.dParent.dInode.iNlink--;
   } else {
+    if (inode.iNlink > 1) inode.iSb.usedInodes--;
     inode.iNlink--;
   }
   iput(ctx, inode);
@@ -181,6 +203,7 @@ export const tmpfsDirInodeOperations: InodeOperations = {
   unlink: tmpfsUnlink,
   rmdir: tmpfsRmdir,
   rename: tmpfsRename,
+  evictInode: shmemFreeInode,
 };
 
 /** offset_iterate_dir(): ".", "..", then the children in the order of their creation. */
@@ -224,9 +247,22 @@ export const simpleDirOperations: FileOperations = {
   llseek: (_ctx, file, offset, whence) => llseekWithin(file, offset, whence, 0),
 };
 
-/** shmem_fill_super(): an empty tmpfs; `type` names it in /proc/mounts. */
-export function newTmpfs(type: string, magic: number, dev: number, mode: number, now: Timespec): SuperBlock {
+/**
+ * shmem_fill_super(): an empty tmpfs; `type` names it in /proc/mounts. `limit` is its size in pages and the number of its inodes
+ * (0: none), as Linux mounts it: half of RAM.
+ */
+export function newTmpfs(
+  type: string,
+  magic: number,
+  dev: number,
+  mode: number,
+  limit: number,
+  now: Timespec,
+): SuperBlock {
   const sb = new SuperBlock(type, magic, dev);
+  sb.maxBlocks = limit;
+  sb.maxInodes = limit;
+  sb.usedInodes = 1;
   const inode = new Inode(sb, S_IFDIR | mode, tmpfsDirInodeOperations, simpleDirOperations, now);
   inode.iNlink = 2;
   ihold(inode);

@@ -39,11 +39,11 @@ import {
   VM_DONTCOPY,
   VM_DONTDUMP,
   VM_LOCKED,
+  VM_MAYWRITE,
   VM_RAND_READ,
   VM_SEQ_READ,
   VM_SHARED,
   VM_WIPEONFORK,
-  VM_WRITE,
   type VmArea,
 } from './vma.ts';
 import { vmaModifyFlags } from './vmaOps.ts';
@@ -181,10 +181,10 @@ function madviseVma(ctx: MmContext, vma: VmArea, start: number, end: number, beh
   return 0;
 }
 
-/** MADV_REMOVE: a hole in the file behind shared writable memory. */
+/** MADV_REMOVE: a hole in the file behind shared memory that is writable or may become so. */
 function madviseRemove(ctx: MmContext, vma: VmArea, start: number, end: number): 0 | Errno {
   if ((vma.vmFlags & VM_LOCKED) !== 0 || vma.vmFile === null) return -EINVAL;
-  if ((vma.vmFlags & (VM_SHARED | VM_WRITE)) !== (VM_SHARED | VM_WRITE)) return -EACCES;
+  if ((vma.vmFlags & (VM_SHARED | VM_MAYWRITE)) !== (VM_SHARED | VM_MAYWRITE)) return -EACCES;
   const file = vma.vmFile;
   const offset = start - vma.vmStart + vma.vmPgoff * PAGE_SIZE;
   const mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;

@@ -1,7 +1,8 @@
 /** Shims of reading and writing: read(2), readv(2), pread(2), lseek(2), sendfile(2), poll(2). */
-import { EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE } from '../abi/errno.ts';
+import { EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE } from '../abi/errno.ts';
 import { O_NONBLOCK } from '../abi/fcntl.ts';
 import { RLIMIT_NOFILE, rlimit } from '../abi/resource.ts';
+import { vfsCopyFileRange } from '../fs/copyFileRange.ts';
 import { fget } from '../fs/fdtable.ts';
 import type { File } from '../fs/file.ts';
 import { importIovec, userIter, type IovIter } from '../fs/iovIter.ts';
@@ -141,6 +142,34 @@ export const sysSendfile64: Handler = (kernel, task, outFd, inFd, offset, count)
   }
   return finish(kernel, task, out, sent.result);
 };
+
+/** A loff_t that is read through `address`, or the file's own position when that is NULL; null is EFAULT. */
+function readOffset(kernel: Kernel, task: Task, address: number, file: File): number | null {
+  if (address === 0) return file.fPos;
+  const raw = readUser(kernel, task, address, 8);
+  return typeof raw === 'number' ? null : int64(raw.getUint32(0, true), raw.getInt32(4, true));
+}
+
+export const sysCopyFileRange: Handler = (kernel, task, inFd, inOffset, outFd, outOffset, len, flags) => {
+  const input = fget(kernel, inFd);
+  const output = fget(kernel, outFd);
+  if (input === null || output === null) return -EBADF;
+  const from = readOffset(kernel, task, inOffset, input);
+  const to = readOffset(kernel, task, outOffset, output);
+  if (from === null || to === null) return -EFAULT;
+  if (flags !== 0) return -EINVAL;
+  const copied = vfsCopyFileRange(kernel, input, from, output, to, len >>> 0);
+  if (copied <= 0) return copied;
+  if (inOffset === 0) input.fPos = from + copied;
+  else if (writeOffset(kernel, task, inOffset, from + copied) < 0) return -EFAULT;
+  if (outOffset === 0) output.fPos = to + copied;
+  else if (writeOffset(kernel, task, outOffset, to + copied) < 0) return -EFAULT;
+  return copied;
+};
+
+function writeOffset(kernel: Kernel, task: Task, address: number, offset: number): number {
+  return writeWords(kernel, task, address, [offset, Math.floor(offset / 2 ** 32)]);
+}
 
 const POLLNVAL = 0x20;
 /** POLLERR | POLLHUP: reported whether asked for or not. */

@@ -195,6 +195,12 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(279, 'memfd_create', 'name:str flags:MFD', files.sysMemfdCreate),
   row(283, 'membarrier', 'cmd:MEMBARRIER flags:hex cpu_id:int', misc.sysMembarrier),
   row(284, 'mlock2', 'addr:ptr length:size flags:hex', memory.sysMlock2),
+  row(
+    285,
+    'copy_file_range',
+    'fd_in:fd off_in:loff fd_out:fd off_out:loff len:size flags:hex',
+    io.sysCopyFileRange,
+  ),
   row(291, 'statx', 'dirfd:dirfd path:path flags:AT mask:STATX buf:statx!', files.sysStatx),
   row(403, 'clock_gettime64', 'clockid:CLOCK tp:timespec!', timing.sysClockGettime64),
   row(404, 'clock_settime64', 'clockid:CLOCK tp:timespec', timing.sysClockSettime64, {
@@ -273,7 +279,7 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [269, 'sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr'],
   [277, 'seccomp'],
   [280, 'bpf execveat userfaultfd'],
-  [285, 'copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free'],
+  [286, 'preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free'],
   [293, 'rseq kexec_file_load'],
   [405, 'clock_adjtime64'],
   [408, 'timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64'],

@@ -4,6 +4,7 @@
  */
 import { SHM_DEST, SHM_LOCKED } from '../abi/shm.ts';
 import type { File } from '../fs/file.ts';
+import type { SuperBlock } from '../fs/inode.ts';
 import { ipcNsOfFile } from '../ipc/ipcNs.ts';
 import type { IpcNamespace } from '../ipc/namespace.ts';
 import { ipcNsOfSysvipc } from '../ipc/procRows.ts';
@@ -235,11 +236,20 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
   const { memMap } = kernel;
   const { problems } = recount;
   const pins = new Map<Page, number>();
+  const cached = new Map<SuperBlock, number>([[kernel.vfs.shmMnt, 0]]);
   for (const page of kernel.futexPins.values()) add(pins, page);
   let used = 0;
   for (const page of memMap.pages) {
     if (page.count > 0) used++;
     checkFrame(page, pins.get(page) ?? 0, recount);
+    if (page.count > 0 && page.mapping !== null) add(cached, page.mapping.host.iSb);
+  }
+  for (const [sb, pages] of cached) {
+    if (sb.usedBlocks !== pages)
+      problems.push(
+        `${sb.sType} on device ${sb.sDev}: ${sb.usedBlocks} blocks used, but ${pages} pages cached`,
+      );
+    if (sb.maxBlocks > 0 && pages > sb.maxBlocks) problems.push(`${sb.sType} is larger than its limit`);
   }
   if (memMap.totalFrames - used !== memMap.freeFrames) {
     problems.push(`free_frames ${memMap.freeFrames}, but ${memMap.totalFrames - used} frames are free`);
