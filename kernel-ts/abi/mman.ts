@@ -43,6 +43,7 @@ export const MAP_FIXED_NOREPLACE = 0x10_0000;
 
 export const MREMAP_MAYMOVE = 1;
 export const MREMAP_FIXED = 2;
+export const MREMAP_DONTUNMAP = 4;
 
 export const MS_ASYNC = 1;
 export const MS_INVALIDATE = 2;

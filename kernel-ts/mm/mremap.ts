@@ -1,6 +1,14 @@
-/** mremap(2): mm/mremap.c of 6.x. Missing: MREMAP_DONTUNMAP (EINVAL, as kernels before 5.7). */
+/** mremap(2): mm/mremap.c of 6.x. Missing: moving several mappings at once (EFAULT, as kernels before 6.17). */
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
-import { MAP_FIXED, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, pageAlignUp, TASK_SIZE } from '../abi/mman.ts';
+import {
+  MAP_FIXED,
+  MREMAP_DONTUNMAP,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+  PAGE_SIZE,
+  pageAlignUp,
+  TASK_SIZE,
+} from '../abi/mman.ts';
 import { mayExpandVm, mlockFutureOk, vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import type { MmContext } from './context.ts';
 import { doMunmap } from './mmap.ts';
@@ -12,6 +20,7 @@ import {
   VM_ACCOUNT,
   VM_DONTEXPAND,
   VM_LOCKED,
+  VM_LOCKED_MASK,
   VM_SHARED,
   VM_MAYSHARE,
   vmaPages,
@@ -34,14 +43,16 @@ export function doMremap(
   flags: number,
   newAddr: number,
 ): number {
-  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE)) !== 0) return -EINVAL;
-  if ((flags & MREMAP_FIXED) !== 0 && (flags & MREMAP_MAYMOVE) === 0) return -EINVAL;
+  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) return -EINVAL;
+  const placed = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
+  if (placed && (flags & MREMAP_MAYMOVE) === 0) return -EINVAL;
   if (addr % PAGE_SIZE !== 0) return -EINVAL;
   // PAGE_ALIGN wraps in 32 bits, to 0.
   const oldLen = pageAlignUp(oldLength) % 0x1_0000_0000;
   const newLen = pageAlignUp(newLength) % 0x1_0000_0000;
   if (newLen === 0 || newLen > TASK_SIZE) return -EINVAL;
-  if ((flags & MREMAP_FIXED) !== 0) return mremapTo(ctx, mm, addr, oldLen, newAddr, newLen);
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLen !== newLen) return -EINVAL;
+  if (placed) return mremapTo(ctx, mm, addr, oldLen, newAddr, newLen, flags);
 
   const vma = mm.mmap.lookup(addr);
   if (vma === null) return -EFAULT;
@@ -65,7 +76,7 @@ export function doMremap(
   return target < 0 ? target : moveVma(ctx, vma, addr, oldLen, newLen, target);
 }
 
-/** mremap_to(): MREMAP_FIXED. */
+/** mremap_to(): MREMAP_FIXED, MREMAP_DONTUNMAP. */
 function mremapTo(
   ctx: MmContext,
   mm: MmStruct,
@@ -73,7 +84,10 @@ function mremapTo(
   oldLength: number,
   newAddr: number,
   newLen: number,
+  flags: number,
 ): number {
+  const fixed = (flags & MREMAP_FIXED) !== 0;
+  const keep = (flags & MREMAP_DONTUNMAP) !== 0;
   if (newAddr % PAGE_SIZE !== 0 || newAddr > TASK_SIZE - newLen) return -EINVAL;
   // Old and new range must not overlap.
   if (addr + oldLength > newAddr && newAddr + newLen > addr) return -EINVAL;
@@ -81,7 +95,7 @@ function mremapTo(
   // The move may need four more VMAs than there are.
   if (mm.mmap.size + 2 >= ctx.vm.maxMapCount - 3) return -ENOMEM;
   let oldLen = oldLength;
-  let error = doMunmap(ctx, mm, newAddr, newLen);
+  let error = fixed ? doMunmap(ctx, mm, newAddr, newLen) : 0;
   if (error < 0) return error;
   if (oldLen > newLen) {
     error = doMunmap(ctx, mm, addr + newLen, oldLen - newLen);
@@ -92,8 +106,12 @@ function mremapTo(
   if (vma === null) return -EFAULT;
   error = vmaToResize(ctx, vma, addr, oldLen, newLen);
   if (error < 0) return error;
-  const target = getUnmappedArea(ctx, mm, newAddr, newLen, MAP_FIXED);
-  return target < 0 ? target : moveVma(ctx, vma, addr, oldLen, newLen, target);
+  if (keep) {
+    if ((vma.vmFlags & VM_DONTEXPAND) !== 0) return -EINVAL;
+    if (!mayExpandVm(mm, vma.vmFlags, newLen / PAGE_SIZE)) return -ENOMEM;
+  }
+  const target = getUnmappedArea(ctx, mm, newAddr, newLen, fixed ? MAP_FIXED : 0);
+  return target < 0 ? target : moveVma(ctx, vma, addr, oldLen, newLen, target, keep);
 }
 
 /** vma_to_resize(): whether this VMA may be resized so. */
@@ -132,7 +150,7 @@ function expandInPlace(ctx: MmContext, vma: VmArea, delta: number): void {
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += delta / PAGE_SIZE;
 }
 
-/** move_vma(): a second VMA at `target`, the page-table entries carried over, the old range unmapped. */
+/** move_vma(): a second VMA at `target`, the page-table entries carried over, the old range unmapped unless `keep`. */
 function moveVma(
   ctx: MmContext,
   vma: VmArea,
@@ -140,6 +158,7 @@ function moveVma(
   oldLen: number,
   newLen: number,
   target: number,
+  keep = false,
 ): number {
   const mm = vma.vmMm;
   // Splitting the old VMA and adding the new one must stay below the limit.
@@ -167,13 +186,21 @@ function moveVma(
   vmStatAccount(mm, vmFlags, newLen / PAGE_SIZE);
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += newLen / PAGE_SIZE;
   movePageTables(ctx, mm, addr, oldLen, target);
-  if (oldLen > 0) {
+  if (keep) {
+    unlockVma(vma);
+  } else if (oldLen > 0) {
     const error = doMunmap(ctx, mm, addr, oldLen);
     // maxMapCount was checked and nothing else makes an aligned unmapping of a mapping fail.
     if (error < 0) throw new Error(`mremap cannot unmap the old range: ${error}`);
   }
   if ((vmFlags & VM_LOCKED) !== 0) populateRange(ctx, mm, target + oldLen, target + newLen);
   return target;
+}
+
+/** dontunmap_complete(): what stays behind is empty and not locked. */
+function unlockVma(vma: VmArea): void {
+  if ((vma.vmFlags & VM_LOCKED) !== 0) vma.vmMm.lockedVm -= vmaPages(vma);
+  vma.vmFlags &= ~VM_LOCKED_MASK;
 }
 
 /** Makes the level-0 tables that the moved entries need. */
