@@ -22,8 +22,10 @@ export interface ProcRow {
   /** Permissions; the type follows from show, link or list. */
   readonly mode: number;
   readonly show?: (ctx: FsContext, task: FsTask, kept: unknown) => string | Errno;
-  /** A write from offset 0, as text. */
-  readonly write?: (ctx: FsContext, task: FsTask, text: string, kept: unknown) => 0 | Errno;
+  /** A write from offset 0, as text: the bytes it took, or an Errno. */
+  readonly write?: (ctx: FsContext, task: FsTask, text: string, kept: unknown) => number;
+  /** A number of /proc/sys: a read from anywhere but offset 0 finds nothing. */
+  readonly whole?: boolean;
   /** What an open file keeps of the moment it was opened (seq_file.private): `kept` of show and write. */
   readonly keep?: (ctx: FsContext, task: FsTask) => unknown;
   /** The end of what was kept. */
@@ -246,6 +248,7 @@ function seqFileOf(file: File): SeqFile {
 /** seq_read(): the text is made at offset 0 and kept for the following reads. */
 function procRead(ctx: FsContext, file: File, to: IovIter, pos: number): number {
   const seq = seqFileOf(file);
+  if (pos > 0 && infoOf(file.fInode).node.row?.whole === true) return 0;
   if (pos === 0 || seq.text === null) {
     const info = infoOf(file.fInode);
     const task = taskOf(ctx, info);
@@ -271,13 +274,12 @@ function procWrite(ctx: FsContext, file: File, from: IovIter, pos: number): numb
   if (info.node.row?.write === undefined) return -EIO;
   const { count } = from;
   if (count === 0) return 0;
-  // sysctl: a write that does not start at the beginning is ignored.
-  if (pos > 0) return count;
   if (count > WRITE_MAX) return -EINVAL;
   const bytes = copyFromIter(ctx, from, count);
   if (bytes.length < count) return -EFAULT;
-  const error = info.node.row.write(ctx, task, new TextDecoder().decode(bytes), seqFileOf(file).kept);
-  return error < 0 ? error : count;
+  // sysctl: a write that does not start at the beginning is ignored.
+  if (pos > 0) return count;
+  return info.node.row.write(ctx, task, new TextDecoder().decode(bytes), seqFileOf(file).kept);
 }
 
 function procOpen(ctx: FsContext, file: File): 0 | Errno {
@@ -305,17 +307,4 @@ export function keptOf(file: File): { readonly row: ProcRow; readonly kept: unkn
   if (file.fOp !== procFileOperations) return null;
   const { row } = infoOf(file.fInode).node;
   return row === null ? null : { row, kept: seqFileOf(file).kept };
-}
-
-/** What a sysctl write asks for. */
-export type SysctlValue = { readonly value: number } | 'unchanged' | Errno;
-
-/** proc_dointvec_minmax(): the first number of the text, decimal or 0x; EINVAL outside [min, max]; blanks change nothing. */
-export function parseSysctl(text: string, min: number, max: number): SysctlValue {
-  const word = text.replaceAll('\0', ' ').trim().split(/\s+/)[0] ?? '';
-  if (word === '') return 'unchanged';
-  if (!/^-?(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(word)) return -EINVAL;
-  const negative = word.startsWith('-');
-  const value = Number(negative ? word.slice(1) : word) * (negative ? -1 : 1);
-  return value < min || value > max ? -EINVAL : { value };
 }

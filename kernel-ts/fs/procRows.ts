@@ -5,13 +5,14 @@
 import { EACCES, ENOENT, EPERM, type Errno } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { devMajorMinor } from '../abi/stat.ts';
-import { ktimeGet, type VmSysctl } from '../mm/context.ts';
+import { ktimeGet } from '../mm/context.ts';
 import { getMmRss, type MmStruct } from '../mm/mm.ts';
 import { copyFromUserPartial } from '../mm/usercopy.ts';
 import { VM_GROWSDOWN, vmaPages, vmaPerms, type VmArea } from '../mm/vma.ts';
 import type { FsContext, FsTask } from './context.ts';
 import type { Dentry } from './inode.ts';
-import { parseSysctl, type ProcRow } from './proc.ts';
+import type { ProcRow } from './proc.ts';
+import { sysctlRow, type SysctlRange } from './sysctl.ts';
 import { dPath } from './walk.ts';
 
 /** The last column of /proc/PID/maps: the file, [heap], [stack], or ''. */
@@ -104,28 +105,14 @@ const KERNEL_VERSION = 'Linux version 6.12.0-sameframe (sameframe) #1 SMP';
 
 /** A writable number of ctx.vm. */
 function vmSysctl(
-  path: string,
+  name: string,
   key: 'maxMapCount' | 'mmapMinAddr' | 'overcommitMemory',
-  max: number,
+  range: SysctlRange,
 ): ProcRow {
-  return {
-    path,
-    mode: 0o644,
-    show: (ctx) => `${ctx.vm[key]}\n`,
-    write: (ctx, _task, text) => writeVmSysctl(ctx.vm, key, text, max),
-  };
-}
-
-function writeVmSysctl(
-  vm: VmSysctl,
-  key: 'maxMapCount' | 'mmapMinAddr' | 'overcommitMemory',
-  text: string,
-  max: number,
-): 0 | Errno {
-  const parsed = parseSysctl(text, 0, max);
-  if (typeof parsed === 'number') return parsed;
-  if (parsed !== 'unchanged') vm[key] = parsed.value;
-  return 0;
+  return sysctlRow(`vm/${name}`, 0o644, range, {
+    get: (ctx) => ctx.vm[key],
+    set: (ctx, _kept, value) => void (ctx.vm[key] = value),
+  });
 }
 
 /** Only the owner and root look into another process's memory. */
@@ -147,9 +134,9 @@ export const FS_PROC_ROWS: readonly ProcRow[] = [
     show: () => 'processor\t: 0\nhart\t\t: 0\nisa\t\t: rv32imafdc_zicntr_zicsr_zifencei\nmmu\t\t: sv32\n',
   },
   { path: '/filesystems', mode: 0o444, show: () => 'nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\n' },
-  vmSysctl('/sys/vm/max_map_count', 'maxMapCount', 0x7fff_ffff),
-  vmSysctl('/sys/vm/mmap_min_addr', 'mmapMinAddr', 0xffff_ffff),
-  vmSysctl('/sys/vm/overcommit_memory', 'overcommitMemory', 1),
+  vmSysctl('max_map_count', 'maxMapCount', { min: 0, max: 0x7fff_ffff }),
+  vmSysctl('mmap_min_addr', 'mmapMinAddr', { min: 0, max: 0xffff_ffff, unsigned: true }),
+  vmSysctl('overcommit_memory', 'overcommitMemory', { min: 0, max: 1 }),
   {
     path: '/[pid]/maps',
     mode: 0o444,

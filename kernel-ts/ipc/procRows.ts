@@ -2,10 +2,11 @@
  * What ipc has in /proc: ipc/ipc_sysctl.c, /proc/sysvipc (ipc/util.c), /proc/PID/ns/ipc. An open file goes on showing the namespace
  * of the task that opened it.
  */
-import { EACCES, ENOENT, type Errno } from '../abi/errno.ts';
+import { EACCES } from '../abi/errno.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { File } from '../fs/file.ts';
-import { keptOf, parseSysctl, type ProcRow } from '../fs/proc.ts';
+import { keptOf, type ProcRow } from '../fs/proc.ts';
+import { sysctlRow, type SysctlRange } from '../fs/sysctl.ts';
 import { mayReadTask } from '../fs/procRows.ts';
 import { ipcNsLink } from './ipcNs.ts';
 import { getIpcNs, ipcContext, putIpcNs, type IpcNamespace, type IpcTask } from './namespace.ts';
@@ -39,88 +40,68 @@ export function ipcNsOfSysvipc(file: File): IpcNamespace | null {
   return kept?.row.drop === dropIpcNs ? (kept.kept as IpcNamespace) : null;
 }
 
+/** Values of an int, of an unsigned long. */
+const INT: SysctlRange = { min: 0, max: 0x7fff_ffff };
+const ULONG: SysctlRange = { min: 0, max: 0xffff_ffff, unsigned: true };
+
 /** A sysctl of the namespace. An open one does not hold it: ENOENT once it is gone (sysctl_head_grab). */
 export function ipcSysctl(
   name: string,
   mode: number,
-  show: (ns: IpcNamespace) => number | string,
-  write: (ctx: FsContext, ns: IpcNamespace, text: string) => 0 | Errno,
+  range: SysctlRange,
+  get: (ns: IpcNamespace) => number,
+  set: (ns: IpcNamespace, value: number, ctx: FsContext) => void,
 ): ProcRow {
-  return {
-    path: `/sys/kernel/${name}`,
-    mode,
+  return sysctlRow(`kernel/${name}`, mode, range, {
     keep: (_ctx, task) => nsOf(task),
-    show: (_ctx, _task, kept) => {
-      const ns = kept as IpcNamespace;
-      return ns.count === 0 ? -ENOENT : `${show(ns)}\n`;
-    },
-    write: (ctx, _task, text, kept) => {
-      const ns = kept as IpcNamespace;
-      return ns.count === 0 ? -ENOENT : write(ctx, ns, text);
-    },
-  };
-}
-
-/** proc_doulongvec_minmax(). */
-function ulongRow(name: string, key: 'shmCtlmax' | 'shmCtlall'): ProcRow {
-  return ipcSysctl(
-    name,
-    0o644,
-    (ns) => ns[key],
-    (_ctx, ns, text) => {
-      const parsed = parseSysctl(text, 0, 0xffff_ffff);
-      if (typeof parsed === 'number') return parsed;
-      if (parsed !== 'unchanged') ns[key] = parsed.value;
-      return 0;
-    },
-  );
-}
-
-function writeShmmni(_ctx: FsContext, ns: IpcNamespace, text: string): 0 | Errno {
-  const parsed = parseSysctl(text, 0, IPCMNI);
-  if (typeof parsed === 'number') return parsed;
-  if (parsed !== 'unchanged') ns.shmCtlmni = parsed.value;
-  return 0;
+    get: (_ctx, kept) => ((kept as IpcNamespace).count === 0 ? null : get(kept as IpcNamespace)),
+    set: (ctx, kept, value) => set(kept as IpcNamespace, value, ctx),
+  });
 }
 
 /** proc_ipc_dointvec_minmax_orphans(). */
-function writeRmidForced(ctx: FsContext, ns: IpcNamespace, text: string): 0 | Errno {
-  const parsed = parseSysctl(text, 0, 1);
-  if (typeof parsed === 'number') return parsed;
-  if (parsed !== 'unchanged') ns.shmRmidForced = parsed.value;
-  if (ns.shmRmidForced !== 0) shmDestroyOrphaned(ctx, ns);
-  return 0;
-}
-
-function writeNextId(_ctx: FsContext, ns: IpcNamespace, text: string): 0 | Errno {
-  const parsed = parseSysctl(text, 0, 0x7fff_ffff);
-  if (typeof parsed === 'number') return parsed;
-  if (parsed !== 'unchanged') ns.shmIds.nextId = parsed.value;
-  return 0;
-}
-
-function writeMaxIpcNamespaces(ctx: FsContext, _task: FsTask, text: string): 0 | Errno {
-  const parsed = parseSysctl(text, 0, 0x7fff_ffff);
-  if (typeof parsed === 'number') return parsed;
-  if (parsed !== 'unchanged') ipcContext(ctx).ipc.maxIpcNamespaces = parsed.value;
-  return 0;
+function setRmidForced(ns: IpcNamespace, value: number, ctx: FsContext): void {
+  ns.shmRmidForced = value;
+  if (value !== 0) shmDestroyOrphaned(ctx, ns);
 }
 
 /** What ipc has in /proc. */
 export const IPC_PROC_ROWS: readonly ProcRow[] = [
   sysvipcRow('shm', sysvipcShmText),
-  ulongRow('shmmax', 'shmCtlmax'),
-  ulongRow('shmall', 'shmCtlall'),
-  ipcSysctl('shmmni', 0o644, (ns) => ns.shmCtlmni, writeShmmni),
-  ipcSysctl('shm_rmid_forced', 0o644, (ns) => ns.shmRmidForced, writeRmidForced),
-  // ipc_permissions(): root's, by CAP_CHECKPOINT_RESTORE.
-  ipcSysctl('shm_next_id', 0o444, (ns) => ns.shmIds.nextId, writeNextId),
-  {
-    path: '/sys/user/max_ipc_namespaces',
-    mode: 0o644,
-    show: (ctx) => `${ipcContext(ctx).ipc.maxIpcNamespaces}\n`,
-    write: writeMaxIpcNamespaces,
-  },
+  ipcSysctl(
+    'shmmax',
+    0o644,
+    ULONG,
+    (ns) => ns.shmCtlmax,
+    (ns, value) => void (ns.shmCtlmax = value),
+  ),
+  ipcSysctl(
+    'shmall',
+    0o644,
+    ULONG,
+    (ns) => ns.shmCtlall,
+    (ns, value) => void (ns.shmCtlall = value),
+  ),
+  ipcSysctl(
+    'shmmni',
+    0o644,
+    { min: 0, max: IPCMNI },
+    (ns) => ns.shmCtlmni,
+    (ns, value) => void (ns.shmCtlmni = value),
+  ),
+  ipcSysctl('shm_rmid_forced', 0o644, { min: 0, max: 1 }, (ns) => ns.shmRmidForced, setRmidForced),
+  // ipc_permissions(): root writes it all the same, by CAP_CHECKPOINT_RESTORE.
+  ipcSysctl(
+    'shm_next_id',
+    0o444,
+    INT,
+    (ns) => ns.shmIds.nextId,
+    (ns, value) => void (ns.shmIds.nextId = value),
+  ),
+  sysctlRow('user/max_ipc_namespaces', 0o644, INT, {
+    get: (ctx) => ipcContext(ctx).ipc.maxIpcNamespaces,
+    set: (ctx, _kept, value) => void (ipcContext(ctx).ipc.maxIpcNamespaces = value),
+  }),
   { path: '/[pid]/ns', mode: 0o511 },
   {
     path: '/[pid]/ns/ipc',
