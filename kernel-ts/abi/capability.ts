@@ -8,6 +8,7 @@ export const CAP_FSETID = 4;
 export const CAP_KILL = 5;
 export const CAP_SETGID = 6;
 export const CAP_SETUID = 7;
+export const CAP_SETPCAP = 8;
 export const CAP_IPC_LOCK = 14;
 export const CAP_IPC_OWNER = 15;
 export const CAP_SYS_RAWIO = 17;
@@ -18,3 +19,8 @@ export const CAP_SYS_RESOURCE = 24;
 export const CAP_MKNOD = 27;
 /** Number of the last capability of 6.x (CAP_CHECKPOINT_RESTORE); /proc and prctl show it. */
 export const CAP_LAST_CAP = 40;
+
+/** _LINUX_CAPABILITY_VERSION_1, 2 and 3 of struct __user_cap_header_struct; the first has one word per set, the others two. */
+export const LINUX_CAPABILITY_VERSION_1 = 0x1998_0330;
+export const LINUX_CAPABILITY_VERSION_2 = 0x2007_1026;
+export const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;

@@ -3,7 +3,7 @@
  *
  * Known to be missing: user namespaces, securebits, ambient capabilities, file capabilities.
  */
-import { CAP_SETGID, CAP_SETUID } from '../abi/capability.ts';
+import { CAP_SETGID, CAP_SETPCAP, CAP_SETUID } from '../abi/capability.ts';
 import { EPERM, type Errno } from '../abi/errno.ts';
 import { CAP_FULL_SET, capable, type Cred } from '../mm/cred.ts';
 import type { Task } from './task.ts';
@@ -114,6 +114,22 @@ export function doSetfsgid(task: Task, gid: number): number {
 export function doSetgroups(task: Task, groups: readonly number[]): 0 | Errno {
   if (!capable(task.cred, CAP_SETGID)) return -EPERM;
   task.cred = { ...task.cred, groups: groups.slice().sort((a, b) => a - b) };
+  return 0;
+}
+
+/** cap_capset(): new sets, none beyond what is permitted now. EPERM. */
+export function doCapset(task: Task, effective: number, permitted: number, inheritable: number): 0 | Errno {
+  const { cred } = task;
+  const subset = (part: number, whole: number): boolean => (part & ~whole) === 0;
+  const capped = !capable(cred, CAP_SETPCAP);
+  if (capped && !subset(inheritable, cred.capInheritable | cred.capPermitted)) return -EPERM;
+  if (!subset(permitted, cred.capPermitted) || !subset(effective, permitted)) return -EPERM;
+  task.cred = {
+    ...cred,
+    capEffective: effective >>> 0,
+    capPermitted: permitted >>> 0,
+    capInheritable: inheritable >>> 0,
+  };
   return 0;
 }
 

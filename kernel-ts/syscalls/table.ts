@@ -6,6 +6,7 @@
  */
 import { ENOSYS } from '../abi/errno.ts';
 import { log } from '../process/kernel.ts';
+import * as capability from './capability.ts';
 import * as clone from './clone.ts';
 import * as files from './files.ts';
 import * as io from './io.ts';
@@ -64,6 +65,8 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(81, 'sync', '', files.sysSync),
   row(82, 'fsync', 'fd:fd', files.sysFsync),
   row(83, 'fdatasync', 'fd:fd', files.sysFsync),
+  row(90, 'capget', 'header:ptr data:ptr', capability.sysCapget, { note: 'numbers 0 to 31' }),
+  row(91, 'capset', 'header:ptr data:ptr', capability.sysCapset, { note: 'numbers 0 to 31' }),
   row(92, 'personality', 'persona:hex', proc.sysPersonality, { note: 'stored, without effect' }),
   row(93, 'exit', 'status:int', proc.sysExit, noReturn),
   row(94, 'exit_group', 'status:int', proc.sysExitGroup, noReturn),
@@ -250,7 +253,7 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [60, 'quotactl'],
   [74, 'signalfd4 vmsplice splice tee'],
   [84, 'sync_file_range timerfd_create'],
-  [89, 'acct capget capset'],
+  [89, 'acct'],
   [102, 'getitimer setitimer kexec_load init_module delete_module timer_create'],
   [109, 'timer_getoverrun'],
   [111, 'timer_delete'],
