@@ -179,6 +179,14 @@ function mayKill(sender: Task, target: Task, sig: number): boolean {
   return capable(a, CAP_KILL);
 }
 
+const validSignal = (sig: number): boolean => sig >= 0 && sig < NSIG;
+
+/** check_kill_permission(): the signal is looked at when there is somebody to send it to. */
+function checkKillPermission(sender: Task, target: Task, sig: number): 0 | Errno {
+  if (!validSignal(sig)) return -EINVAL;
+  return mayKill(sender, target, sig) ? 0 : -EPERM;
+}
+
 const userInfo = (sender: Task, sig: number, code: number): SigInfo => ({
   signo: sig,
   code,
@@ -189,15 +197,15 @@ const userInfo = (sender: Task, sig: number, code: number): SigInfo => ({
 
 /**
  * kill(2): pid > 0 one process, 0 the own group, -1 all one may, < -1 a group.
- * EINVAL: no such signal. ESRCH: no such process or group. EPERM: none of them may be signalled.
+ * ESRCH: no such process or group. EINVAL: no such signal. EPERM: none of them may be signalled.
  */
 export function doKill(kernel: Kernel, sender: Task, pid: number, sig: number): 0 | Errno {
-  if (sig < 0 || sig >= NSIG) return -EINVAL;
   if (pid > 0) {
     const found = kernel.tasks.get(pid);
     if (found === undefined) return -ESRCH;
     const target = groupLeader(found);
-    if (!mayKill(sender, target, sig)) return -EPERM;
+    const refused = checkKillPermission(sender, target, sig);
+    if (refused < 0) return refused;
     signalProcess(kernel, target, userInfo(sender, sig, SI_USER));
     return 0;
   }
@@ -209,6 +217,7 @@ export function doKill(kernel: Kernel, sender: Task, pid: number, sig: number): 
     if (!target.isLeader) continue;
     if (pid === -1 ? target.tgid === sender.tgid : target.group.pgid !== pgid) continue;
     matched++;
+    if (!validSignal(sig)) return -EINVAL;
     if (!mayKill(sender, target, sig)) continue;
     allowed++;
     signalProcess(kernel, target, userInfo(sender, sig, SI_USER));
@@ -228,7 +237,7 @@ export function hostKill(kernel: Kernel, task: Task, sig: number): void {
   signalProcess(kernel, task, { signo: sig, code: SI_KERNEL, pid: 0, uid: 0, value: 0 });
 }
 
-/** tgkill(2), tkill(2) with tgid null. EINVAL: ids not positive or no such signal. ESRCH, EPERM as kill. */
+/** tgkill(2), tkill(2) with tgid null. EINVAL: ids not positive. ESRCH, EINVAL for the signal and EPERM as kill. */
 export function doTkill(
   kernel: Kernel,
   sender: Task,
@@ -236,10 +245,11 @@ export function doTkill(
   tid: number,
   sig: number,
 ): 0 | Errno {
-  if (tid <= 0 || (tgid !== null && tgid <= 0) || sig < 0 || sig >= NSIG) return -EINVAL;
+  if (tid <= 0 || (tgid !== null && tgid <= 0)) return -EINVAL;
   const target = kernel.tasks.get(tid);
   if (target === undefined || (tgid !== null && target.tgid !== tgid)) return -ESRCH;
-  if (!mayKill(sender, target, sig)) return -EPERM;
+  const refused = checkKillPermission(sender, target, sig);
+  if (refused < 0) return refused;
   if (isAlive(target)) sendSignal(kernel, target, userInfo(sender, sig, SI_TKILL), false);
   return 0;
 }

@@ -1,0 +1,90 @@
+/**
+ * Random sequences of operations, carried out by our kernel and by this host's Linux, and every answer compared:
+ *
+ *     npx tsx test/model/campaign.ts [--sequences 20000] [--seed 1] [--length 40] [--batch 100] [--differences 1]
+ *
+ * Needs Linux and root. Sequence number n is made from the seed n alone, so `--seed n --sequences 1` repeats it, and a campaign that
+ * was interrupted goes on with `--seed` at the number that was printed last. A sequence that differs is shrunk and printed
+ * as a program with both answers. Exits with 1 when there is one.
+ */
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { firstDifference, report } from './compare.ts';
+import { HostKernel, OurKernel } from './machines.ts';
+import { sequences, type Sequence } from './operations.ts';
+
+const { values } = parseArgs({
+  options: {
+    sequences: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '1' },
+    length: { type: 'string', default: '40' },
+    batch: { type: 'string', default: '100' },
+    differences: { type: 'string', default: '1' },
+  },
+});
+const first = Number(values.seed);
+const wanted = Number(values.sequences);
+const length = Number(values.length);
+const batch = Number(values.batch);
+const arbitrary = sequences(length);
+
+const ours = await OurKernel.make();
+const host = await HostKernel.make();
+
+function make(seed: number): Sequence {
+  let made: Sequence = [];
+  // fc.sample would make another one of the same seed.
+  const keep = (sequence: Sequence): void => void (made = sequence);
+  fc.check(fc.property(arbitrary, keep), { seed, numRuns: 1 });
+  return made;
+}
+
+/** The smallest sequence that fast-check finds that still differs. */
+async function shrink(seed: number): Promise<Sequence> {
+  const same = async (sequence: Sequence): Promise<boolean> => {
+    const [expected = []] = await host.run([sequence]);
+    const [got = []] = ours.run([sequence]);
+    return firstDifference(got, expected) < 0;
+  };
+  const details = await fc.check(fc.asyncProperty(arbitrary, same), {
+    seed,
+    numRuns: 1,
+    interruptAfterTimeLimit: 120_000,
+  });
+  return details.counterexample?.[0] ?? make(seed);
+}
+
+let differing = 0;
+let done = 0;
+let steps = 0;
+const begin = performance.now();
+try {
+  while (done < wanted && differing < Number(values.differences)) {
+    const seeds = Array.from({ length: Math.min(batch, wanted - done) }, (_, i) => first + done + i);
+    const made = seeds.map(make);
+    const running = host.run(made);
+    const got = ours.run(made);
+    const expected = await running;
+    for (const [i, seed] of seeds.entries()) {
+      if (firstDifference(got[i] ?? [], expected[i] ?? []) < 0) continue;
+      differing++;
+      const small = await shrink(seed);
+      const [hosts = []] = await host.run([small]);
+      const [our = []] = ours.run([small]);
+      console.log(`\nseed ${seed} differs:\n${report(small, our, hosts)}`);
+      console.log(`repeat: npx tsx test/model/campaign.ts --length ${length} --sequences 1 --seed ${seed}`);
+      if (differing >= Number(values.differences)) break;
+    }
+    done += seeds.length;
+    steps += made.reduce((sum, sequence) => sum + sequence.length, 0);
+    if (done % 100 !== 0 && done !== wanted) continue;
+    const rate = Math.round(done / ((performance.now() - begin) / 1000));
+    console.log(
+      `seeds ${first}..${first + done - 1}: ${steps} steps, ${differing} sequences differ (${rate} sequences/s)`,
+    );
+  }
+} finally {
+  host.close();
+}
+console.log(`compared with ${host.version}`);
+process.exitCode = differing === 0 ? 0 : 1;

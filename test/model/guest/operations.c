@@ -1,0 +1,438 @@
+/* The operations of a worker: one function each, and the table that names them. */
+#include "model.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SHM_STAT_ANY
+#define SHM_STAT_ANY 15
+#endif
+/* x86 has the calls without the multiplexer since 5.1. */
+#if defined(__i386__)
+#define RAW_SHMCTL 396
+#else
+#define RAW_SHMCTL SYS_shmctl
+#endif
+
+/* Remembers an address in a variable and says it; one that the kernel picked is "somewhere". */
+static void say_new_address(long variable, void *address)
+{
+	if (address == (void *)-1) {
+		say("%s", name_of_errno(errno));
+		return;
+	}
+	addresses[variable % ADDRESSES] = (unsigned long)address;
+	say_address((unsigned long)address);
+}
+
+/* shmget variable key size flags */
+static void do_shmget(long *a)
+{
+	say_result(shmget((key_t)a[1], (size_t)a[2], (int)a[3]));
+}
+
+/* shmat variable id address flags */
+static void do_shmat(long *a)
+{
+	say_new_address(a[0], shmat((int)a[1], (void *)a[2], (int)a[3]));
+}
+
+static void do_shmdt(long *a)
+{
+	say_result(shmdt((void *)a[0]));
+}
+
+static void say_ds(const struct shmid_ds *ds)
+{
+	const struct ipc_perm *perm = &ds->shm_perm;
+
+	say(" key %lx mode %lo size %lu by $%d last $%d attached %lu owner %u:%u creator %u:%u times %c%c%c",
+	    (unsigned long)perm->__ipc_perm_key & 0xffffffff, (unsigned long)perm->mode, (unsigned long)ds->shm_segsz,
+	    (int)ds->shm_cpid, (int)ds->shm_lpid, (unsigned long)ds->shm_nattch, perm->uid, perm->gid, perm->cuid,
+	    perm->cgid, ds->shm_atime ? 'a' : '-', ds->shm_dtime ? 'd' : '-', ds->shm_ctime ? 'c' : '-');
+}
+
+/* stat command id: IPC_STAT, SHM_STAT or SHM_STAT_ANY */
+static void do_stat(long *a)
+{
+	struct shmid_ds ds;
+
+	memset(&ds, 0, sizeof ds);
+	long result = shmctl((int)a[1], a[0] == SHM_STAT ? SHM_STAT : a[0] == IPC_STAT ? IPC_STAT : SHM_STAT_ANY, &ds);
+	say_result(result);
+	if (result != -1)
+		say_ds(&ds);
+}
+
+/* set id uid gid mode */
+static void do_set(long *a)
+{
+	struct shmid_ds ds;
+
+	memset(&ds, 0, sizeof ds);
+	ds.shm_perm.uid = (uid_t)a[1];
+	ds.shm_perm.gid = (gid_t)a[2];
+	ds.shm_perm.mode = (unsigned)a[3];
+	say_result(shmctl((int)a[0], IPC_SET, &ds));
+}
+
+/* control id command: those without a buffer; IPC_RMID, SHM_LOCK, SHM_UNLOCK */
+static void do_control(long *a)
+{
+	say_result(shmctl((int)a[0], (int)a[1], NULL));
+}
+
+/* bad_control id command address: a buffer that is none, a command that is none */
+static void do_bad_control(long *a)
+{
+	say_result(syscall(RAW_SHMCTL, (int)a[0], (int)a[1], (void *)a[2]));
+}
+
+static unsigned long at_most(unsigned long value, unsigned long most)
+{
+	return value < most ? value : most;
+}
+
+static void do_ipc_info(long *a)
+{
+	struct shminfo info;
+
+	(void)a;
+	memset(&info, 0, sizeof info);
+	long result = shmctl(0, IPC_INFO, (struct shmid_ds *)&info);
+	say_result(result);
+	/* A 64-bit kernel tells a 32-bit program no more than INT_MAX. */
+	if (result != -1)
+		say(" max %lu min %lu mni %lu seg %lu all %lu", at_most(info.shmmax, 0x7fffffff), info.shmmin,
+		    info.shmmni, info.shmseg, info.shmall);
+}
+
+static void do_shm_info(long *a)
+{
+	struct shm_info info;
+
+	(void)a;
+	memset(&info, 0, sizeof info);
+	long result = shmctl(0, SHM_INFO, (struct shmid_ds *)&info);
+	say_result(result);
+	if (result != -1)
+		say(" ids %d pages %lu resident %lu", info.__used_ids, info.shm_tot, info.shm_rss);
+}
+
+static void do_munmap(long *a)
+{
+	say_result(munmap((void *)a[0], (size_t)a[1] * PAGE));
+}
+
+/* mprotect address pages protection */
+static void do_mprotect(long *a)
+{
+	say_result(mprotect((void *)a[0], (size_t)a[1] * PAGE, (int)a[2]));
+}
+
+/* mremap variable address pages pages flags address */
+static void do_mremap(long *a)
+{
+	void *old = (void *)a[1];
+	void *new = mremap(old, (size_t)a[2] * PAGE, (size_t)a[3] * PAGE, (int)a[4], (void *)a[5]);
+
+	if (new != MAP_FAILED && new == old)
+		say("in place ");
+	say_new_address(a[0], new);
+}
+
+static void do_madvise(long *a)
+{
+	say_result(madvise((void *)a[0], (size_t)a[1] * PAGE, (int)a[2]));
+}
+
+static void do_mlock(long *a)
+{
+	say_result(mlock((void *)a[0], (size_t)a[1] * PAGE));
+}
+
+static void do_munlock(long *a)
+{
+	say_result(munlock((void *)a[0], (size_t)a[1] * PAGE));
+}
+
+/* mmap variable address pages protection flags: anonymous memory */
+static void do_mmap(long *a)
+{
+	say_new_address(a[0], mmap((void *)a[1], (size_t)a[2] * PAGE, (int)a[3], (int)a[4] | MAP_ANONYMOUS, -1, 0));
+}
+
+/* mincore address pages */
+static void do_mincore(long *a)
+{
+	unsigned char pages[ARENA_PAGES];
+	size_t count = (size_t)a[1] % ARENA_PAGES;
+
+	if (mincore((void *)a[0], count * PAGE, pages) < 0) {
+		say("%s", name_of_errno(errno));
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		say("%d", pages[i] & 1);
+}
+
+/* get address: what write(2) reads there */
+static void do_get(long *a)
+{
+	unsigned value = 0;
+
+	if (write(scratch[1], (void *)a[0], sizeof value) < 0)
+		say("%s", name_of_errno(errno));
+	else if (read(scratch[0], &value, sizeof value) == sizeof value)
+		say("%u", value);
+}
+
+/* put address value: what read(2) writes there */
+static void do_put(long *a)
+{
+	unsigned value = (unsigned)a[1];
+
+	if (write(scratch[1], &value, sizeof value) != sizeof value) {
+		say("%s", name_of_errno(errno));
+		return;
+	}
+	say_result(read(scratch[0], (void *)a[0], sizeof value));
+	/* After EFAULT the value is still in the pipe. */
+	while (read(scratch[0], &value, sizeof value) > 0)
+		;
+}
+
+static void access_memory(long address, long value)
+{
+	if (value)
+		*(volatile unsigned *)address = (unsigned)value;
+	else
+		say("%u", *(volatile unsigned *)address);
+}
+
+/* touch address value: the worker itself writes the value, or reads when it is 0; it may die of it */
+static void do_touch(long *a)
+{
+	access_memory(a[0], a[1]);
+	if (a[1])
+		say("ok");
+}
+
+/* probe address value: the same in a child */
+static void do_probe(long *a)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		access_memory(a[0], a[1]);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		say("%s", name_of_errno(errno));
+	else
+		say("%s", WIFSIGNALED(status) ? name_of_signal(WTERMSIG(status)) : "ok");
+}
+
+/* fork worker: the child is a child of the coordinator, which learns of its end from waitpid */
+static void do_fork(long *a)
+{
+	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+	if (pid == 0)
+		self = (int)a[0];
+	else
+		say_result(pid);
+}
+
+static void do_exec(long *a)
+{
+	char number[4];
+
+	(void)a;
+	snprintf(number, sizeof number, "%d", self);
+	/* The pipe of this program is not the next one's. */
+	close(scratch[0]);
+	close(scratch[1]);
+	execl(program, program, number, (char *)NULL);
+	say("%s", name_of_errno(errno));
+	if (pipe2(scratch, O_NONBLOCK) < 0)
+		_exit(97);
+}
+
+static void do_exit(long *a)
+{
+	_exit((int)a[0]);
+}
+
+/* kill pid signal */
+static void do_kill(long *a)
+{
+	say_result(kill((pid_t)a[0], (int)a[1]));
+}
+
+static void do_resuid(long *a)
+{
+	say_result(setresuid((uid_t)a[0], (uid_t)a[1], (uid_t)a[2]));
+}
+
+static void do_resgid(long *a)
+{
+	say_result(setresgid((gid_t)a[0], (gid_t)a[1], (gid_t)a[2]));
+}
+
+/* groups count group group */
+static void do_groups(long *a)
+{
+	const gid_t groups[2] = { (gid_t)a[1], (gid_t)a[2] };
+
+	say_result(setgroups((size_t)a[0] % 3, groups));
+}
+
+/* memlock bytes: the soft limit */
+static void do_memlock(long *a)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	limit.rlim_cur = (rlim_t)(unsigned long)a[0];
+	say_result(setrlimit(RLIMIT_MEMLOCK, &limit));
+}
+
+static const char *const sysctls[] = { "shmmax", "shmall", "shmmni", "shm_rmid_forced", "shm_next_id" };
+#define SYSCTLS (sizeof sysctls / sizeof sysctls[0])
+
+static int open_sysctl(long number, int flags)
+{
+	char path[80];
+
+	snprintf(path, sizeof path, "/proc/sys/kernel/%s", sysctls[(unsigned long)number % SYSCTLS]);
+	return open(path, flags);
+}
+
+/* sysctl number value */
+static void do_sysctl(long *a)
+{
+	char text[24];
+	int fd = open_sysctl(a[0], O_WRONLY);
+
+	if (fd < 0) {
+		say("open: %s", name_of_errno(errno));
+		return;
+	}
+	snprintf(text, sizeof text, a[1] == -1 ? "-1" : "%lu", (unsigned long)a[1]);
+	say_result(write(fd, text, strlen(text)));
+	close(fd);
+}
+
+static void do_read_sysctl(long *a)
+{
+	char text[64];
+	int fd = open_sysctl(a[0], O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	if (n <= 0) {
+		say("%s", name_of_errno(errno));
+	} else {
+		text[n - 1] = 0;
+		say("%s", text);
+	}
+	close(fd);
+}
+
+static void do_unshare(long *a)
+{
+	(void)a;
+	say_result(unshare(CLONE_NEWIPC));
+}
+
+/* A line of /proc/self/maps that is of interest: in the arena, or an attach. */
+static void say_mapping(const char *line)
+{
+	unsigned long start, end, offset, inode;
+	char access[8], name[64] = "";
+
+	if (sscanf(line, "%lx-%lx %7s %lx %*s %lu %63[^\n]", &start, &end, access, &offset, &inode, name) < 5)
+		return;
+	int attach = strncmp(name, "/SYSV", 5) == 0;
+	if (attach || (start >= ARENA && start < ARENA + ARENA_PAGES * PAGE)) {
+		say(" [");
+		say_address(start);
+		say(" %lu %s", (end - start) / PAGE, access);
+		if (attach)
+			say(" +%lu %lu %.13s", offset / PAGE, inode, name);
+		say("]");
+	}
+}
+
+static void do_maps(long *a)
+{
+	static char text[16384];
+	size_t length = 0;
+	ssize_t n;
+	int fd = open("/proc/self/maps", O_RDONLY);
+
+	(void)a;
+	if (fd < 0) {
+		say("%s", name_of_errno(errno));
+		return;
+	}
+	while ((n = read(fd, text + length, sizeof text - 1 - length)) > 0)
+		length += (size_t)n;
+	close(fd);
+	text[length] = 0;
+	say("maps");
+	for (char *line = text, *next; (next = strchr(line, '\n')) != NULL; line = next + 1) {
+		*next = 0;
+		say_mapping(line);
+	}
+}
+
+const struct operation operations[] = {
+	{ "shmget", MAKES_ID, do_shmget },
+	{ "shmat", ORDINARY, do_shmat },
+	{ "shmdt", ORDINARY, do_shmdt },
+	{ "stat", ORDINARY, do_stat },
+	{ "set", ORDINARY, do_set },
+	{ "control", ORDINARY, do_control },
+	{ "bad_control", ORDINARY, do_bad_control },
+	{ "ipc_info", ORDINARY, do_ipc_info },
+	{ "shm_info", ORDINARY, do_shm_info },
+	{ "munmap", ORDINARY, do_munmap },
+	{ "mprotect", ORDINARY, do_mprotect },
+	{ "mremap", ORDINARY, do_mremap },
+	{ "madvise", ORDINARY, do_madvise },
+	{ "mlock", ORDINARY, do_mlock },
+	{ "munlock", ORDINARY, do_munlock },
+	{ "mmap", ORDINARY, do_mmap },
+	{ "mincore", ORDINARY, do_mincore },
+	{ "get", ORDINARY, do_get },
+	{ "put", ORDINARY, do_put },
+	{ "touch", MAY_DIE, do_touch },
+	{ "probe", ORDINARY, do_probe },
+	{ "fork", FORKS, do_fork },
+	{ "exec", ORDINARY, do_exec },
+	{ "exit", MAY_DIE, do_exit },
+	{ "kill", KILLS, do_kill },
+	{ "resuid", ORDINARY, do_resuid },
+	{ "resgid", ORDINARY, do_resgid },
+	{ "groups", ORDINARY, do_groups },
+	{ "memlock", ORDINARY, do_memlock },
+	{ "sysctl", ORDINARY, do_sysctl },
+	{ "read_sysctl", ORDINARY, do_read_sysctl },
+	{ "unshare", ORDINARY, do_unshare },
+	{ "maps", ORDINARY, do_maps },
+	{ NULL, ORDINARY, NULL },
+};

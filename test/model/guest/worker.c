@@ -1,0 +1,143 @@
+/*
+ * A worker: carries out commands that come through its pipe and answers each with one line. Everything a worker knows
+ * lies in its memory, so fork copies it and exec forgets it. What an operation does is in operations.c.
+ */
+#include "model.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int self;
+unsigned long addresses[ADDRESSES];
+int scratch[2];
+const char *program;
+
+static char reply[REPLY];
+static size_t length;
+
+static const struct {
+	int error;
+	const char *name;
+} errors[] = {
+	{ EPERM, "EPERM" },	{ ENOENT, "ENOENT" },	{ ESRCH, "ESRCH" },	{ EINTR, "EINTR" },
+	{ E2BIG, "E2BIG" },	{ ENOEXEC, "ENOEXEC" }, { EBADF, "EBADF" },	{ ECHILD, "ECHILD" },
+	{ EAGAIN, "EAGAIN" },	{ ENOMEM, "ENOMEM" },	{ EACCES, "EACCES" },	{ EFAULT, "EFAULT" },
+	{ EBUSY, "EBUSY" },	{ EEXIST, "EEXIST" },	{ ENODEV, "ENODEV" },	{ EINVAL, "EINVAL" },
+	{ EMFILE, "EMFILE" },	{ EFBIG, "EFBIG" },	{ ENOSPC, "ENOSPC" },	{ ERANGE, "ERANGE" },
+	{ ENOSYS, "ENOSYS" },	{ ENOMSG, "ENOMSG" },	{ EIDRM, "EIDRM" },	{ ETIMEDOUT, "ETIMEDOUT" },
+	{ EOVERFLOW, "EOVERFLOW" }, { EOPNOTSUPP, "EOPNOTSUPP" },
+};
+
+const char *name_of_errno(int error)
+{
+	static char other[24];
+
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+		if (errors[i].error == error)
+			return errors[i].name;
+	snprintf(other, sizeof other, "errno %d", error);
+	return other;
+}
+
+const char *name_of_signal(int signal)
+{
+	switch (signal) {
+	case SIGKILL:
+		return "SIGKILL";
+	case SIGTERM:
+		return "SIGTERM";
+	case SIGSEGV:
+		return "SIGSEGV";
+	case SIGBUS:
+		return "SIGBUS";
+	default:
+		return "another signal";
+	}
+}
+
+void say(const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	int n = vsnprintf(reply + length, sizeof reply - 1 - length, format, list);
+	va_end(list);
+	length += (size_t)n;
+	if (length > sizeof reply - 2)
+		length = sizeof reply - 2;
+}
+
+void say_result(long result)
+{
+	if (result == -1)
+		say("%s", name_of_errno(errno));
+	else
+		say("%ld", result);
+}
+
+void say_address(unsigned long address)
+{
+	if (address < ARENA || address > ARENA + ARENA_PAGES * PAGE) {
+		say(address < 0x100000 ? "%#lx" : "somewhere", address);
+		return;
+	}
+	say("@%lu", (address - ARENA) / PAGE);
+	if (address % PAGE)
+		say("+%lu", address % PAGE);
+}
+
+static void send_reply(void)
+{
+	if (write(REPLY_WRITE(self), reply, length) != (ssize_t)length)
+		_exit(98);
+	length = 0;
+}
+
+static void forget(void)
+{
+	for (int i = 0; i < ADDRESSES; i++)
+		addresses[i] = NOWHERE;
+	if (pipe2(scratch, O_NONBLOCK) < 0)
+		_exit(97);
+}
+
+static _Noreturn void serve(void)
+{
+	struct command command;
+
+	for (;;) {
+		/* `self` changes in a forked child, which has no command to answer. */
+		if (read(COMMAND_READ(self), &command, sizeof command) != sizeof command)
+			_exit(96);
+		long arguments[ARGUMENTS];
+		for (int i = 0; i < ARGUMENTS; i++) {
+			int variable = command.arguments[i].variable;
+			arguments[i] = command.arguments[i].value + (variable < 0 ? 0 : (long)addresses[variable]);
+		}
+		int who = self;
+		operations[command.operation].perform(arguments);
+		if (self == who)
+			send_reply();
+	}
+}
+
+_Noreturn void work(int worker)
+{
+	self = worker;
+	forget();
+	serve();
+}
+
+_Noreturn void work_after_exec(int worker)
+{
+	self = worker;
+	forget();
+	say("executed");
+	send_reply();
+	serve();
+}
