@@ -1,14 +1,6 @@
-/** mremap(2): mm/mremap.c of 6.x. Missing: moving several mappings at once (EFAULT, as kernels before 6.17). */
+/** mremap(2): mm/mremap.c of 6.18, which moves several mappings at once. */
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
-import {
-  MAP_FIXED,
-  MREMAP_DONTUNMAP,
-  MREMAP_FIXED,
-  MREMAP_MAYMOVE,
-  PAGE_SIZE,
-  pageAlignUp,
-  TASK_SIZE,
-} from '../abi/mman.ts';
+import { MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, pageAlignUp, TASK_SIZE } from '../abi/mman.ts';
 import { mayExpandVm, mlockFutureOk, vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import type { MmContext } from './context.ts';
 import { doMunmap } from './mmap.ts';
@@ -29,10 +21,36 @@ import {
 import { vmaAreaRange, vmaLink, vmaMergeNewRange } from './vmaOps.ts';
 import { vmStartGap } from './vmaTree.ts';
 
+/** struct vma_remap_struct: what is asked for, lengths rounded up to pages. */
+interface Remap {
+  readonly addr: number;
+  readonly oldLen: number;
+  readonly newLen: number;
+  readonly flags: number;
+  readonly newAddr: number;
+}
+
+/** vrm_implies_new_addr(). */
+const impliesNewAddr = (flags: number): boolean => (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
+
+/** check_mremap_params(). */
+function checkParams({ addr, oldLen, newLen, flags, newAddr }: Remap): 0 | Errno {
+  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) return -EINVAL;
+  if (addr % PAGE_SIZE !== 0 || newLen === 0 || newLen > TASK_SIZE) return -EINVAL;
+  if (!impliesNewAddr(flags)) return 0;
+  if (newAddr > TASK_SIZE - newLen || newAddr % PAGE_SIZE !== 0) return -EINVAL;
+  if ((flags & MREMAP_MAYMOVE) === 0) return -EINVAL;
+  // "MREMAP_DONTUNMAP was specified, but old_size and new_size were not equal."
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLen !== newLen) return -EINVAL;
+  // Old and new range must not overlap.
+  return addr + oldLen > newAddr && newAddr + newLen > addr ? -EINVAL : 0;
+}
+
 /**
- * sys_mremap(): resizes or moves the mapping at `addr`.
+ * sys_mremap(): resizes or moves the mapping at `addr`; with MREMAP_FIXED and without resizing, every mapping in the range.
  *
- * @returns the address, EINVAL (arguments), EFAULT (not one mapping), ENOMEM (no room, limits), EAGAIN (locked memory).
+ * @returns the address, EINVAL (arguments), EFAULT (not mapped, or more than one mapping), ENOMEM (no room, limits),
+ * EAGAIN (locked memory).
  */
 export function doMremap(
   ctx: MmContext,
@@ -43,19 +61,26 @@ export function doMremap(
   flags: number,
   newAddr: number,
 ): number {
-  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) return -EINVAL;
-  const placed = (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
-  if (placed && (flags & MREMAP_MAYMOVE) === 0) return -EINVAL;
-  if (addr % PAGE_SIZE !== 0) return -EINVAL;
   // PAGE_ALIGN wraps in 32 bits, to 0.
   const oldLen = pageAlignUp(oldLength) % 0x1_0000_0000;
   const newLen = pageAlignUp(newLength) % 0x1_0000_0000;
-  if (newLen === 0 || newLen > TASK_SIZE) return -EINVAL;
-  if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLen !== newLen) return -EINVAL;
-  if (placed) return mremapTo(ctx, mm, addr, oldLen, newAddr, newLen, flags);
-
+  const remap: Remap = { addr, oldLen, newLen, flags, newAddr };
+  const refused = checkParams(remap);
+  if (refused < 0) return refused;
+  // A move may need four more VMAs than there are.
+  if (impliesNewAddr(flags) && mm.mmap.size + 2 >= ctx.vm.maxMapCount - 3) return -ENOMEM;
+  if ((flags & MREMAP_FIXED) !== 0 && oldLen === newLen) return remapMove(ctx, mm, remap);
   const vma = mm.mmap.lookup(addr);
   if (vma === null) return -EFAULT;
+  const error = checkVma(ctx, vma, remap);
+  if (error < 0) return error;
+  return impliesNewAddr(flags) ? mremapTo(ctx, vma, remap) : mremapAt(ctx, vma, remap);
+}
+
+/** mremap_at(): no new address was given. */
+function mremapAt(ctx: MmContext, vma: VmArea, remap: Remap): number {
+  const { addr, oldLen, newLen, flags } = remap;
+  const mm = vma.vmMm;
   if (oldLen >= newLen) {
     if (oldLen > newLen) {
       const error = doMunmap(ctx, mm, addr + newLen, oldLen - newLen);
@@ -63,8 +88,6 @@ export function doMremap(
     }
     return addr;
   }
-  const error = vmaToResize(ctx, vma, addr, oldLen, newLen);
-  if (error < 0) return error;
   const delta = newLen - oldLen;
   if (oldLen === vma.vmEnd - addr && vmaExpandable(ctx, vma, delta)) {
     expandInPlace(ctx, vma, delta);
@@ -73,53 +96,65 @@ export function doMremap(
   }
   if ((flags & MREMAP_MAYMOVE) === 0) return -ENOMEM;
   const target = getUnmappedArea(ctx, mm, 0, newLen, 0);
-  return target < 0 ? target : moveVma(ctx, vma, addr, oldLen, newLen, target);
+  return target < 0 ? target : moveVma(ctx, vma, { ...remap, newAddr: target });
 }
 
-/** mremap_to(): MREMAP_FIXED, MREMAP_DONTUNMAP. */
-function mremapTo(
-  ctx: MmContext,
-  mm: MmStruct,
-  addr: number,
-  oldLength: number,
-  newAddr: number,
-  newLen: number,
-  flags: number,
-): number {
+/** mremap_to(): MREMAP_FIXED, or MREMAP_DONTUNMAP, for which the address is a hint. */
+function mremapTo(ctx: MmContext, source: VmArea, remap: Remap): number {
+  const { addr, newLen, flags, newAddr } = remap;
+  const mm = source.vmMm;
   const fixed = (flags & MREMAP_FIXED) !== 0;
-  const keep = (flags & MREMAP_DONTUNMAP) !== 0;
-  if (newAddr % PAGE_SIZE !== 0 || newAddr > TASK_SIZE - newLen) return -EINVAL;
-  // Old and new range must not overlap.
-  if (addr + oldLength > newAddr && newAddr + newLen > addr) return -EINVAL;
-  if (mm.mmap.lookup(addr) === null) return -EFAULT;
-  // The move may need four more VMAs than there are.
-  if (mm.mmap.size + 2 >= ctx.vm.maxMapCount - 3) return -ENOMEM;
-  let oldLen = oldLength;
-  let error = fixed ? doMunmap(ctx, mm, newAddr, newLen) : 0;
-  if (error < 0) return error;
+  let vma: VmArea | null = source;
+  let { oldLen } = remap;
+  if (fixed) {
+    const error = doMunmap(ctx, mm, newAddr, newLen);
+    if (error < 0) return error;
+    vma = mm.mmap.lookup(addr);
+  }
   if (oldLen > newLen) {
-    error = doMunmap(ctx, mm, addr + newLen, oldLen - newLen);
+    const error = doMunmap(ctx, mm, addr + newLen, oldLen - newLen);
     if (error < 0) return error;
     oldLen = newLen;
+    vma = mm.mmap.lookup(addr);
   }
-  const vma = mm.mmap.lookup(addr);
   if (vma === null) return -EFAULT;
-  error = vmaToResize(ctx, vma, addr, oldLen, newLen);
-  if (error < 0) return error;
-  if (keep) {
-    if ((vma.vmFlags & VM_DONTEXPAND) !== 0) return -EINVAL;
-    if (!mayExpandVm(mm, vma.vmFlags, newLen / PAGE_SIZE)) return -ENOMEM;
-  }
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && !mayExpandVm(mm, vma.vmFlags, oldLen / PAGE_SIZE)) return -ENOMEM;
   const target = getUnmappedArea(ctx, mm, newAddr, newLen, fixed ? MAP_FIXED : 0);
-  return target < 0 ? target : moveVma(ctx, vma, addr, oldLen, newLen, target, keep);
+  return target < 0 ? target : moveVma(ctx, vma, { ...remap, oldLen, newAddr: target });
 }
 
-/** vma_to_resize(): whether this VMA may be resized so. */
-function vmaToResize(ctx: MmContext, vma: VmArea, addr: number, oldLen: number, newLen: number): 0 | Errno {
+/**
+ * remap_move(): moves each mapping of the range, and keeps the gaps between them. The first has to begin before or at the
+ * range. An error leaves what was moved before it where it is.
+ */
+function remapMove(ctx: MmContext, mm: MmStruct, remap: Remap): number {
+  const end = remap.addr + remap.oldLen;
+  let result = -EFAULT;
+  let moved = false;
+  for (let vma = mm.mmap.find(remap.addr); vma !== null && vma.vmStart < end; ) {
+    if (!moved && vma.vmStart > remap.addr) return -EFAULT;
+    const addr = Math.max(vma.vmStart, remap.addr);
+    const next = Math.min(vma.vmEnd, end);
+    const newAddr = remap.newAddr + (addr - remap.addr);
+    const part: Remap = { ...remap, addr, oldLen: next - addr, newLen: next - addr, newAddr };
+    const error = checkVma(ctx, vma, part);
+    const target = error < 0 ? error : mremapTo(ctx, vma, part);
+    if (target < 0) return target;
+    if (!moved) result = target;
+    moved = true;
+    vma = mm.mmap.find(next);
+  }
+  return result;
+}
+
+/** check_prep_vma(): whether this VMA may be resized or moved so; shrinking in place is free. */
+function checkVma(ctx: MmContext, vma: VmArea, { addr, oldLen, newLen, flags }: Remap): 0 | Errno {
+  if (newLen <= oldLen && !impliesNewAddr(flags)) return 0;
   // old_len 0 asks for a second mapping of the same pages: of shared memory only.
   if (oldLen === 0 && (vma.vmFlags & (VM_SHARED | VM_MAYSHARE)) === 0) return -EINVAL;
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && (vma.vmFlags & VM_DONTEXPAND) !== 0) return -EINVAL;
   if (oldLen > vma.vmEnd - addr) return -EFAULT;
-  if (newLen === oldLen) return 0;
+  if (newLen <= oldLen) return 0;
   if ((vma.vmFlags & VM_DONTEXPAND) !== 0) return -EFAULT;
   const delta = newLen - oldLen;
   if (!mlockFutureOk(ctx, vma.vmMm, vma.vmFlags, delta)) return -EAGAIN;
@@ -150,20 +185,15 @@ function expandInPlace(ctx: MmContext, vma: VmArea, delta: number): void {
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += delta / PAGE_SIZE;
 }
 
-/** move_vma(): a second VMA at `target`, the page-table entries carried over, the old range unmapped unless `keep`. */
-function moveVma(
-  ctx: MmContext,
-  vma: VmArea,
-  addr: number,
-  oldLen: number,
-  newLen: number,
-  target: number,
-  keep = false,
-): number {
+/** move_vma(): a second VMA at the new address, the page-table entries carried over, the old range unmapped or kept. */
+function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
+  const { addr, oldLen, newLen, newAddr: target } = remap;
+  const keep = (remap.flags & MREMAP_DONTUNMAP) !== 0;
   const mm = vma.vmMm;
   // Splitting the old VMA and adding the new one must stay below the limit.
   if (mm.mmap.size >= ctx.vm.maxMapCount - 3) return -ENOMEM;
   const { vmFlags } = vma;
+  if (keep && (vmFlags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(ctx, newLen / PAGE_SIZE)) return -ENOMEM;
   const pgoff = vma.vmPgoff + (addr - vma.vmStart) / PAGE_SIZE;
   // Tables first: then nothing can fail half way.
   if (!allocTables(ctx, mm, addr, oldLen, target)) {
@@ -197,7 +227,7 @@ function moveVma(
   return target;
 }
 
-/** dontunmap_complete(): what stays behind is empty and not locked. */
+/** dontunmap_complete(): the whole old VMA is no longer locked, moved or not. */
 function unlockVma(vma: VmArea): void {
   if ((vma.vmFlags & VM_LOCKED) !== 0) vma.vmMm.lockedVm -= vmaPages(vma);
   vma.vmFlags &= ~VM_LOCKED_MASK;

@@ -4,7 +4,7 @@
  * Known to be missing: user namespaces, securebits, ambient capabilities, file capabilities.
  */
 import { CAP_SETGID, CAP_SETPCAP, CAP_SETUID } from '../abi/capability.ts';
-import { EPERM, type Errno } from '../abi/errno.ts';
+import { EINVAL, EPERM, type Errno } from '../abi/errno.ts';
 import { CAP_FULL_SET, capable, type Cred } from '../mm/cred.ts';
 import type { Task } from './task.ts';
 
@@ -110,9 +110,10 @@ export function doSetfsgid(task: Task, gid: number): number {
   return cred.fsgid;
 }
 
-/** setgroups(2). EPERM without CAP_SETGID. */
+/** setgroups(2). EPERM without CAP_SETGID, EINVAL for the group -1. */
 export function doSetgroups(task: Task, groups: readonly number[]): 0 | Errno {
   if (!capable(task.cred, CAP_SETGID)) return -EPERM;
+  if (groups.includes(KEEP)) return -EINVAL;
   task.cred = { ...task.cred, groups: groups.slice().sort((a, b) => a - b) };
   return 0;
 }

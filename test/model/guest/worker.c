@@ -10,12 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int self;
 unsigned long addresses[ADDRESSES];
 int scratch[2];
 const char *program;
+
+/* Pages of it: no operation reaches beyond. */
+#define WALL 64
 
 static char reply[REPLY];
 static size_t length;
@@ -98,8 +102,11 @@ static void send_reply(void)
 	length = 0;
 }
 
+/* What a worker begins with: no address, and a wall below which the kernel places what it picks a place for. */
 static void forget(void)
 {
+	if (mmap(NULL, WALL * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		_exit(95);
 	for (int i = 0; i < ADDRESSES; i++)
 		addresses[i] = NOWHERE;
 	if (pipe2(scratch, O_NONBLOCK) < 0)
