@@ -5,6 +5,12 @@
 #define MREMAP_DONTUNMAP 4
 #endif
 
+/* libc passes the new address with MREMAP_FIXED alone. */
+static char *remap(void *old, size_t old_size, size_t new_size, int flags, void *new)
+{
+	return (char *)syscall(SYS_mremap, old, old_size, new_size, flags, new);
+}
+
 static char *room(size_t pages)
 {
 	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -15,28 +21,28 @@ static char *room(size_t pages)
 
 static void checks(void)
 {
-	char *free = free_range(16 * PAGE), *p = room(4);
+	char *p = room(4), *free = free_range(16 * PAGE);
 	int move = MREMAP_MAYMOVE;
 
-	FAILS("nothing mapped", mremap(free, PAGE, PAGE, move), EFAULT);
-	FAILS("nothing mapped, DONTUNMAP", mremap(free, PAGE, PAGE, move | MREMAP_DONTUNMAP, 0), EFAULT);
-	FAILS("DONTUNMAP with another size", mremap(p, PAGE, 2 * PAGE, move | MREMAP_DONTUNMAP, 0), EINVAL);
-	FAILS("DONTUNMAP without MAYMOVE", mremap(p, PAGE, PAGE, MREMAP_DONTUNMAP, 0), EINVAL);
-	FAILS("DONTUNMAP, a hint that is not aligned", mremap(p, PAGE, PAGE, move | MREMAP_DONTUNMAP, free + 1), EINVAL);
-	FAILS("DONTUNMAP, a hint in the old range", mremap(p, PAGE, PAGE, move | MREMAP_DONTUNMAP, p), EINVAL);
-	FAILS("an unknown flag", mremap(p, PAGE, PAGE, move | 8, 0), EINVAL);
+	FAILS("nothing mapped", remap(free, PAGE, PAGE, move, 0), EFAULT);
+	FAILS("nothing mapped, DONTUNMAP", remap(free, PAGE, PAGE, move | MREMAP_DONTUNMAP, 0), EFAULT);
+	FAILS("DONTUNMAP with another size", remap(p, PAGE, 2 * PAGE, move | MREMAP_DONTUNMAP, 0), EINVAL);
+	FAILS("DONTUNMAP without MAYMOVE", remap(p, PAGE, PAGE, MREMAP_DONTUNMAP, 0), EINVAL);
+	FAILS("DONTUNMAP, a hint that is not aligned", remap(p, PAGE, PAGE, move | MREMAP_DONTUNMAP, free + 1), EINVAL);
+	FAILS("DONTUNMAP, a hint in the old range", remap(p, PAGE, PAGE, move | MREMAP_DONTUNMAP, p), EINVAL);
+	FAILS("an unknown flag", remap(p, PAGE, PAGE, move | 8, 0), EINVAL);
 	NEED(munmap(p, 4 * PAGE));
 }
 
 static void keep_the_old(void)
 {
-	char *target = free_range(2 * PAGE);
 	char *p = room(2);
+	char *target = free_range(2 * PAGE);
 
 	p[0] = 1;
 	p[PAGE] = 2;
 	TRUE("DONTUNMAP moves to the hint",
-	     mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, target) == target);
+	     remap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, target) == target);
 	EQUALS("the pages are there", target[0] * 10 + target[PAGE], 12);
 	EQUALS("the old range is empty memory", p[0] + p[PAGE], 0);
 	NEED(munmap(p, 2 * PAGE));
@@ -44,9 +50,10 @@ static void keep_the_old(void)
 
 	int id = new_segment(2 * PAGE, 0600);
 	p = attach(id, NULL, 0);
+	target = free_range(2 * PAGE);
 	p[0] = 3;
 	TRUE("DONTUNMAP of an attach",
-	     mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, target) == target);
+	     remap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, target) == target);
 	EQUALS("both are attaches", nattch_of(id), 2);
 	EQUALS("both show the segment", p[0] * 10 + target[0], 33);
 	WORKS("shmdt of the old", shmdt(p));
@@ -57,16 +64,16 @@ static void keep_the_old(void)
 
 static void several(void)
 {
-	char *target = free_range(8 * PAGE);
 	char *p = room(6);
+	char *target = free_range(8 * PAGE);
 
 	for (int i = 0; i < 6; i++)
 		p[i * PAGE] = (char)(i + 1);
 	NEED(mprotect(p + PAGE, PAGE, PROT_READ));
 	NEED(munmap(p + 3 * PAGE, PAGE));
-	FAILS("several mappings, resized", mremap(p, 6 * PAGE, 7 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target), EFAULT);
-	FAILS("several mappings, anywhere", mremap(p, 6 * PAGE, 7 * PAGE, MREMAP_MAYMOVE), EFAULT);
-	TRUE("several mappings, moved", mremap(p, 6 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target);
+	FAILS("several mappings, resized", remap(p, 6 * PAGE, 7 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target), EFAULT);
+	FAILS("several mappings, anywhere", remap(p, 6 * PAGE, 7 * PAGE, MREMAP_MAYMOVE, 0), EFAULT);
+	TRUE("several mappings, moved", remap(p, 6 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target);
 	EQUALS("the first", target[0], 1);
 	READING("the second is read only", target + PAGE, "ok");
 	WRITING("so it is", target + PAGE, "SIGSEGV");
@@ -74,8 +81,8 @@ static void several(void)
 	EQUALS("the last", target[5 * PAGE], 6);
 	READING("nothing is left", p, "SIGSEGV");
 	FAILS("the range may not begin with a hole",
-	      mremap(target + 3 * PAGE, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p), EFAULT);
-	TRUE("it may end with one", mremap(target + 2 * PAGE, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
+	      remap(target + 3 * PAGE, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p), EFAULT);
+	TRUE("it may end with one", remap(target + 2 * PAGE, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
 	EQUALS("moved back", p[0], 3);
 	NEED(munmap(target, 6 * PAGE));
 	NEED(munmap(p, PAGE));
@@ -86,7 +93,7 @@ static void shrinking(void)
 	char *p = room(4);
 
 	NEED(mprotect(p + 2 * PAGE, PAGE, PROT_READ));
-	WORKS("shrinking over several mappings", (long)mremap(p, 4 * PAGE, PAGE, 0) == -1 ? -1 : 0);
+	WORKS("shrinking over several mappings", remap(p, 4 * PAGE, PAGE, 0, 0) == (char *)-1 ? -1 : 0);
 	READING("the rest is gone", p + PAGE, "SIGSEGV");
 	NEED(munmap(p, PAGE));
 }

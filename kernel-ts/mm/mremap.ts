@@ -1,6 +1,14 @@
 /** mremap(2): mm/mremap.c of 6.18, which moves several mappings at once. */
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
-import { MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, pageAlignUp, TASK_SIZE } from '../abi/mman.ts';
+import {
+  MAP_FIXED,
+  MREMAP_DONTUNMAP,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+  PAGE_SIZE,
+  pageAlignUp,
+  TASK_SIZE,
+} from '../abi/mman.ts';
 import { mayExpandVm, mlockFutureOk, vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import type { MmContext } from './context.ts';
 import { doMunmap } from './mmap.ts';
@@ -131,7 +139,7 @@ function remapMove(ctx: MmContext, mm: MmStruct, remap: Remap): number {
   const end = remap.addr + remap.oldLen;
   let result = -EFAULT;
   let moved = false;
-  for (let vma = mm.mmap.find(remap.addr); vma !== null && vma.vmStart < end; ) {
+  for (let vma = mm.mmap.find(remap.addr); vma !== null && vma.vmStart < end;) {
     if (!moved && vma.vmStart > remap.addr) return -EFAULT;
     const addr = Math.max(vma.vmStart, remap.addr);
     const next = Math.min(vma.vmEnd, end);

@@ -286,7 +286,7 @@ export const OPERATIONS: readonly Operation[] = [
   operation(1, 'memlock', [memlock]),
   operation(3, 'sysctl', [sysctl, limit], ([file, number]) => `echo ${number} > ${file}`),
   operation(1, 'read_sysctl', [sysctl], ([file]) => `cat ${file}`),
-  // operation(1, 'unshare', [], () => 'unshare(CLONE_NEWIPC)'),
+  operation(1, 'unshare', [], () => 'unshare(CLONE_NEWIPC)'),
   operation(3, 'maps', [], () => 'cat /proc/self/maps'),
 ];
 

@@ -146,7 +146,8 @@ static void do_mprotect(long *a)
 static void do_mremap(long *a)
 {
 	void *old = (void *)a[1];
-	void *new = mremap(old, (size_t)a[2] * PAGE, (size_t)a[3] * PAGE, (int)a[4], (void *)a[5]);
+	/* libc passes the new address with MREMAP_FIXED alone. */
+	void *new = (void *)syscall(SYS_mremap, old, (size_t)a[2] * PAGE, (size_t)a[3] * PAGE, (int)a[4], (void *)a[5]);
 
 	if (new != MAP_FAILED && new == old)
 		say("in place ");
