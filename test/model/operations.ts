@@ -358,19 +358,6 @@ export function encode(sequence: Sequence): string {
   return `sequence\n${lines.join('\n')}\nend\n`;
 }
 
-/** The sequences of a text that `encode` wrote. */
-export function decode(text: string): Sequence[] {
-  const found: Step[][] = [];
-  for (const line of text.split('\n')) {
-    if (line === 'sequence') found.push([]);
-    else if (line !== 'end' && line !== '') {
-      const [worker, name, ...args] = line.split(' ');
-      found.at(-1)?.push({ worker: Number(worker), name: name ?? '', args });
-    }
-  }
-  return found;
-}
-
 /** A step as a person reads it: `w0: s0 = shmget(0x5a, 8192, IPC_CREAT|0600)`. */
 export function show({ worker, name, args }: Step): string {
   const rows = OPERATIONS.filter((row) => row.name === name && row.args.length === args.length);
