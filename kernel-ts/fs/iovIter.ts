@@ -51,8 +51,8 @@ export function kernelIter(buffer: Uint8Array): IovIter {
   return new IovIter(null, [{ base: 0, len: buffer.length }], buffer);
 }
 
-/** import_iovec(): reads `nrSegs` struct iovec. EINVAL (too many, negative length), EFAULT. */
-export function importIovec(ctx: MmContext, mm: MmStruct, va: number, nrSegs: number): IovIter | Errno {
+/** iovec_from_user(): reads `nrSegs` struct iovec. EINVAL (too many, negative length), EFAULT. */
+export function iovecFromUser(ctx: MmContext, mm: MmStruct, va: number, nrSegs: number): Iovec[] | Errno {
   if (nrSegs > IOV_MAX) return -EINVAL;
   const bytes = copyFromUser(ctx, mm, va, nrSegs * 8);
   if (typeof bytes === 'number') return bytes;
@@ -62,9 +62,16 @@ export function importIovec(ctx: MmContext, mm: MmStruct, va: number, nrSegs: nu
     const base = view.getUint32(i * 8, true);
     const len = view.getUint32(i * 8 + 4, true);
     if (len > 0x7fff_ffff) return -EINVAL;
-    if (!accessOk(base, len)) return -EFAULT;
     segments.push({ base, len });
   }
+  return segments;
+}
+
+/** import_iovec(): ranges of the caller's memory. EINVAL (too many, negative length), EFAULT. */
+export function importIovec(ctx: MmContext, mm: MmStruct, va: number, nrSegs: number): IovIter | Errno {
+  const segments = iovecFromUser(ctx, mm, va, nrSegs);
+  if (typeof segments === 'number') return segments;
+  for (const { base, len } of segments) if (!accessOk(base, len)) return -EFAULT;
   return userIovIter(mm, segments);
 }
 

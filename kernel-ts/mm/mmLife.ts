@@ -56,6 +56,7 @@ function copyLayout(mm: MmStruct, old: MmStruct): void {
   mm.envStart = old.envStart;
   mm.envEnd = old.envEnd;
   mm.savedAuxv = old.savedAuxv;
+  mm.dumpable = old.dumpable;
   if (old.exeFile !== null) setMmExeFile(mm, getFile(old.exeFile));
 }
 

@@ -22,11 +22,22 @@ function withUids(old: Cred, uid: number, euid: number, suid: number): Cred {
   return { ...old, uid, euid, suid, fsuid: euid, capPermitted, capEffective };
 }
 
+/** commit_creds(): a task that changes who it is may no longer be looked into by who it was. */
+function commitCreds(task: Task, cred: Cred): void {
+  const old = task.cred;
+  task.cred = cred;
+  const same =
+    old.euid === cred.euid && old.egid === cred.egid && old.fsuid === cred.fsuid && old.fsgid === cred.fsgid;
+  if (same && (cred.capPermitted & ~old.capPermitted) === 0) return;
+  if (task.mm !== null) task.mm.dumpable = 0;
+  task.pdeathSignal = 0;
+}
+
 /** setuid(2). EPERM: neither privileged nor one of the own ids. */
 export function doSetuid(task: Task, uid: number): 0 | Errno {
   const { cred } = task;
-  if (capable(cred, CAP_SETUID)) task.cred = withUids(cred, uid, uid, uid);
-  else if (uid === cred.uid || uid === cred.suid) task.cred = withUids(cred, cred.uid, uid, cred.suid);
+  if (capable(cred, CAP_SETUID)) commitCreds(task, withUids(cred, uid, uid, uid));
+  else if (uid === cred.uid || uid === cred.suid) commitCreds(task, withUids(cred, cred.uid, uid, cred.suid));
   else return -EPERM;
   return 0;
 }
@@ -41,7 +52,7 @@ export function doSetreuid(task: Task, ruid: number, euid: number): 0 | Errno {
   const nextRuid = ruid === KEEP ? cred.uid : ruid;
   const nextEuid = euid === KEEP ? cred.euid : euid;
   const suid = ruid !== KEEP || (euid !== KEEP && euid !== cred.uid) ? nextEuid : cred.suid;
-  task.cred = withUids(cred, nextRuid, nextEuid, suid);
+  commitCreds(task, withUids(cred, nextRuid, nextEuid, suid));
   return 0;
 }
 
@@ -51,15 +62,15 @@ export function doSetresuid(task: Task, ruid: number, euid: number, suid: number
   const own = [KEEP, cred.uid, cred.euid, cred.suid];
   if (!capable(cred, CAP_SETUID) && ![ruid, euid, suid].every((id) => own.includes(id))) return -EPERM;
   const pick = (id: number, old: number): number => (id === KEEP ? old : id);
-  task.cred = withUids(cred, pick(ruid, cred.uid), pick(euid, cred.euid), pick(suid, cred.suid));
+  commitCreds(task, withUids(cred, pick(ruid, cred.uid), pick(euid, cred.euid), pick(suid, cred.suid)));
   return 0;
 }
 
 /** setgid(2). */
 export function doSetgid(task: Task, gid: number): 0 | Errno {
   const { cred } = task;
-  if (capable(cred, CAP_SETGID)) task.cred = { ...cred, gid, egid: gid, sgid: gid, fsgid: gid };
-  else if (gid === cred.gid || gid === cred.sgid) task.cred = { ...cred, egid: gid, fsgid: gid };
+  if (capable(cred, CAP_SETGID)) commitCreds(task, { ...cred, gid, egid: gid, sgid: gid, fsgid: gid });
+  else if (gid === cred.gid || gid === cred.sgid) commitCreds(task, { ...cred, egid: gid, fsgid: gid });
   else return -EPERM;
   return 0;
 }
@@ -74,7 +85,7 @@ export function doSetregid(task: Task, rgid: number, egid: number): 0 | Errno {
   const gid = rgid === KEEP ? cred.gid : rgid;
   const nextEgid = egid === KEEP ? cred.egid : egid;
   const sgid = rgid !== KEEP || (egid !== KEEP && egid !== cred.gid) ? nextEgid : cred.sgid;
-  task.cred = { ...cred, gid, egid: nextEgid, sgid, fsgid: nextEgid };
+  commitCreds(task, { ...cred, gid, egid: nextEgid, sgid, fsgid: nextEgid });
   return 0;
 }
 
@@ -84,13 +95,13 @@ export function doSetresgid(task: Task, rgid: number, egid: number, sgid: number
   const own = [KEEP, cred.gid, cred.egid, cred.sgid];
   if (!capable(cred, CAP_SETGID) && ![rgid, egid, sgid].every((id) => own.includes(id))) return -EPERM;
   const nextEgid = egid === KEEP ? cred.egid : egid;
-  task.cred = {
+  commitCreds(task, {
     ...cred,
     gid: rgid === KEEP ? cred.gid : rgid,
     egid: nextEgid,
     sgid: sgid === KEEP ? cred.sgid : sgid,
     fsgid: nextEgid,
-  };
+  });
   return 0;
 }
 
@@ -98,7 +109,7 @@ export function doSetresgid(task: Task, rgid: number, egid: number, sgid: number
 export function doSetfsuid(task: Task, uid: number): number {
   const { cred } = task;
   const allowed = [cred.uid, cred.euid, cred.suid, cred.fsuid].includes(uid) || capable(cred, CAP_SETUID);
-  if (uid !== KEEP && allowed) task.cred = { ...cred, fsuid: uid };
+  if (uid !== KEEP && allowed) commitCreds(task, { ...cred, fsuid: uid });
   return cred.fsuid;
 }
 
@@ -106,7 +117,7 @@ export function doSetfsuid(task: Task, uid: number): number {
 export function doSetfsgid(task: Task, gid: number): number {
   const { cred } = task;
   const allowed = [cred.gid, cred.egid, cred.sgid, cred.fsgid].includes(gid) || capable(cred, CAP_SETGID);
-  if (gid !== KEEP && allowed) task.cred = { ...cred, fsgid: gid };
+  if (gid !== KEEP && allowed) commitCreds(task, { ...cred, fsgid: gid });
   return cred.fsgid;
 }
 
@@ -114,7 +125,7 @@ export function doSetfsgid(task: Task, gid: number): number {
 export function doSetgroups(task: Task, groups: readonly number[]): 0 | Errno {
   if (!capable(task.cred, CAP_SETGID)) return -EPERM;
   if (groups.includes(KEEP)) return -EINVAL;
-  task.cred = { ...task.cred, groups: groups.slice().sort((a, b) => a - b) };
+  commitCreds(task, { ...task.cred, groups: groups.slice().sort((a, b) => a - b) });
   return 0;
 }
 

@@ -141,6 +141,7 @@ export function execPath(kernel: Kernel, task: Task, path: string, strings: Exec
   }
   setMmExeFile(mm, binary.file);
   task.cred = cred;
+  if (secure) mm.dumpable = 0;
   beginNewExec(kernel, task, mm, path, loaded);
   return 0;
 }

@@ -10,8 +10,8 @@ import { putIpcNs } from '../ipc/namespace.ts';
 import { exitShm } from '../ipc/shm.ts';
 import { putFilesStruct } from '../fs/fdtable.ts';
 import { mmput } from '../mm/mmLife.ts';
-import { exitRobustList, futexClearTid } from './futex.ts';
 import type { Kernel } from './kernel.ts';
+import { futexExitRelease } from './robust.ts';
 import { completeWait, dequeueTask, finishWait, runningSlice } from './sched.ts';
 import { actionOf, continueGroup, isAlive, notifyParent, signalWakeUp } from './signalSend.ts';
 import { SIGCHLD } from './signalSet.ts';
@@ -63,8 +63,7 @@ export function doExit(kernel: Kernel, task: Task, status: number): void {
 export function releaseMm(kernel: Kernel, task: Task): void {
   const mm = task.mm;
   if (mm === null) return;
-  exitRobustList(kernel, task);
-  futexClearTid(kernel, task);
+  futexExitRelease(kernel, task);
   task.mm = null;
   mmput(kernel, mm);
   releaseVforkParent(kernel, task);

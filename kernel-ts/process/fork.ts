@@ -152,7 +152,6 @@ function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): v
   if ((args.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = args.childTid;
   child.blocked = { ...task.blocked };
   child.personality = task.personality;
-  child.dumpable = task.dumpable;
   child.noNewPrivs = task.noNewPrivs;
   child.startTime = ktimeGet(kernel);
   child.group.didExec = (args.flags & CLONE_THREAD) !== 0 && task.group.didExec;

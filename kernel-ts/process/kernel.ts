@@ -9,12 +9,10 @@
  */
 import type { IpcContext, IpcNamespace } from '../ipc/namespace.ts';
 
-import type { Page } from '../mm/page.ts';
 import type { TlbControl } from '../mm/context.ts';
 import type { CrashReport } from '../system/api.ts';
 import type { Schedule, Timer } from './sched.ts';
 import type { Task } from './task.ts';
-import type { WaitQueue } from './waitQueue.ts';
 
 /** The part of emulator's Hart that the kernel drives. Registers are those of `kernel.current`. */
 export interface KernelHart extends TlbControl {
@@ -78,10 +76,6 @@ export interface Kernel extends IpcContext {
   /** Runnable, waiting for the hart, in the order of the queue. */
   readonly runQueue: Task[];
   readonly timers: Timer[];
-  /** Sleepers of futexes by key; an entry exists only while somebody waits. */
-  readonly futexes: Map<number, WaitQueue>;
-  /** Frames pinned because a task waits on a shared futex in them. */
-  readonly futexPins: Map<Task, Page>;
   /** Ended processes that the host has not been told of. */
   readonly exits: ExitRecord[];
   /** Stands for "no task": Linux's pid 0. Never runs. */

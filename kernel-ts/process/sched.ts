@@ -11,7 +11,7 @@
  */
 import { ktimeGet } from '../mm/context.ts';
 import { mmSatp } from '../mm/mm.ts';
-import { putPage } from '../mm/page.ts';
+import { futexFinishWait } from './futexQueue.ts';
 import type { Kernel } from './kernel.ts';
 import type { Task } from './task.ts';
 import type { SleepReason, Waiting, WaitQueue } from './waitQueue.ts';
@@ -105,7 +105,7 @@ export function finishWait(kernel: Kernel, task: Task): Waiting | null {
   if (wait === null) return null;
   for (const queue of wait.queues) removeFrom(queue.waiters, task);
   if (wait.deadline !== null) removeTimer(kernel, task);
-  if (wait.reason.kind === 'futex') forgetFutex(kernel, task, wait.reason.key);
+  if (wait.reason.kind === 'futex') futexFinishWait(wait.reason);
   task.wait = null;
   return wait;
 }
@@ -147,15 +147,6 @@ export function drainWakeQueues(kernel: Kernel): void {
 function removeFrom(list: Task[], task: Task): void {
   const i = list.indexOf(task);
   if (i >= 0) list.splice(i, 1);
-}
-
-/** A futex sleeper goes: its frame is unpinned, and its queue forgotten when empty. */
-function forgetFutex(kernel: Kernel, task: Task, key: number): void {
-  if (kernel.futexes.get(key)?.waiters.length === 0) kernel.futexes.delete(key);
-  const page = kernel.futexPins.get(task);
-  if (page === undefined) return;
-  kernel.futexPins.delete(task);
-  putPage(kernel, page);
 }
 
 function addTimer(kernel: Kernel, timer: Timer): void {

@@ -12,6 +12,7 @@ import type { Cred } from '../mm/cred.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import type { IpcNamespace, SysvShm } from '../ipc/namespace.ts';
 import type { CrashReport } from '../system/api.ts';
+import type { PiState } from './futexQueue.ts';
 import { emptySet, NSIG, type SignalSet } from './signalSet.ts';
 import { newWaitQueue, type Waiting, type WaitQueue } from './waitQueue.ts';
 
@@ -172,11 +173,12 @@ export class Task {
   /** Where to write 0 and wake a futex at exit (CLONE_CHILD_CLEARTID, set_tid_address), or 0. */
   clearChildTid = 0;
   robustList = 0;
+  /** Locks (FUTEX_LOCK_PI) that it holds and others wait for. */
+  readonly piStates: PiState[] = [];
   /** The task to release when this one execs or exits (it sleeps with reason 'vfork'), or null. */
   vforkParent: Task | null = null;
   personality = 0;
   pdeathSignal = 0;
-  dumpable = 1;
   noNewPrivs = false;
 
   constructor(init: {

@@ -10,6 +10,7 @@
  * Invariant: a task is on the waiters of each of `wait.queues` exactly while its state is 'S' (checked in
  * system/invariants.ts).
  */
+import type { FutexQ } from './futexQueue.ts';
 import type { Task } from './task.ts';
 
 /** wait_queue_head_t: tasks in order of arrival. */
@@ -24,8 +25,8 @@ export const newWaitQueue = (name: string): WaitQueue => ({ name, waiters: [] })
 export type SleepReason =
   /** nanosleep, clock_nanosleep: completed with 0 by its timer. */
   | { readonly kind: 'sleep' }
-  /** FUTEX_WAIT: completed with 0 by a waker, -ETIMEDOUT by its timer. A requeue changes the key. */
-  | { readonly kind: 'futex'; key: number; readonly address: number; readonly bitset: number }
+  /** A futex: completed with its result by a waker, -ETIMEDOUT by its timer. */
+  | FutexQ
   /** waitid: restarted when a child changes its state. */
   | { readonly kind: 'child' }
   /** Parent of vfork: completed with the child's pid when that execs or exits. */
@@ -55,7 +56,7 @@ export function describeWait(wait: Waiting): string {
     case 'sleep':
       return 'nanosleep';
     case 'futex':
-      return `futex 0x${reason.address.toString(16)}`;
+      return `${reason.pi === null ? 'futex' : `pid ${reason.pi.owner.pid}, futex`} 0x${reason.address.toString(16)}`;
     case 'child':
       return 'waitid';
     case 'vfork':

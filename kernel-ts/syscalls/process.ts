@@ -24,7 +24,7 @@ import { groupLeader, type Task } from '../process/task.ts';
 import { processTime } from '../process/time.ts';
 import { doWaitid } from '../process/wait.ts';
 import type { Handler } from './row.ts';
-import { readUser, userPath, userString, writeUser, writeWords } from './user.ts';
+import { readUser, userMm, userPath, userString, writeUser, writeWords } from './user.ts';
 
 export const sysExecve: Handler = (kernel, task, pathname, argv, envp) => {
   const path = userPath(kernel, task, pathname);
@@ -237,24 +237,6 @@ export const sysSetTidAddress: Handler = (_kernel, task, address) => {
   return task.pid;
 };
 
-/** sizeof(struct robust_list_head) on 32 bits. */
-const ROBUST_LIST_HEAD_SIZE = 12;
-
-export const sysSetRobustList: Handler = (_kernel, task, head, length) => {
-  if (length !== ROBUST_LIST_HEAD_SIZE) return -EINVAL;
-  task.robustList = head >>> 0;
-  return 0;
-};
-
-export const sysGetRobustList: Handler = (kernel, task, pid, headPointer, lengthPointer) => {
-  const target = pid === 0 ? task : kernel.tasks.get(pid);
-  if (target === undefined) return -ESRCH;
-  const allowed = target.tgid === task.tgid || task.cred.euid === 0 || target.cred.uid === task.cred.euid;
-  if (!allowed) return -EPERM;
-  if (writeWords(kernel, task, lengthPointer, [ROBUST_LIST_HEAD_SIZE]) < 0) return -EFAULT;
-  return writeWords(kernel, task, headPointer, [target.robustList]);
-};
-
 // Scheduling: one policy, priorities are stored nowhere and have no effect
 
 export const sysSchedYield: Handler = (kernel) => {
@@ -363,10 +345,10 @@ export const sysPrctl: Handler = (kernel, task, option, arg2, arg3, arg4, arg5) 
       return writeUser(kernel, task, arg2, bytes);
     }
     case PR_GET_DUMPABLE:
-      return task.dumpable;
+      return userMm(task).dumpable;
     case PR_SET_DUMPABLE:
       if (arg2 !== 0 && arg2 !== 1) return -EINVAL;
-      task.dumpable = arg2;
+      userMm(task).dumpable = arg2;
       return 0;
     case PR_SET_PDEATHSIG:
       if (arg2 < 0 || arg2 > 64) return -EINVAL;

@@ -15,6 +15,7 @@ import * as misc from './misc.ts';
 import * as proc from './process.ts';
 import { row, type Handler, type SyscallRow } from './row.ts';
 import * as signals from './signals.ts';
+import * as futex from './futex.ts';
 import * as timing from './timing.ts';
 
 const address = { result: 'address' } as const;
@@ -77,8 +78,8 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(97, 'unshare', 'flags:CLONE', clone.sysUnshare, {
     note: 'of namespaces ipc alone',
   }),
-  row(99, 'set_robust_list', 'head:ptr len:size', proc.sysSetRobustList),
-  row(100, 'get_robust_list', 'pid:int head:uint32! len:uint32!', proc.sysGetRobustList),
+  row(99, 'set_robust_list', 'head:ptr len:size', futex.sysSetRobustList),
+  row(100, 'get_robust_list', 'pid:int head:uint32! len:uint32!', futex.sysGetRobustList),
   row(118, 'sched_setparam', 'pid:int param:int32', proc.sysSchedSetparam, { note: 'SCHED_OTHER alone' }),
   row(119, 'sched_setscheduler', 'pid:int policy:SCHED param:int32', proc.sysSchedSetscheduler, {
     note: 'SCHED_OTHER alone',
@@ -183,8 +184,21 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(231, 'munlockall', '', memory.sysMunlockall),
   row(232, 'mincore', 'addr:ptr length:size vec:ptr', memory.sysMincore),
   row(233, 'madvise', 'addr:ptr length:size advice:MADV', memory.sysMadvise),
+  row(234, 'remap_file_pages', 'addr:ptr size:size prot:PROT pgoff:hex flags:MAP', memory.sysRemapFilePages),
   row(259, 'riscv_flush_icache', 'start:ptr end:ptr flags:hex', misc.sysRiscvFlushIcache),
   row(261, 'prlimit64', 'pid:int resource:RLIMIT new_limit:rlimit old_limit:rlimit!', proc.sysPrlimit64),
+  row(
+    270,
+    'process_vm_readv',
+    'pid:int local_iov:iovout@2 liovcnt:int remote_iov:ptr riovcnt:int flags:hex',
+    memory.sysProcessVmReadv,
+  ),
+  row(
+    271,
+    'process_vm_writev',
+    'pid:int local_iov:iov@2 liovcnt:int remote_iov:ptr riovcnt:int flags:hex',
+    memory.sysProcessVmWritev,
+  ),
   row(
     276,
     'renameat2',
@@ -226,14 +240,20 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
     'set:sigset info:siginfo! timeout:timespec size:size',
     signals.sysRtSigtimedwait,
   ),
-  row(422, 'futex_time64', 'uaddr:ptr op:FUTEX val:uint timeout:ptr uaddr2:ptr val3:hex', timing.sysFutex, {
-    note: 'no priority inheritance',
+  row(422, 'futex_time64', 'uaddr:ptr op:FUTEX val:uint timeout:ptr uaddr2:ptr val3:hex', futex.sysFutex, {
+    note: 'no FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI; FUTEX_LOCK_PI changes no priority',
   }),
   row(435, 'clone3', 'cl_args:ptr size:size', clone.sysClone3, {
     note: 'as clone; no set_tid, no cgroup',
   }),
   row(436, 'close_range', 'first:uint last:uint flags:hex', files.sysCloseRange),
   row(439, 'faccessat2', 'dirfd:dirfd path:path mode:ACCESS flags:AT', files.sysFaccessat2),
+  row(
+    449,
+    'futex_waitv',
+    'waiters:ptr nr_futexes:uint flags:hex timeout:timespec clockid:CLOCK',
+    futex.sysFutexWaitv,
+  ),
   row(452, 'fchmodat2', 'dirfd:dirfd path:path mode:mode flags:AT', files.sysFchmodat2),
 ];
 
@@ -273,13 +293,14 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [217, 'add_key request_key keyctl'],
   [223, 'fadvise64_64 swapon swapoff'],
   [
-    234,
-    'remap_file_pages mbind get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4',
+    235,
+    'mbind get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4',
   ],
   [258, 'riscv_hwprobe'],
   [262, 'fanotify_init fanotify_mark name_to_handle_at open_by_handle_at'],
   [267, 'syncfs'],
-  [269, 'sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr'],
+  [269, 'sendmmsg'],
+  [272, 'kcmp finit_module sched_setattr sched_getattr'],
   [277, 'seccomp'],
   [280, 'bpf execveat userfaultfd'],
   [286, 'preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free'],
@@ -298,7 +319,8 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
     440,
     'process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self',
   ],
-  [447, 'memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat'],
+  [447, 'memfd_secret process_mrelease'],
+  [450, 'set_mempolicy_home_node cachestat'],
   [
     453,
     'map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr',

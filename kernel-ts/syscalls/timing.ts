@@ -1,25 +1,6 @@
-/** Shims of clocks and futexes: clock_gettime(2), clock_nanosleep(2), futex(2). */
-import { EINVAL, ENOSYS, EOPNOTSUPP, EPERM } from '../abi/errno.ts';
+/** Shims of clocks: clock_gettime(2), clock_nanosleep(2). */
+import { EINVAL, EOPNOTSUPP, EPERM } from '../abi/errno.ts';
 import {
-  FUTEX_BITSET_MATCH_ANY,
-  FUTEX_CLOCK_REALTIME,
-  FUTEX_CMP_REQUEUE,
-  FUTEX_PRIVATE_FLAG,
-  FUTEX_REQUEUE,
-  FUTEX_WAIT,
-  FUTEX_WAIT_BITSET,
-  FUTEX_WAKE,
-  FUTEX_WAKE_BITSET,
-  FUTEX_WAKE_OP,
-  futexRequeue,
-  futexWait,
-  futexWake,
-  futexWakeOp,
-} from '../process/futex.ts';
-import type { Kernel } from '../process/kernel.ts';
-import type { Task } from '../process/task.ts';
-import {
-  CLOCK_MONOTONIC,
   CLOCK_REALTIME,
   clockRead,
   clockResolution,
@@ -62,44 +43,4 @@ export const sysClockNanosleep64: Handler = (kernel, task, clock, flags, request
     task,
     absolute ? deadlineAt(kernel, clock, t.sec, t.nsec) : deadlineAfter(kernel, t.sec, t.nsec),
   );
-};
-
-/** The deadline of a waiting operation: relative for FUTEX_WAIT, a point of a clock for FUTEX_WAIT_BITSET. */
-function futexDeadline(kernel: Kernel, task: Task, op: number, timeout: number): number | null {
-  if (task.restart !== null) return task.restart.deadline;
-  if (timeout === 0) return null;
-  const t = readValidTimespec(kernel, task, timeout);
-  if (typeof t === 'number') return t;
-  if ((op & 127) === FUTEX_WAIT) return deadlineAfter(kernel, t.sec, t.nsec);
-  const clock = (op & FUTEX_CLOCK_REALTIME) !== 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;
-  return deadlineAt(kernel, clock, t.sec, t.nsec);
-}
-
-/** futex_time64(2). `val2` of the operations that do not wait comes in the register of the timeout. */
-export const sysFutex: Handler = (kernel, task, uaddr, op, val, timeout, uaddr2, val3) => {
-  const isPrivate = (op & FUTEX_PRIVATE_FLAG) !== 0;
-  const cmd = op & 127;
-  const at = uaddr >>> 0;
-  if ((op & FUTEX_CLOCK_REALTIME) !== 0 && cmd !== FUTEX_WAIT_BITSET && cmd !== FUTEX_WAIT) return -ENOSYS;
-  switch (cmd) {
-    case FUTEX_WAIT:
-    case FUTEX_WAIT_BITSET: {
-      const deadline = futexDeadline(kernel, task, op, timeout);
-      if (deadline !== null && deadline < 0) return deadline;
-      const bitset = cmd === FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : val3 >>> 0;
-      return futexWait(kernel, task, at, isPrivate, val, deadline, bitset);
-    }
-    case FUTEX_WAKE:
-      return futexWake(kernel, task, at, isPrivate, val, FUTEX_BITSET_MATCH_ANY);
-    case FUTEX_WAKE_BITSET:
-      return futexWake(kernel, task, at, isPrivate, val, val3 >>> 0);
-    case FUTEX_REQUEUE:
-      return futexRequeue(kernel, task, at, uaddr2 >>> 0, isPrivate, val, timeout, null);
-    case FUTEX_CMP_REQUEUE:
-      return futexRequeue(kernel, task, at, uaddr2 >>> 0, isPrivate, val, timeout, val3);
-    case FUTEX_WAKE_OP:
-      return futexWakeOp(kernel, task, at, uaddr2 >>> 0, isPrivate, val, timeout, val3);
-    default:
-      return -ENOSYS;
-  }
 };

@@ -80,8 +80,6 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     tasks: new Map(),
     runQueue: [],
     timers: [],
-    futexes: new Map(),
-    futexPins: new Map(),
     exits: [],
     swapper,
     current: swapper,

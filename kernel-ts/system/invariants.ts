@@ -16,6 +16,7 @@ import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/p
 import { VM_SHARED, vmaPages } from '../mm/vma.ts';
 import type { Kernel } from '../process/kernel.ts';
 import type { Task } from '../process/task.ts';
+import { checkFutexes } from './futexInvariants.ts';
 
 /** An entry of the machine's TLB, for comparing it with the tables. `pfn` is the frame that it leads to. */
 export interface CachedTranslation {
@@ -78,6 +79,7 @@ export function checkInvariants(kernel: Kernel, tlbEntries: TlbEntries | null): 
   checkFiles(kernel, recount);
   checkNamespaces(kernel, recount);
   checkTasks(kernel, recount.problems);
+  checkFutexes(kernel, recount.problems);
   return recount.problems;
 }
 
@@ -235,13 +237,11 @@ function checkNamespaces(kernel: Kernel, recount: Recount): void {
 function checkFrames(kernel: Kernel, recount: Recount): void {
   const { memMap } = kernel;
   const { problems } = recount;
-  const pins = new Map<Page, number>();
   const cached = new Map<SuperBlock, number>([[kernel.vfs.shmMnt, 0]]);
-  for (const page of kernel.futexPins.values()) add(pins, page);
   let used = 0;
   for (const page of memMap.pages) {
     if (page.count > 0) used++;
-    checkFrame(page, pins.get(page) ?? 0, recount);
+    checkFrame(page, recount);
     if (page.count > 0 && page.mapping !== null) add(cached, page.mapping.host.iSb);
   }
   for (const [sb, pages] of cached) {
@@ -264,7 +264,7 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
     problems.push('a free frame is on no list');
 }
 
-function checkFrame(page: Page, pins: number, recount: Recount): void {
+function checkFrame(page: Page, recount: Recount): void {
   const { problems } = recount;
   const at = `frame ${hex(page.pfn)}`;
   const ptes = recount.ptes.get(page.pfn) ?? 0;
@@ -278,9 +278,9 @@ function checkFrame(page: Page, pins: number, recount: Recount): void {
       problems.push(`${at} belongs to a dead inode`);
   }
   if (page.mapcount !== ptes) problems.push(`${at}: mapcount ${page.mapcount}, but ${ptes} PTEs`);
-  const expected = ptes + tables + cached + pins;
+  const expected = ptes + tables + cached;
   if (page.count !== expected) {
-    const parts = `${ptes} PTEs + ${tables} tables + ${cached} cache + ${pins} pins`;
+    const parts = `${ptes} PTEs + ${tables} tables + ${cached} cache`;
     problems.push(`${at}: count ${page.count}, but ${parts}`);
   }
   if (tables > 0 && (ptes > 0 || cached > 0 || tables > 1))
@@ -320,13 +320,6 @@ function checkTasks(kernel: Kernel, problems: string[]): void {
     last = deadline;
     if (task.wait?.deadline !== deadline)
       problems.push(`pid ${task.pid} has a timer that it does not wait for`);
-  }
-  for (const [key, queue] of kernel.futexes) {
-    if (queue.waiters.length === 0) problems.push(`futex ${hex(key)} has an empty queue`);
-    for (const t of queue.waiters) {
-      if (t.wait?.reason.kind !== 'futex' || t.wait.reason.key !== key)
-        problems.push(`pid ${t.pid} is on another's futex`);
-    }
   }
 }
 
