@@ -13,6 +13,7 @@ import { doMkdirat } from './namei.ts';
 import { filpOpen } from './open.ts';
 import { newProc, registerProc } from './proc.ts';
 import { FS_PROC_ROWS } from './procRows.ts';
+import { SMAPS_PROC_ROWS } from './procSmaps.ts';
 import { vfsRead, vfsWrite } from './readWrite.ts';
 import { newTmpfs } from './tmpfs.ts';
 import { isWait } from './wait.ts';
@@ -33,7 +34,7 @@ export function vfsInit(now: Timespec): VfsState {
   const { root } = newTmpfs('tmpfs', TMPFS_MAGIC, DEV_ROOT, 0o755, 0, now);
   if (root === null) throw new Error('a file system without a root');
   const proc = newProc(DEV_PROC, now);
-  registerProc(proc, FS_PROC_ROWS);
+  registerProc(proc, [...FS_PROC_ROWS, ...SMAPS_PROC_ROWS]);
   return {
     root,
     shmMnt: new SuperBlock('tmpfs', TMPFS_MAGIC, DEV_SHMMNT),

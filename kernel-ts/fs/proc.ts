@@ -26,6 +26,8 @@ export interface ProcRow {
   readonly write?: (ctx: FsContext, task: FsTask, text: string, kept: unknown) => number;
   /** A number of /proc/sys: a read from anywhere but offset 0 finds nothing. */
   readonly whole?: boolean;
+  /** Only who may look into the task's memory opens it: EACCES (proc_mem_open). */
+  readonly guarded?: boolean;
   /** What an open file keeps of the moment it was opened (seq_file.private): `kept` of show and write. */
   readonly keep?: (ctx: FsContext, task: FsTask) => unknown;
   /** The end of what was kept. */
@@ -79,6 +81,12 @@ function taskOf(ctx: FsContext, info: ProcInfo): FsTask | Errno {
 }
 
 const NO_TASKS: ProcTasks = { pids: () => [], find: () => null };
+
+/** ptrace_may_access(PTRACE_MODE_READ), as far as users go: the owner and root look into another process's memory. */
+export function mayReadTask(ctx: FsContext, task: FsTask): boolean {
+  const { current } = ctx;
+  return current.tgid === task.tgid || current.cred.fsuid === 0 || current.cred.fsuid === task.cred.euid;
+}
 
 /** An empty /proc on device `dev`. */
 export function newProc(dev: number, now: Timespec): ProcRegistry {
@@ -289,6 +297,7 @@ function procOpen(ctx: FsContext, file: File): 0 | Errno {
   if (row?.write === undefined && (file.fMode & FMODE_WRITE) !== 0) return -EACCES;
   const task = taskOf(ctx, info);
   if (typeof task === 'number') return task;
+  if (row?.guarded === true && !mayReadTask(ctx, task)) return -EACCES;
   file.privateData = { text: null, kept: row?.keep?.(ctx, task) ?? null } satisfies SeqFile;
   return 0;
 }

@@ -1,9 +1,10 @@
 /**
  * The rows of /proc that mm and fs answer: fs/proc/task_mmu.c, base.c, fd.c, meminfo.c, uptime.c. Formats are the kernel's, so
- * that programs that parse them work. Missing: smaps, pagemap, fdinfo.
+ * that programs that parse them work. smaps is in procSmaps.ts. Missing: pagemap, fdinfo.
  */
-import { EACCES, ENOENT, EPERM, type Errno } from '../abi/errno.ts';
+import { ENOENT, type Errno } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
+import { RLIM_INFINITY } from '../abi/resource.ts';
 import { devMajorMinor } from '../abi/stat.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { getMmRss, type MmStruct } from '../mm/mm.ts';
@@ -29,13 +30,31 @@ function hex(value: number, width: number): string {
   return value.toString(16).padStart(width, '0');
 }
 
+/** show_vma_header_prefix(): what precedes the name. */
+export function mapsHeader(
+  start: number,
+  end: number,
+  perms: string,
+  offset: number,
+  dev: number,
+  ino: number,
+): string {
+  const { major, minor } = devMajorMinor(dev);
+  return `${hex(start, 8)}-${hex(end, 8)} ${perms} ${hex(offset, 8)} ${hex(major, 2)}:${hex(minor, 2)} ${ino} `;
+}
+
 /** show_map_vma(): one line of /proc/PID/maps. */
 export function mapsLine(vma: VmArea): string {
   const inode = vma.vmFile?.fInode;
-  const { major, minor } = devMajorMinor(inode?.iSb.sDev ?? 0);
-  const pgoff = vma.vmFile === null ? 0 : (vma.vmPgoff * PAGE_SIZE) % 0x1_0000_0000;
-  const range = `${hex(vma.vmStart, 8)}-${hex(vma.vmEnd, 8)} ${vmaPerms(vma)}`;
-  const head = `${range} ${hex(pgoff, 8)} ${hex(major, 2)}:${hex(minor, 2)} ${inode?.iIno ?? 0} `;
+  const offset = vma.vmFile === null ? 0 : (vma.vmPgoff * PAGE_SIZE) % 0x1_0000_0000;
+  const head = mapsHeader(
+    vma.vmStart,
+    vma.vmEnd,
+    vmaPerms(vma),
+    offset,
+    inode?.iSb.sDev ?? 0,
+    inode?.iIno ?? 0,
+  );
   const name = vmaName(vma);
   // seq_pad(): the name stands in column 25 + 3 * 2 * sizeof(void *) of a 32-bit kernel.
   return name === '' ? `${head}\n` : `${head.padEnd(49)}${name.replaceAll('\n', '\\012')}\n`;
@@ -115,10 +134,38 @@ function vmSysctl(
   });
 }
 
-/** Only the owner and root look into another process's memory. */
-export function mayReadTask(ctx: FsContext, task: FsTask): boolean {
-  const { cred } = ctx.current;
-  return cred.fsuid === 0 || cred.fsuid === task.cred.euid;
+/** Names and units of /proc/PID/limits, by RLIMIT_*. */
+const LIMIT_NAMES: readonly (readonly [string, string])[] = [
+  ['Max cpu time', 'seconds'],
+  ['Max file size', 'bytes'],
+  ['Max data size', 'bytes'],
+  ['Max stack size', 'bytes'],
+  ['Max core file size', 'bytes'],
+  ['Max resident set', 'bytes'],
+  ['Max processes', 'processes'],
+  ['Max open files', 'files'],
+  ['Max locked memory', 'bytes'],
+  ['Max address space', 'bytes'],
+  ['Max file locks', 'locks'],
+  ['Max pending signals', 'signals'],
+  ['Max msgqueue size', 'bytes'],
+  ['Max nice priority', ''],
+  ['Max realtime priority', ''],
+  ['Max realtime timeout', 'us'],
+];
+
+/** proc_pid_limits(). */
+function showLimits(_ctx: FsContext, { rlim }: FsTask): string {
+  const row = (name: string, soft: string, hard: string, unit: string): string =>
+    `${name.padEnd(25)} ${soft.padEnd(20)} ${hard.padEnd(20)} ${unit === '' ? '' : unit.padEnd(10)}\n`;
+  const value = (limit: number | undefined): string =>
+    limit === undefined || limit === RLIM_INFINITY ? 'unlimited' : String(limit);
+  return (
+    row('Limit', 'Soft Limit', 'Hard Limit', 'Units') +
+    LIMIT_NAMES.map(([name, unit], i) =>
+      row(name, value(rlim[i]?.rlimCur), value(rlim[i]?.rlimMax), unit),
+    ).join('')
+  );
 }
 
 /** What mm and fs have in /proc. */
@@ -137,11 +184,8 @@ export const FS_PROC_ROWS: readonly ProcRow[] = [
   vmSysctl('max_map_count', 'maxMapCount', { min: 0, max: 0x7fff_ffff }),
   vmSysctl('mmap_min_addr', 'mmapMinAddr', { min: 0, max: 0xffff_ffff, unsigned: true }),
   vmSysctl('overcommit_memory', 'overcommitMemory', { min: 0, max: 1 }),
-  {
-    path: '/[pid]/maps',
-    mode: 0o444,
-    show: (ctx, task) => (mayReadTask(ctx, task) ? showMaps(ctx, task) : -EACCES),
-  },
+  { path: '/[pid]/maps', mode: 0o444, guarded: true, show: showMaps },
+  { path: '/[pid]/limits', mode: 0o444, show: showLimits },
   { path: '/[pid]/statm', mode: 0o444, show: showStatm },
   { path: '/[pid]/comm', mode: 0o644, show: (_ctx, task) => `${task.comm}\n` },
   {
@@ -152,8 +196,8 @@ export const FS_PROC_ROWS: readonly ProcRow[] = [
   {
     path: '/[pid]/environ',
     mode: 0o400,
-    show: (ctx, task) =>
-      mayReadTask(ctx, task) ? showRange(ctx, task.mm, task.mm?.envStart ?? 0, task.mm?.envEnd ?? 0) : -EPERM,
+    guarded: true,
+    show: (ctx, task) => showRange(ctx, task.mm, task.mm?.envStart ?? 0, task.mm?.envEnd ?? 0),
   },
   { path: '/[pid]/exe', mode: 0o777, link: exeLink },
   { path: '/[pid]/cwd', mode: 0o777, link: (_ctx, task) => task.fs.pwd },

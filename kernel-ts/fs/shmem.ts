@@ -21,7 +21,7 @@ import { vmEnoughMemory } from '../mm/accounting.ts';
 import { addToPageCache, deleteFromPageCache, findGetPage } from '../mm/addressSpace.ts';
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
-import { allocPage, pageToPhys, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
+import { allocPage, pageToPhys, PG_DIRTY, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
 import { FaultCode, VM_MAYWRITE, VM_SHARED, VM_WRITE, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';
 import type { FsContext } from './context.ts';
@@ -114,6 +114,7 @@ function shmemWriteIter(ctx: FsContext, file: File, from: IovIter, pos: number):
     const page = shmemGetPage(ctx, inode, Math.floor(at / PAGE_SIZE), bytes.length < PAGE_SIZE);
     if (typeof page === 'number') return done > 0 ? done : page;
     ctx.ram.writeBytes(pageToPhys(page) + offset, bytes);
+    page.flags |= PG_DIRTY;
     putPage(ctx, page);
     done += bytes.length;
     if (at + bytes.length > inode.iSize) inode.iSize = at + bytes.length;

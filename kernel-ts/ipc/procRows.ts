@@ -5,9 +5,8 @@
 import { EACCES } from '../abi/errno.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { File } from '../fs/file.ts';
-import { keptOf, type ProcRow } from '../fs/proc.ts';
+import { keptOf, mayReadTask, type ProcRow } from '../fs/proc.ts';
 import { sysctlRow, type SysctlRange } from '../fs/sysctl.ts';
-import { mayReadTask } from '../fs/procRows.ts';
 import { ipcNsLink } from './ipcNs.ts';
 import { getIpcNs, ipcContext, putIpcNs, type IpcNamespace, type IpcTask } from './namespace.ts';
 import { shmDestroyOrphaned } from './shm.ts';

@@ -22,6 +22,8 @@ export function mayExpandVm(mm: MmStruct, vmFlags: number, pages: number): boole
 
 /** vm_stat_account(): `pages` may be negative. */
 export function vmStatAccount(mm: MmStruct, vmFlags: number, pages: number): void {
+  // update_hiwater_vm()
+  if (pages < 0 && mm.totalVm > mm.hiwaterVm) mm.hiwaterVm = mm.totalVm;
   mm.totalVm += pages;
   if ((vmFlags & (VM_EXEC | VM_WRITE | VM_GROWSDOWN)) === VM_EXEC) mm.execVm += pages;
   else if ((vmFlags & VM_GROWSDOWN) !== 0) mm.stackVm += pages;

@@ -7,7 +7,7 @@ import { PAGE_SIZE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
 import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
-import { allocPage, getPage, PG_ANON, pageToPhys, putPage, type Page } from './page.ts';
+import { allocPage, getPage, PG_ANON, PG_DIRTY, pageToPhys, putPage, type Page } from './page.ts';
 import {
   changePte,
   flushTlbMm,
@@ -142,6 +142,9 @@ function doFault(
     vma.anonVma = true;
     page = copy;
     bits = writableBits(vma, true);
+  } else if (write) {
+    // fault_dirty_shared_page()
+    page.flags |= PG_DIRTY;
   }
   setPte(ctx, pteAddress, mkPte(page.pfn, bits));
   pageAddRmap(vma.vmMm, page);

@@ -40,6 +40,9 @@ export class MmStruct {
   /** Resident pages by kind (mm_counter): anonymous, and of shmem, which every file here is. */
   rssAnon = 0;
   rssShmem = 0;
+  /** hiwater_vm, hiwater_rss: the greatest totalVm and rss before they last shrank. */
+  hiwaterVm = 0;
+  hiwaterRss = 0;
   /** Flags that new mappings get: VM_LOCKED after mlockall(MCL_FUTURE). */
   defFlags = 0;
   /** /proc/PID/exe. */
@@ -68,4 +71,10 @@ export function mmSatp(mm: MmStruct): number {
 /** get_mm_rss(), in pages. */
 export function getMmRss(mm: MmStruct): number {
   return mm.rssAnon + mm.rssShmem;
+}
+
+/** update_hiwater_rss(): before pages are taken away. */
+export function updateHiwaterRss(mm: MmStruct): void {
+  const rss = getMmRss(mm);
+  if (rss > mm.hiwaterRss) mm.hiwaterRss = rss;
 }

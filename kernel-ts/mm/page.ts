@@ -11,6 +11,8 @@ import type { MmContext, PhysicalMemory } from './context.ts';
 export const PG_TABLE = 0x1;
 /** The frame holds anonymous memory. */
 export const PG_ANON = 0x2;
+/** PG_dirty: written through an entry that is gone, or by write(2). An entry that is there tells by its D bit. */
+export const PG_DIRTY = 0x8;
 /** A page of shmem that fallocate reserved and nobody has used: SEEK_DATA takes it for a hole (PG_uptodate is clear). */
 export const PG_FALLOCATED = 0x4;
 

@@ -4,9 +4,9 @@
 import { PAGE_SIZE } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
 import type { MmContext } from './context.ts';
-import type { MmStruct } from './mm.ts';
-import { pfnToPage, PG_ANON, putPage, type Page } from './page.ts';
-import { changePte, flushTlbMm, forEachPte, ptePfn, setPte } from './pgtable.ts';
+import { updateHiwaterRss, type MmStruct } from './mm.ts';
+import { pfnToPage, PG_ANON, PG_DIRTY, putPage, type Page } from './page.ts';
+import { changePte, flushTlbMm, forEachPte, PTE_D, ptePfn, setPte } from './pgtable.ts';
 import { vmaPages } from './vma.ts';
 
 /** Up to this many pages a range is flushed page by page, above it as a whole. */
@@ -46,6 +46,7 @@ export function zapPageRange(
   flush = true,
   keepAnon = false,
 ): void {
+  updateHiwaterRss(mm);
   const single = flush && end - start <= FLUSH_PAGES * PAGE_SIZE;
   let zapped = 0;
   forEachPte(ctx, mm, start, end, (va, pteAddress, pte) => {
@@ -53,6 +54,7 @@ export function zapPageRange(
     if (keepAnon && (page.flags & PG_ANON) !== 0) return;
     if (single) changePte(ctx, mm, va, pteAddress, 0);
     else setPte(ctx, pteAddress, 0);
+    if ((pte & PTE_D) !== 0) page.flags |= PG_DIRTY;
     pageRemoveRmap(ctx, mm, page);
     zapped++;
   });

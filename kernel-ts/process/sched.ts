@@ -224,6 +224,7 @@ export function schedule(kernel: Kernel): void {
   if (previous !== kernel.swapper && previous.state === 'R') enqueueTask(kernel, previous);
   const queue = kernel.runQueue;
   if (queue.length === 0) {
+    previous.nvcsw++;
     saveCurrent(kernel);
     loadTask(kernel, kernel.swapper);
     return;
@@ -233,6 +234,8 @@ export function schedule(kernel: Kernel): void {
   if (next === undefined) throw new Error('run queue emptied by its policy');
   queue.splice(queue.indexOf(next), 1);
   if (next !== previous) {
+    if (previous.state === 'R') previous.nivcsw++;
+    else previous.nvcsw++;
     saveCurrent(kernel);
     loadTask(kernel, next);
   }

@@ -139,6 +139,9 @@ export class Task {
   /** Virtual time of creation in ns. */
   startTime = 0;
   syscalls = 0;
+  /** Context switches: because it could not go on, or its turn was over. */
+  nvcsw = 0;
+  nivcsw = 0;
 
   pid: number;
   tgid: number;

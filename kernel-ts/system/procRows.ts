@@ -2,12 +2,15 @@
  * Files of /proc that tell of tasks and of the kernel as a whole (Linux: fs/proc/array.c, kernel/sysctl.c; proc(5)).
  * Files about memory and descriptors are fs/procRows.ts's, those about shared memory ipc/procRows.ts's.
  */
+import { RLIMIT_SIGPENDING, rlimit } from '../abi/resource.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { ProcRow, ProcTasks } from '../fs/proc.ts';
-import { getMmRss } from '../mm/mm.ts';
+import { CAP_FULL_SET } from '../mm/cred.ts';
+import { getMmRss, type MmStruct } from '../mm/mm.ts';
 import type { Kernel } from '../process/kernel.ts';
-import { taskPc, taskRegisters } from '../process/sched.ts';
-import type { Task } from '../process/task.ts';
+import { actionOf } from '../process/signalSend.ts';
+import { addSignal, emptySet, NSIG, type SignalSet } from '../process/signalSet.ts';
+import { SIG_DFL, SIG_IGN, type Task } from '../process/task.ts';
 import { processTime } from '../process/time.ts';
 
 /** The context that fs hands to a row is the kernel that it was given. */
@@ -33,7 +36,6 @@ const zeros = (count: number): number[] => Array.from({ length: count }, () => 0
 /** The 52 fields of /proc/PID/stat; what this kernel does not keep is 0. */
 function stat(kernel: Kernel, task: Task): string {
   const { group, mm } = task;
-  const sp = (taskRegisters(kernel, task)[2] ?? 0) >>> 0;
   const fields: (number | string)[] = [
     task.tgid,
     `(${task.comm})`,
@@ -63,8 +65,9 @@ function stat(kernel: Kernel, task: Task): string {
     mm?.startCode ?? 0,
     mm?.endCode ?? 0,
     mm?.startStack ?? 0,
-    mm === null ? 0 : sp,
-    mm === null ? 0 : taskPc(kernel, task),
+    // kstkesp and kstkeip are shown of a dying task alone.
+    0,
+    0,
     ...zeros(7),
     task.exitSignal < 0 ? 17 : task.exitSignal,
     ...zeros(6),
@@ -90,40 +93,96 @@ const STATE_NAMES: Readonly<Record<string, string>> = {
 const hex16 = (hi: number, lo: number): string =>
   (hi >>> 0).toString(16).padStart(8, '0') + (lo >>> 0).toString(16).padStart(8, '0');
 
+/** The disposition of every signal as two sets: ignored, caught. */
+function dispositions(task: Task): { readonly ignored: SignalSet; readonly caught: SignalSet } {
+  const [ignored, caught] = [emptySet(), emptySet()];
+  for (let signal = 1; signal < NSIG; signal++) {
+    const { handler } = actionOf(task, signal);
+    if (handler !== SIG_DFL) addSignal(handler === SIG_IGN ? ignored : caught, signal);
+  }
+  return { ignored, caught };
+}
+
+/** FDSize: a table begins with as many entries as a word has bits, and grows by kibibytes of pointers. */
+function fdSize(task: Task): number {
+  const used = task.files?.fd.length ?? 0;
+  return used <= 32 ? 32 : Math.max(256, 2 ** Math.ceil(Math.log2(used)));
+}
+
+const field = (name: string, value: number | string): string => `${name}:\t${value}`;
+
+/** task_mem(). */
+function memoryLines(mm: MmStruct): string[] {
+  const kib = (name: string, pages: number): string => field(name, `${String(pages * 4).padStart(8)} kB`);
+  const text = Math.ceil(mm.endCode / 4096) - Math.floor(mm.startCode / 4096);
+  return [
+    kib('VmPeak', Math.max(mm.hiwaterVm, mm.totalVm)),
+    kib('VmSize', mm.totalVm),
+    kib('VmLck', mm.lockedVm),
+    kib('VmPin', 0),
+    kib('VmHWM', Math.max(mm.hiwaterRss, getMmRss(mm))),
+    kib('VmRSS', getMmRss(mm)),
+    kib('RssAnon', mm.rssAnon),
+    kib('RssFile', 0),
+    kib('RssShmem', mm.rssShmem),
+    kib('VmData', mm.dataVm),
+    kib('VmStk', mm.stackVm),
+    kib('VmExe', text),
+    kib('VmLib', mm.execVm - text),
+    kib('VmPTE', mm.pgtables),
+    kib('VmSwap', 0),
+    field('CoreDumping', 0),
+  ];
+}
+
+/** proc_pid_status(). Missing: the lines of what this kernel has not (THP, seccomp, huge pages). */
 function status(task: Task): string {
   const { cred, mm, group } = task;
-  const kib = (pages: number): string => `${String(pages * 4).padStart(8)} kB`;
+  const set = (name: string, { hi, lo }: SignalSet): string => field(name, hex16(hi, lo));
+  const caps = (name: string, word: number): string => field(name, hex16(0, word));
+  const { ignored, caught } = dispositions(task);
   const lines = [
-    `Name:\t${task.comm}`,
-    `Umask:\t${task.fs.umask.toString(8).padStart(4, '0')}`,
-    `State:\t${STATE_NAMES[stateOf(task)] ?? stateOf(task)}`,
-    `Tgid:\t${task.tgid}`,
-    `Pid:\t${task.pid}`,
-    `PPid:\t${task.parent?.tgid ?? 1}`,
-    'TracerPid:\t0',
-    `Uid:\t${cred.uid}\t${cred.euid}\t${cred.suid}\t${cred.fsuid}`,
-    `Gid:\t${cred.gid}\t${cred.egid}\t${cred.sgid}\t${cred.fsgid}`,
-    `Groups:\t${cred.groups.map((g) => `${g} `).join('')}`,
-    `Threads:\t${group.threads.length}`,
-    `ShdPnd:\t${hex16(group.pending.set.hi, group.pending.set.lo)}`,
-    `SigPnd:\t${hex16(task.pending.set.hi, task.pending.set.lo)}`,
-    `SigBlk:\t${hex16(task.blocked.hi, task.blocked.lo)}`,
-    `CapPrm:\t${hex16(0, cred.capPermitted)}`,
-    `CapEff:\t${hex16(0, cred.capEffective)}`,
+    field('Name', task.comm),
+    field('Umask', task.fs.umask.toString(8).padStart(4, '0')),
+    field('State', STATE_NAMES[stateOf(task)] ?? stateOf(task)),
+    field('Tgid', task.tgid),
+    field('Ngid', 0),
+    field('Pid', task.pid),
+    field('PPid', task.parent?.tgid ?? 1),
+    field('TracerPid', 0),
+    field('Uid', [cred.uid, cred.euid, cred.suid, cred.fsuid].join('\t')),
+    field('Gid', [cred.gid, cred.egid, cred.sgid, cred.fsgid].join('\t')),
+    field('FDSize', fdSize(task)),
+    field('Groups', `${cred.groups.map((g) => `${g} `).join('')}`),
+    field('NStgid', task.tgid),
+    field('NSpid', task.pid),
+    field('NSpgid', group.pgid),
+    field('NSsid', group.sid),
+    field('Kthread', 0),
+    ...(mm === null ? [] : memoryLines(mm)),
+    field('Threads', group.threads.length),
+    field(
+      'SigQ',
+      `${task.pending.info.size + group.pending.info.size}/${rlimit(task.rlim, RLIMIT_SIGPENDING)}`,
+    ),
+    set('SigPnd', task.pending.set),
+    set('ShdPnd', group.pending.set),
+    set('SigBlk', task.blocked),
+    set('SigIgn', ignored),
+    set('SigCgt', caught),
+    caps('CapInh', cred.capInheritable),
+    caps('CapPrm', cred.capPermitted),
+    caps('CapEff', cred.capEffective),
+    caps('CapBnd', CAP_FULL_SET),
+    caps('CapAmb', 0),
+    field('NoNewPrivs', task.noNewPrivs ? 1 : 0),
+    field('Cpus_allowed', 1),
+    field('Cpus_allowed_list', 0),
+    field('Mems_allowed', 1),
+    field('Mems_allowed_list', 0),
+    field('voluntary_ctxt_switches', task.nvcsw),
+    field('nonvoluntary_ctxt_switches', task.nivcsw),
   ];
-  if (mm !== null) {
-    lines.splice(
-      10,
-      0,
-      `VmSize:\t${kib(mm.totalVm)}`,
-      `VmLck:\t${kib(mm.lockedVm)}`,
-      `VmRSS:\t${kib(getMmRss(mm))}`,
-      `RssAnon:\t${kib(mm.rssAnon)}`,
-      `RssShmem:\t${kib(mm.rssShmem)}`,
-      `VmStk:\t${kib(mm.stackVm)}`,
-      `VmPTE:\t${kib(mm.pgtables)}`,
-    );
-  }
   return `${lines.join('\n')}\n`;
 }
 

@@ -3,7 +3,7 @@ import { Machine } from '../../../emulator/index.ts';
 import { initRlimits } from '../../../kernel-ts/abi/resource.ts';
 import { FilesStruct } from '../../../kernel-ts/fs/file.ts';
 import { initFsStruct } from '../../../kernel-ts/fs/init.ts';
-import { shmInitTask } from '../../../kernel-ts/ipc/namespace.ts';
+import { getIpcNs, shmInitTask } from '../../../kernel-ts/ipc/namespace.ts';
 import { makeCred } from '../../../kernel-ts/mm/cred.ts';
 import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
 import {
@@ -38,7 +38,7 @@ function task(pid: number): Task {
     mm: null,
     files: new FilesStruct(),
     fs: initFsStruct(kernel.vfs),
-    ipcNs: kernel.ipcNs,
+    ipcNs: getIpcNs(kernel.ipcNs),
     sysvshm: shmInitTask(),
     exitSignal: 17,
   });
