@@ -141,8 +141,6 @@ export class World {
     const { k } = this;
     const count = range.length;
     const overlap = from + count > to && to + count > from;
-    const vma = mmOf(task).mmap.lookup(BASE + from * P);
-    const inOne = vma !== null && vma.vmEnd >= BASE + (from + count) * P;
     const result = doMremap(
       k,
       mmOf(task),
@@ -160,16 +158,11 @@ export class World {
       same(result, -14);
       return;
     }
-    // The target is unmapped before the source is looked at.
-    for (let i = 0; i < count; i++) if (to + i < PAGES) model[to + i] = null;
-    if (!inOne) {
-      same(result, -14);
-      return;
-    }
+    // Every mapping of the range moves; what lies in the target of a gap stays.
     same(result, BASE + to * P);
     for (let i = 0; i < count; i++) {
       const moved = model[from + i] ?? null;
-      if (to + i < PAGES) model[to + i] = moved;
+      if (to + i < PAGES && moved !== null) model[to + i] = moved;
       model[from + i] = null;
     }
     if (to + count > PAGES) doMunmap(k, mmOf(task), BASE + PAGES * P, (to + count - PAGES) * P);
