@@ -2,7 +2,6 @@
  * struct address_space: the page cache of one inode (include/linux/fs.h, mm/filemap.c), held in frames of guest RAM.
  */
 import type { Inode } from '../fs/inode.ts';
-import type { FutexQueue } from '../process/futexQueue.ts';
 import type { MmContext } from './context.ts';
 import type { Page } from './page.ts';
 import { putPage } from './page.ts';
@@ -16,11 +15,14 @@ export class AddressSpace {
   readonly iPages = new Map<number, Page>();
   /** i_mmap: every VMA that maps the inode, shared or private. */
   readonly iMmap = new Set<VmArea>();
-  /** Sleepers of its futexes, by byte offset. */
-  futexes: Map<number, FutexQueue> | null = null;
 
   constructor(host: Inode) {
     this.host = host;
+  }
+
+  /** The inode's number. */
+  get id(): number {
+    return this.host.iIno;
   }
 
   /** nrpages. */

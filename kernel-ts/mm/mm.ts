@@ -3,7 +3,6 @@
  */
 import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
-import type { FutexQueue } from '../process/futexQueue.ts';
 import type { Page } from './page.ts';
 import { VmaTree } from './vmaTree.ts';
 
@@ -49,8 +48,6 @@ export class MmStruct {
   exeFile: File | null = null;
   /** get_dumpable(): 1 when its user may look into it, 0 after a change of credentials. */
   dumpable = 1;
-  /** Sleepers of its private futexes, by address. */
-  futexes: Map<number, FutexQueue> | null = null;
   /** Limits of the process: the rlim array of its signal_struct. */
   rlim: Rlimits;
   /** auxv as the program got it, for /proc/PID/auxv and checkpoints. */

@@ -13,7 +13,8 @@ import { getUser32 as getUser32OrNull, putUser32, userPage } from '../mm/usercop
 import {
   FUT_OFF_MMSHARED,
   futexEnqueue,
-  futexQueueOf,
+  futexFirst,
+  futexNext,
   futexUnqueue,
   FutexQ,
   type FutexKey,
@@ -78,12 +79,12 @@ export function futexWait(
   return futexSleep(kernel, task, new FutexQ(task, key, address, bitset), deadline);
 }
 
-/** futex_wait_queue(): onto the queues and asleep, unless the deadline has passed or a signal is pending. */
+/** futex_wait_queue(): into the buckets and asleep, unless the deadline has passed or a signal is pending. */
 export function futexSleep(kernel: Kernel, task: Task, reason: FutexQ, deadline: number | null): number {
   if (deadline !== null && deadline <= ktimeGet(kernel)) return -ETIMEDOUT;
   const result = sleepOn(kernel, task, reason, { deadline, timeoutResult: -ETIMEDOUT });
   if (task.wait?.reason === reason) {
-    for (let q: FutexQ | null = reason; q !== null; q = q.sibling) futexEnqueue(q);
+    for (let q: FutexQ | null = reason; q !== null; q = q.sibling) futexEnqueue(kernel.futexes, q);
   }
   return result;
 }
@@ -127,17 +128,15 @@ export function futexWaitMultiple(
 
 /** Wakes up to `count` sleepers whose bitset shares a bit; how many, or EINVAL when one of them waits for a lock. */
 function wakeKey(kernel: Kernel, key: FutexKey, count: number, bitset: number): number {
-  const queue = futexQueueOf(key);
-  if (queue === null) return 0;
   let woken = 0;
-  for (let q = queue.first; q !== null && woken < count;) {
+  for (let q = futexFirst(kernel.futexes, key); q !== null && woken < count;) {
     if (q.pi !== null) return -EINVAL;
-    let next: FutexQ | null = q.next;
+    let next = futexNext(q);
     if ((q.bitset & bitset) !== 0) {
       completeWait(kernel, q.task, q.result);
       woken++;
       // A list of futex_waitv may name this futex more than once; then the next went with this one.
-      if (next !== null && next.queue !== queue) next = queue.first;
+      if (next !== null && next.bucket === null) next = futexFirst(kernel.futexes, key);
     }
     q = next;
   }
@@ -183,22 +182,22 @@ export function futexRequeue(
   const woken = wake === 0 ? 0 : wakeKey(kernel, source, wake, FUTEX_BITSET_MATCH_ANY);
   if (woken < 0) return woken;
   let moved = 0;
-  for (let q = futexQueueOf(source)?.first ?? null; q !== null && moved < move; moved++) {
+  for (let q = futexFirst(kernel.futexes, source); q !== null && moved < move; moved++) {
     if (q.pi !== null) return -EINVAL;
-    const next: FutexQ | null = q.next;
-    requeueFutex(q, target);
+    const next = futexNext(q);
+    requeueFutex(kernel, q, target);
     q = next;
   }
   return woken + moved;
 }
 
 /** requeue_futex(): onto the same word it keeps its place. */
-function requeueFutex(q: FutexQ, target: FutexKey): void {
+function requeueFutex(kernel: Kernel, q: FutexQ, target: FutexKey): void {
   if (q.owner === target.owner && q.offset === target.offset) return;
   futexUnqueue(q);
   q.owner = target.owner;
   q.offset = target.offset;
-  futexEnqueue(q);
+  futexEnqueue(kernel.futexes, q);
 }
 
 /** futex_wake_op(): changes the word at `address2` as `encoded` says, wakes both words' waiters if its old value fits. */

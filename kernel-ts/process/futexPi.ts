@@ -7,7 +7,7 @@
 import { EAGAIN, EDEADLK, EFAULT, EINVAL, EPERM, ESRCH } from '../abi/errno.ts';
 import { putUser32 } from '../mm/usercopy.ts';
 import { FUTEX_BITSET_MATCH_ANY, futexKey, futexSleep, getUser32 } from './futex.ts';
-import { futexQueueOf, FutexQ, type PiState } from './futexQueue.ts';
+import { futexFirst, FutexQ, type PiState } from './futexQueue.ts';
 import type { Kernel } from './kernel.ts';
 import { completeWait } from './sched.ts';
 import type { Task } from './task.ts';
@@ -40,7 +40,7 @@ export function futexLockPi(
   if (word < 0 || mm === null) return -EFAULT;
   const tid = word & FUTEX_TID_MASK;
   if (tid === task.pid) return -EDEADLK;
-  const top = futexQueueOf(key)?.first ?? null;
+  const top = futexFirst(kernel.futexes, key);
   if (top === null && tid === 0) {
     const taken = ((word & FUTEX_OWNER_DIED) | task.pid) >>> 0;
     return putUser32(kernel, mm, address, taken);
@@ -90,7 +90,7 @@ export function futexUnlockPi(kernel: Kernel, task: Task, address: number, isPri
   if ((word & FUTEX_TID_MASK) !== task.pid) return -EPERM;
   const key = futexKey(kernel, task, address, isPrivate, true);
   if (typeof key === 'number') return key;
-  const top = futexQueueOf(key)?.first ?? null;
+  const top = futexFirst(kernel.futexes, key);
   if (top === null) return putUser32(kernel, mm, address, 0);
   if (top.pi === null || top.pi.owner !== task) return -EINVAL;
   const failed = putUser32(kernel, mm, address, (FUTEX_WAITERS | top.task.pid) >>> 0);
@@ -123,7 +123,7 @@ export function exitPiStateList(kernel: Kernel, task: Task): void {
 function oldestWaiter(kernel: Kernel, pi: PiState): FutexQ | null {
   for (const other of kernel.tasks.values()) {
     const reason = other.wait?.reason;
-    if (reason?.kind === 'futex' && reason.pi === pi) return reason.queue?.first ?? null;
+    if (reason?.kind === 'futex' && reason.pi === pi) return futexFirst(kernel.futexes, reason);
   }
   return null;
 }

@@ -3,16 +3,16 @@
  *
  * A futex is an owner and an offset. In shared memory the owner is the address_space of the object and the offset that in
  * the object, so that a word is one futex wherever it is mapped and whichever frame holds it; in private memory they are the
- * address space and the address. The sleepers hang on the owner and go with it: nothing is pinned.
+ * address space and the address. No frame is pinned, and a sleep makes nothing but its FutexQ.
  *
- * Invariant: a FutexQ is on the queue of its key exactly while its task sleeps (checked in system/invariants.ts).
+ * Invariant: a FutexQ is in the bucket of its key exactly while its task sleeps (checked in system/futexInvariants.ts).
  */
 import type { Task } from './task.ts';
 
 /** What has futexes: an AddressSpace (shared) or an MmStruct (private). */
 export interface FutexOwner {
-  /** Queues with at least one sleeper, by offset; null before the first. */
-  futexes: Map<number, FutexQueue> | null;
+  /** Spreads them over the buckets; not unique. */
+  readonly id: number;
 }
 
 /** union futex_key. */
@@ -24,10 +24,18 @@ export interface FutexKey {
 /** FUT_OFF_MMSHARED: private memory named without FUTEX_PRIVATE_FLAG is another futex than with it. */
 export const FUT_OFF_MMSHARED = 2;
 
-/** The sleepers of one futex, the oldest first. */
-export interface FutexQueue {
+/** struct futex_hash_bucket: sleepers of futexes with one hash, the oldest first. */
+export interface FutexBucket {
   first: FutexQ | null;
   last: FutexQ | null;
+}
+
+/** A power of two. */
+const BUCKETS = 1024;
+
+/** futex_init(): the hash table. */
+export function newFutexTable(): FutexBucket[] {
+  return Array.from({ length: BUCKETS }, () => ({ first: null, last: null }));
 }
 
 /** struct futex_pi_state: a lock that somebody holds and others sleep for. */
@@ -53,8 +61,8 @@ export class FutexQ {
   /** The key; a requeue changes it. */
   owner: FutexOwner;
   offset: number;
-  /** null when it is on none. */
-  queue: FutexQueue | null = null;
+  /** null when it is in none. */
+  bucket: FutexBucket | null = null;
   prev: FutexQ | null = null;
   next: FutexQ | null = null;
 
@@ -78,41 +86,53 @@ export class FutexQ {
   }
 }
 
-/** The queue of a key, or null when nobody sleeps there. */
-export function futexQueueOf(key: FutexKey): FutexQueue | null {
-  return key.owner.futexes?.get(key.offset) ?? null;
+/** futex_hash(). */
+function bucketOf(table: readonly FutexBucket[], owner: FutexOwner, offset: number): FutexBucket {
+  const bucket = table[(owner.id * 31 + offset / 4) & (BUCKETS - 1)];
+  if (bucket === undefined) throw new Error('a futex hash beyond its table');
+  return bucket;
 }
 
-/** futex_queue(): to the end of its queue. */
-export function futexEnqueue(q: FutexQ): void {
-  q.owner.futexes ??= new Map();
-  let queue = q.owner.futexes.get(q.offset);
-  if (queue === undefined) {
-    queue = { first: null, last: null };
-    q.owner.futexes.set(q.offset, queue);
-  }
-  q.queue = queue;
-  q.prev = queue.last;
-  if (queue.last === null) queue.first = q;
-  else queue.last.next = q;
-  queue.last = q;
+/** The oldest sleeper of a key, or null. */
+export function futexFirst(table: readonly FutexBucket[], key: FutexKey): FutexQ | null {
+  return matching(bucketOf(table, key.owner, key.offset).first, key);
 }
 
-/** __futex_unqueue(): off its queue, which goes with its last sleeper. */
+/** The next sleeper of the same key. */
+export function futexNext(q: FutexQ): FutexQ | null {
+  return matching(q.next, q);
+}
+
+function matching(from: FutexQ | null, key: FutexKey): FutexQ | null {
+  let q = from;
+  while (q !== null && (q.owner !== key.owner || q.offset !== key.offset)) q = q.next;
+  return q;
+}
+
+/** futex_queue(): to the end of its bucket. */
+export function futexEnqueue(table: readonly FutexBucket[], q: FutexQ): void {
+  const bucket = bucketOf(table, q.owner, q.offset);
+  q.bucket = bucket;
+  q.prev = bucket.last;
+  if (bucket.last === null) bucket.first = q;
+  else bucket.last.next = q;
+  bucket.last = q;
+}
+
+/** __futex_unqueue(). */
 export function futexUnqueue(q: FutexQ): void {
-  const { queue, prev, next } = q;
-  if (queue === null) return;
-  if (prev === null) queue.first = next;
+  const { bucket, prev, next } = q;
+  if (bucket === null) return;
+  if (prev === null) bucket.first = next;
   else prev.next = next;
-  if (next === null) queue.last = prev;
+  if (next === null) bucket.last = prev;
   else next.prev = prev;
-  q.queue = null;
+  q.bucket = null;
   q.prev = null;
   q.next = null;
-  if (queue.first === null) q.owner.futexes?.delete(q.offset);
 }
 
-/** The end of a sleep, however it came: off every queue; a lock that nobody else waits for is no longer the kernel's. */
+/** The end of a sleep, however it came: out of every bucket; a lock that nobody else waits for is no longer the kernel's. */
 export function futexFinishWait(reason: FutexQ): void {
   for (let q: FutexQ | null = reason; q !== null; q = q.sibling) futexUnqueue(q);
   const { pi } = reason;

@@ -11,6 +11,7 @@ import type { IpcContext, IpcNamespace } from '../ipc/namespace.ts';
 
 import type { TlbControl } from '../mm/context.ts';
 import type { CrashReport } from '../system/api.ts';
+import type { FutexBucket } from './futexQueue.ts';
 import type { Schedule, Timer } from './sched.ts';
 import type { Task } from './task.ts';
 
@@ -76,6 +77,8 @@ export interface Kernel extends IpcContext {
   /** Runnable, waiting for the hart, in the order of the queue. */
   readonly runQueue: Task[];
   readonly timers: Timer[];
+  /** futex_queues: who sleeps on which futex. */
+  readonly futexes: readonly FutexBucket[];
   /** Ended processes that the host has not been told of. */
   readonly exits: ExitRecord[];
   /** Stands for "no task": Linux's pid 0. Never runs. */

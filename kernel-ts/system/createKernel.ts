@@ -11,6 +11,7 @@ import type { HostIo } from '../fs/context.ts';
 import { initVmSysctl } from '../mm/context.ts';
 import { makeCred } from '../mm/cred.ts';
 import { memMapInit } from '../mm/page.ts';
+import { newFutexTable } from '../process/futexQueue.ts';
 import type { Kernel, KernelHart } from '../process/kernel.ts';
 import { ROUND_ROBIN } from '../process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
@@ -80,6 +81,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     tasks: new Map(),
     runQueue: [],
     timers: [],
+    futexes: newFutexTable(),
     exits: [],
     swapper,
     current: swapper,
