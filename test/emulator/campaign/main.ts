@@ -3,20 +3,24 @@
  *
  *     npx tsx test/emulator/campaign/main.ts --group I|M|A|F|D|C|Zba|...|priv [--instructions 1000000] [--seed 1]
  *
- * Needs qemu-riscv32 (Debian: qemu-user), for `priv` qemu-system-riscv32 (qemu-system-misc). Prints the seeds, the count of
+ * Needs qemu-riscv32 (Debian: qemu-user), for `priv` qemu-system-riscv32 (qemu-system-misc); the environment variables
+ * QEMU_RISCV32 and QEMU_SYSTEM_RISCV32 name others than those of the PATH. Prints the seeds, the count of
  * compared instructions, and every seed whose outcomes differ; exits with 1 when there is one.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { execaSync } from 'execa';
-import { focusRows, generate } from '../differential/generator.ts';
-import { elfFile } from '../differential/image.ts';
+import { generate, hasFocus } from '../differential/generator.ts';
 import { DifferentialMachine, MODES } from '../differential/machine.ts';
+import {
+  knowsYoung,
+  qemuVersion as userQemuVersion,
+  runUnderQemu as runUserUnderQemu,
+} from '../differential/qemu.ts';
 import { generate as generatePrivileged } from '../privileged/generator.ts';
 import { runProgram } from '../privileged/machine.ts';
-import { qemuVersion, runUnderQemu } from '../privileged/qemu.ts';
+import { isYoung, qemuVersion, runUnderQemu } from '../privileged/qemu.ts';
 
 interface Comparison {
   readonly instructions: number;
@@ -28,17 +32,12 @@ type Compare = (seed: number, folder: string) => Comparison;
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
 function userMode(group: string): Compare {
-  if (group !== 'A' && group !== 'C' && focusRows(group).length === 0)
-    throw new Error(`no group is named ${group}`);
+  if (!hasFocus(group)) throw new Error(`no group is named ${group}`);
+  const young = knowsYoung();
   const machine = new DifferentialMachine();
   return (seed, folder) => {
     const program = generate(seed, group);
-    const file = join(folder, 'program.elf');
-    writeFileSync(file, elfFile(program), { mode: 0o755 });
-    const expected = execaSync('qemu-riscv32', [file], {
-      encoding: 'buffer',
-      stripFinalNewline: false,
-    }).stdout;
+    const expected = runUserUnderQemu(program, folder, young);
     const before = machine.retired;
     const outputs = MODES.slice(0, 2).map((mode) => machine.run(program, mode));
     const instructions = (machine.retired - before) / outputs.length;
@@ -46,11 +45,14 @@ function userMode(group: string): Compare {
   };
 }
 
-const privileged: Compare = (seed, folder) => {
-  const program = generatePrivileged(seed);
-  const { output, instructions } = runProgram(program, seed % 4 === 0 ? 'step' : 'run');
-  return { instructions, same: equal(output, runUnderQemu(program, folder)) };
-};
+function privileged(): Compare {
+  const young = isYoung();
+  return (seed, folder) => {
+    const program = generatePrivileged(seed, young);
+    const { output, instructions } = runProgram(program, seed % 4 === 0 ? 'step' : 'run');
+    return { instructions, same: equal(output, runUnderQemu(program, folder)) };
+  };
+}
 
 const { values } = parseArgs({
   options: {
@@ -59,9 +61,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-const compare = values.group === 'priv' ? privileged : userMode(values.group);
-const oracle =
-  values.group === 'priv' ? qemuVersion() : execaSync('qemu-riscv32', ['--version']).stdout.split('\n')[0];
+const compare = values.group === 'priv' ? privileged() : userMode(values.group);
+const oracle = values.group === 'priv' ? qemuVersion() : userQemuVersion();
 const first = Number(values.seed);
 const wanted = Number(values.instructions);
 const folder = mkdtempSync(join(tmpdir(), 'campaign-'));

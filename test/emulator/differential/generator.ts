@@ -1,6 +1,6 @@
 /**
- * Random programs for the differential tests: every row of the table but the privileged ones and those that qemu 7.2 does
- * not know (Zicond, Zfa, Zcb) takes part by itself.
+ * Random programs for the differential tests: every row of the table but the privileged ones takes part by itself. Those of
+ * YOUNG are left to the corpus and to their own campaigns, so that a QEMU that does not know them can run the others.
  *
  * A program loads all registers from a table, runs a few hundred random instructions (straight code, forward branches,
  * jumps and calls, counted loops; loads and stores, aligned or not, over an arena of two pages), writes all registers
@@ -13,7 +13,7 @@ import { assemble } from '../../../emulator/isa/assemble.ts';
 import { decode } from '../../../emulator/isa/decode.ts';
 import type { Fields } from '../../../emulator/isa/row.ts';
 import { compressedInstructions, instructions } from '../../../emulator/isa/table.ts';
-import type { Instruction } from '../../../emulator/isa/table.ts';
+import type { CompressedInstruction, Instruction } from '../../../emulator/isa/table.ts';
 import {
   ARENA,
   ARENA_BYTES,
@@ -36,6 +36,10 @@ const SP = 2;
 const S0 = 8;
 const COUNTER = 27; // s11
 const reserved: ReadonlySet<number> = new Set([SP, S0, COUNTER]);
+
+/** c.beqz and c.bnez; a body that is longer is not jumped over. */
+const SHORT_BRANCH_REACH = 254;
+const NOP = 0x0001;
 
 const FCSR_NUMBERS = [1, 2, 3];
 /** Static rounding modes and DYN; 5 and 6 are reserved. */
@@ -74,28 +78,67 @@ const isLeaf = (i: Instruction): boolean => i.traits.helper === null && !i.trait
 const inExtensions = (i: Instruction, extensions: string): boolean =>
   extensions.split(' ').includes(i.row.ext);
 
-const plain = instructions.filter(
-  (i) => isLeaf(i) && !i.traits.load && !i.traits.store && inExtensions(i, 'I M Zba Zbb Zbc Zbs'),
-);
-const floating = instructions.filter(
-  (i) => isLeaf(i) && !i.traits.load && !i.traits.store && inExtensions(i, 'F D'),
-);
+const computing = (extensions: string): readonly Instruction[] =>
+  instructions.filter(
+    (i) => isLeaf(i) && !i.traits.load && !i.traits.store && inExtensions(i, extensions),
+  );
+const shortOf = (extensions: string): readonly CompressedInstruction[] =>
+  compressedInstructions.filter(
+    (c) => extensions.split(' ').includes(c.row.ext) && isLeaf(c.expansion),
+  );
+
+/** Extensions that qemu 7.2 does not know, and 10.0 does. */
+export const YOUNG: ReadonlySet<string> = new Set(['Zicond', 'Zfa', 'Zcb']);
+
+/** What programs are made of. */
+interface Vocabulary {
+  readonly plain: readonly Instruction[];
+  readonly floating: readonly Instruction[];
+  readonly short: readonly CompressedInstruction[];
+}
+const OLD: Vocabulary = {
+  plain: computing('I M Zba Zbb Zbc Zbs'),
+  floating: computing('F D'),
+  short: shortOf('C'),
+};
+const ALL: Vocabulary = {
+  plain: computing('I M Zba Zbb Zbc Zbs Zicond'),
+  floating: computing('F D Zfa'),
+  short: shortOf('C Zcb'),
+};
+
 const memory = instructions.filter((i) => (i.traits.load || i.traits.store) && inExtensions(i, 'I F D'));
 const atomic = instructions.filter((i) => inExtensions(i, 'A') && !/^(lr|sc)\./.test(i.row.name));
 const csrs = instructions.filter((i) => i.row.ext === 'Zicsr');
 const branches = instructions.filter((i) => i.traits.relative && i.row.name !== 'jal');
-const shortLeaves = compressedInstructions.filter((c) => c.row.ext === 'C' && isLeaf(c.expansion));
 
-/** The rows of an extension that a program may use anywhere. */
-export function focusRows(focus: string): readonly Instruction[] {
-  return instructions.filter((i) => i.row.ext === focus && isLeaf(i));
+/** What a campaign's extension adds: rows that a program may use anywhere, or (C and Zcb) compressed ones. */
+interface Focus {
+  readonly name: string;
+  readonly wide: readonly Instruction[];
+  readonly short: readonly CompressedInstruction[];
+}
+
+function focusOn(name: string): Focus {
+  return {
+    name,
+    wide: instructions.filter((i) => i.row.ext === name && isLeaf(i)),
+    short: shortOf(name),
+  };
+}
+
+/** Is there an extension of that name with rows for a campaign? */
+export function hasFocus(name: string): boolean {
+  const { wide, short } = focusOn(name);
+  return wide.length + short.length > 0;
 }
 
 /** Emits instructions into the text; knows where it is. */
 class Generator {
   readonly random: Random;
   /** Extension that most instructions come from; null: the mixture of the corpus. */
-  readonly focus: string | null;
+  readonly focus: Focus | null;
+  readonly vocabulary: Vocabulary;
   readonly text = new Uint8Array(TEXT_BYTES);
   readonly #view = new DataView(this.text.buffer);
   /** Address of the next instruction. */
@@ -105,7 +148,8 @@ class Generator {
 
   constructor(seed: number, focus: string | null) {
     this.random = new Random(seed);
-    this.focus = focus;
+    this.focus = focus === null ? null : focusOn(focus);
+    this.vocabulary = focus === null || YOUNG.has(focus) ? ALL : OLD;
     this.pc = TEXT + 0x200 + 2 * this.random.below(0x700);
   }
 
@@ -130,7 +174,9 @@ class Generator {
     const at = this.pc;
     this.emit(name, fields);
     body();
-    this.#write(at, assemble(name, { ...fields, imm: this.pc - from }));
+    const imm = this.pc - from;
+    const fits = imm <= SHORT_BRANCH_REACH || !/^c\.b/.test(name);
+    this.#write(at, fits ? assemble(name, { ...fields, imm }) : NOP);
   }
 
   li(rd: number, value: number): void {
@@ -165,8 +211,8 @@ class Generator {
   }
 
   /** A compressed instruction that leaves the reserved registers alone and accesses memory through them only. */
-  short(): void {
-    const c = this.random.pick(shortLeaves);
+  short(from = this.vocabulary.short): void {
+    const c = this.random.pick(from);
     for (;;) {
       const insn = ((this.random.word() & ~c.pattern.mask) | c.pattern.match) & 0xffff;
       const d = decode(insn);
@@ -180,6 +226,16 @@ class Generator {
       this.word(insn);
       return;
     }
+  }
+
+  /**
+   * QEMU 10.0 believes that FROUND and FROUNDNX have no side effects: it drops one whose result is overwritten unread, and
+   * its flags with it. So the result is stored.
+   */
+  #floating(i: Instruction): void {
+    const insn = this.encoding(i);
+    this.word(insn);
+    if (/^fround/.test(i.row.name)) this.emit('fsw', { rs2: decode(insn)?.fields.rd ?? 0, rs1: SP, imm: 0 });
   }
 
   /** t = the address of a word of the arena that some register chooses. */
@@ -267,20 +323,22 @@ class Generator {
   }
 
   /** An instruction of the campaign's extension. */
-  #focused(focus: string): void {
-    if (focus === 'A') return this.#atomic();
-    if (focus === 'C') return this.short();
-    this.word(this.encoding(this.random.pick(focusRows(focus))));
+  #focused({ name, wide, short }: Focus): void {
+    if (name === 'A') return this.#atomic();
+    if (short.length > 0) return this.short(short);
+    const i = this.random.pick(wide);
+    if (name === 'Zfa') this.#floating(i);
+    else this.word(this.encoding(i));
   }
 
   item(depth: number): void {
     const { random, focus } = this;
     if (focus !== null && random.chance(70)) return this.#focused(focus);
     const kind = random.below(100);
-    if (kind < 28) return this.word(this.encoding(random.pick(plain)));
+    if (kind < 28) return this.word(this.encoding(random.pick(this.vocabulary.plain)));
     if (kind < 46) return this.short();
     if (kind < 62) return this.word(this.encoding(random.pick(memory)));
-    if (kind < 80) return this.word(this.encoding(random.pick(floating)));
+    if (kind < 80) return this.#floating(random.pick(this.vocabulary.floating));
     if (kind < 85) return this.#atomic();
     if (kind < 88) return this.#csr();
     if (kind < 89) return this.emit('fence.i');

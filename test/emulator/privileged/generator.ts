@@ -7,7 +7,7 @@
  * page tables (with their A and D bits) and the arena are printed.
  * Masked, because QEMU 7.2 differs from the specification or makes another permitted choice, are the places that say so.
  */
-import { Mstatus } from '../../../emulator/priv/state.ts';
+import { ADUE, Mstatus } from '../../../emulator/priv/state.ts';
 import { Random } from '../differential/random.ts';
 import { Code } from './code.ts';
 import { emitHandlers, S10, S11, S8, S9 } from './handlers.ts';
@@ -64,7 +64,7 @@ function writeTables(c: Code, random: Random): void {
 }
 
 /** Registers, stubs in the arena, mtimecmp, the PMP's catch-all. */
-function prologue(c: Code, random: Random): void {
+function prologue(c: Code, random: Random, world: World): void {
   // QEMU runs with two harts, since with one it makes an AMO a load and a store that fault separately.
   c.csrRead(T0, 'mhartid');
   c.to('first', 'beq', { rs1: T0, rs2: 0 });
@@ -97,6 +97,7 @@ function prologue(c: Code, random: Random): void {
     'mtval',
   ])
     c.csrWrite(name, 0);
+  if (world.young) c.csrWrite('menvcfgh', 0);
   for (let entry = 0; entry < 8; entry++) {
     c.li(T0, ARENA / 4);
     c.csrWrite(`pmpaddr${entry}`, T0);
@@ -153,6 +154,7 @@ function setup(c: Code, random: Random, index: number, world: World): Body {
   set('medeleg', random.chance(30) ? 0 : random.word() & delegable);
   set('mideleg', random.chance(30) ? 0 : random.word() & 0x222);
   set('mip', random.word() & random.word() & 0x222);
+  if (world.young) set('menvcfgh', random.chance(50) ? ADUE : 0);
   set('mtvec', random.chance(50) ? c.address('mDirect') : c.address('mVectors') + 1);
   set('stvec', random.chance(50) ? c.address('sDirect') : c.address('sVectors') + 1);
   if (random.chance(40)) pmpConfiguration(c, random, world);
@@ -253,18 +255,21 @@ function epilogue(c: Code): void {
   c.emit('jal', { rd: 0, imm: 0 });
 }
 
-/** The program of a seed. */
-export function generate(seed: number): Program {
+/**
+ * The program of a seed.
+ * @param young for QEMU 10.0: with menvcfg.ADUE, and with less masked
+ */
+export function generate(seed: number, young = false): Program {
   const random = new Random(seed);
   const c = new Code(HANDLERS);
-  const world: World = { locked: false, pmp: false };
+  const world: World = { young, locked: false, pmp: false };
   c.to('begin');
   emitHandlers(c);
   writeTables(c, random);
   c.pc = CODE;
   c.label('begin');
-  prologue(c, random);
+  prologue(c, random, world);
   for (let index = 0; index < SEGMENTS; index++) segment(c, random, index, world);
   epilogue(c);
-  return { seed, image: c.bytes(HANDLERS), dump: c.address('dump') };
+  return { seed, young, image: c.bytes(HANDLERS), dump: c.address('dump') };
 }

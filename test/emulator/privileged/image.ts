@@ -33,6 +33,8 @@ export const STRADDLING_STUB = 0xffe;
 
 export interface Program {
   readonly seed: number;
+  /** Written for QEMU 10.0, with Svade until menvcfg.ADUE is set; else for 7.2, which always updates A and D. */
+  readonly young: boolean;
   readonly image: Uint8Array;
   /** All is logged, nothing printed yet. */
   readonly dump: number;

@@ -18,7 +18,7 @@ export interface Outcome {
 
 /** @param path 'run' the fast loop; 'step' the slow path that traces */
 export function runProgram(program: Program, path: 'run' | 'step'): Outcome {
-  const machine = new Machine({ ramBytes: RAM_BYTES });
+  const machine = new Machine({ ramBytes: RAM_BYTES, adUpdate: program.young ? 'menvcfg' : 'hardware' });
   const { hart, ram } = machine;
   if (path === 'step') hart.onRetire = () => {};
   ram.writeBytes(RAM_BASE, program.image);

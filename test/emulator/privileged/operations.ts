@@ -32,6 +32,8 @@ type ModeNumber = 0 | 1 | 3;
 
 /** What a program remembers across segments. */
 export interface World {
+  /** For QEMU 10.0. */
+  readonly young: boolean;
   /** A locked PMP entry exists in pmpcfg1: it must not be configured again. */
   locked: boolean;
   /** Some PMP entry over the arena is in use. */
