@@ -2,24 +2,39 @@
  * One line per retired instruction in the format of Spike's commit log (riscv-isa-sim, --log-commits):
  * `core   0: 0 0x00010094 (0x00a28293) x5  0x0000000a mem 0x00011000 0x0000002a`
  *
- * Registers and CSRs come in the order of Spike's keys: number x 16 + class, class 0 for x, 1 for f, 4 for CSRs. CSRs
- * are logged under the name of the register that holds the bits (sstatus as mstatus, sie as mie, sip as mip), and as
- * read after the write. As in Spike, an instruction that traps leaves no line.
- * Known to be missing: what a CSR's write changes in other CSRs beyond those; registers of the debug specification.
+ * Read from Spike's source as of 2025 (csrs.cc at 9a46080), whose functions the comments name:
+ * - commit_log_print_insn: registers and CSRs by ascending key, number x 16 + class, class 0 for x, 1 for f, 4 for CSRs; then
+ *   all loads, then all stores; digits as wide as the value, f registers as wide as FLEN.
+ * - csr_t::write logs a CSR as it reads after the write, under the name of the register that holds the bits (sstatus as
+ *   mstatus, sip as mip), and not at all where unlogged_write says that nothing was written.
+ * - execute_insn_logged: an instruction that traps leaves no line, WFI does.
+ * Older versions differ: before 2025 MRET also logged tcontrol, and writes to sie, sip and mip only mie and mip; before 2022
+ * a stored byte below 16 had one digit. `sameframe diff` (cli/logs/compare.ts) takes all of them.
+ * Known to be missing: Spike's four triggers (this machine has none, as Spike with --triggers=0).
  */
 import type { Hart, Retired } from './hart.ts';
 import { decode, isWide, type Decoded } from './isa/decode.ts';
 import type { PhysicalMemory } from './memory.ts';
 import { csrName, type CsrRow } from './priv/csr.ts';
 import { csrRows } from './priv/csrTable.ts';
+import { addressLocked } from './priv/pmp.ts';
+import { PMP_ENTRIES } from './priv/state.ts';
 
 const hex = (value: number, digits: number): string =>
   `0x${(value >>> 0).toString(16).padStart(digits, '0')}`;
 
 const MSTATUS = 0x300;
 const MSTATUSH = 0x310;
-/** Spike's mret writes this register of the debug specification's triggers, which this machine has not. */
-const TCONTROL = 0x7a5;
+const SIE = 0x104;
+const SIP = 0x144;
+const MIE = 0x304;
+const MIP = 0x344;
+/** mvip of the AIA extension, which Spike keeps and logs also without that. */
+const MVIP = 0x309;
+const MVIP_NAME = 'mvip';
+const PMPCFG0 = 0x3a0;
+const PMPADDR0 = 0x3b0;
+const TDATA1 = 0x7a1;
 const FFLAGS = 0x001;
 const FRM = 0x002;
 const MRET = 0x3020_0073;
@@ -30,8 +45,9 @@ const FS_DIRTY = 3;
 const LOGGED_AS: Readonly<Record<number, readonly number[]>> = {
   0x003: [FFLAGS, FRM],
   0x100: [MSTATUS],
-  0x104: [0x304],
-  0x144: [0x344],
+  [SIE]: [SIE, MIE],
+  [SIP]: [MVIP, MIP],
+  [MIP]: [MVIP, MIP],
 };
 
 const rows: ReadonlyMap<number, CsrRow> = new Map(csrRows.map((row) => [row.number, row]));
@@ -42,28 +58,39 @@ interface Write {
   readonly text: string;
 }
 
-function csrWrite(hart: Hart, number: number): Write {
-  const value = rows.get(number)?.read(hart) ?? 0;
-  const name = number === TCONTROL ? 'tcontrol' : csrName(number);
+/** The alias of mip: mvip_csr_t::read sees SSIP and STIP before mip is written, and SEIP after. */
+const mvip = (hart: Hart, mipBefore: number): number => (hart.state.mip & 0x200) | (mipBefore & 0x022);
+
+function csrWrite(hart: Hart, number: number, retired: Retired): Write {
+  const value = number === MVIP ? mvip(hart, retired.mip) : (rows.get(number)?.read(hart) ?? 0);
+  const name = number === MVIP ? MVIP_NAME : csrName(number);
   return { key: number * 16 + 4, text: ` c${number}_${name} ${hex(value, 8)}` };
 }
 
-/** Registers that always read as zero: Spike's const_csr_t logs nothing. */
+/** const_csr_t::unlogged_write: the hpm counters, and the triggers' data. */
 const isConstant = (number: number): boolean =>
-  (number >= 0x323 && number <= 0x33f) ||
   (number >= 0xb03 && number <= 0xb1f) ||
-  (number >= 0xb83 && number <= 0xb9f);
+  (number >= 0xb83 && number <= 0xb9f) ||
+  (number >= TDATA1 && number < TDATA1 + 3);
+
+/** pmpaddr_csr_t and pmpcfg_csr_t: false for a locked address, and for entries that are not implemented. */
+function writesPmp(hart: Hart, number: number): boolean {
+  if (number < PMPCFG0 || number >= PMPADDR0 + 64) return true;
+  if (number < PMPADDR0) return number < PMPCFG0 + PMP_ENTRIES / 4;
+  const entry = number - PMPADDR0;
+  return entry < PMP_ENTRIES && !addressLocked(hart.state, entry);
+}
 
 /** The CSRs that an instruction wrote. */
-function csrWrites(insn: number, decoded: Decoded, retired: Retired): number[] {
+function csrWrites(hart: Hart, decoded: Decoded, retired: Retired): number[] {
   const { instruction, fields } = decoded;
-  if (insn === MRET) return [MSTATUS, MSTATUSH, TCONTROL];
+  const { insn, fs, raised } = retired;
+  if (insn === MRET) return [MSTATUS, MSTATUSH];
   if (insn === SRET) return [MSTATUS];
-  const { fs, raised } = retired;
   if (instruction.row.ext === 'Zicsr') {
     if (!/^csrrwi?$/.test(instruction.row.name) && fields.rs1 === 0) return [];
     const { csr } = fields;
-    if (isConstant(csr)) return [];
+    if (isConstant(csr) || !writesPmp(hart, csr)) return [];
     const dirtied = csr >= FFLAGS && csr <= 3 && fs !== FS_DIRTY;
     return [...(LOGGED_AS[csr] ?? [csr]), ...(dirtied ? [MSTATUS] : [])];
   }
@@ -136,7 +163,7 @@ export function commitLine(hart: Hart, ram: PhysicalMemory, retired: Retired): s
   const known = decodeOnce(insn);
   if (known === null) return line;
   const writes = registerWrite(hart, known);
-  for (const number of csrWrites(insn, known, retired)) writes.push(csrWrite(hart, number));
+  for (const number of csrWrites(hart, known, retired)) writes.push(csrWrite(hart, number, retired));
   if (writes.length > 1) writes.sort((a, b) => a.key - b.key);
   return line + writes.map(({ text }) => text).join('') + memory(hart, ram, known, retired);
 }

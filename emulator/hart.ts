@@ -71,6 +71,8 @@ export interface Retired {
   readonly accesses: readonly MemoryAccess[];
   /** mstatus.FS before it: 0 off, 1 initial, 2 clean, 3 dirty. */
   readonly fs: number;
+  /** The bits of mip that software writes, before it. */
+  readonly mip: number;
   /** The floating-point exceptions that it raised, whether or not fflags had them already. */
   readonly raised: number;
 }
@@ -498,7 +500,7 @@ export class Hart implements CsrContext {
     this.#locateUop(pc, insn);
     const observer = this.onRetire;
     const accesses: MemoryAccess[] | null = observer === null ? null : [];
-    const { privilege } = this.state;
+    const { privilege, mip } = this.state;
     const fs = this.fp.getFs();
     // To see which flags it raises, an arithmetic instruction begins with none.
     const flags = observer !== null && isFloatArithmetic(insn) ? this.fcsr & FFLAGS : 0;
@@ -521,7 +523,8 @@ export class Hart implements CsrContext {
         return this.#deliver(Cause.InstructionAddressMisaligned, target);
       }
       this.#committed++;
-      if (observer !== null && accesses !== null) observer({ pc, privilege, insn, accesses, fs, raised });
+      if (observer !== null && accesses !== null)
+        observer({ pc, privilege, insn, accesses, fs, mip, raised });
       return null;
     }
     this.pc = pc;

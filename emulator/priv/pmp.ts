@@ -31,12 +31,18 @@ export function readPmpcfg(state: PrivState, index: number): number {
   return value >>> 0;
 }
 
-/** A locked entry locks its address, and a locked TOR entry also locks the address below, its lower bound. */
-export function writePmpaddr(state: PrivState, entry: number, value: number): void {
-  if (entry >= PMP_ENTRIES || (state.pmpcfg[entry] & Pmp.L) !== 0) return;
+/**
+ * May the address of an entry not be written? A locked entry locks its address, and a locked TOR entry also locks the address below,
+ * its lower bound.
+ */
+export function addressLocked(state: PrivState, entry: number): boolean {
+  if ((state.pmpcfg[entry] & Pmp.L) !== 0) return true;
   const above = state.pmpcfg[entry + 1] ?? 0;
-  if ((above & Pmp.L) !== 0 && (above & Pmp.A) === Pmp.Tor) return;
-  state.pmpaddr[entry] = value;
+  return (above & Pmp.L) !== 0 && (above & Pmp.A) === Pmp.Tor;
+}
+
+export function writePmpaddr(state: PrivState, entry: number, value: number): void {
+  if (entry < PMP_ENTRIES && !addressLocked(state, entry)) state.pmpaddr[entry] = value;
 }
 
 /** First byte of an entry's range. For TOR this is the address of the entry below. */

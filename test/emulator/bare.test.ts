@@ -341,7 +341,55 @@ describe('commit lines', () => {
       expect.stringMatching(/^ x5 /),
       expect.stringMatching(/^ x5 /),
       ' c833_mepc 0x80000024',
-      ' c768_mstatus 0x00000180 c784_mstatush 0x00000000 c1957_tcontrol 0x00000000',
+      ' c768_mstatus 0x00000180 c784_mstatush 0x00000000',
+    ]);
+  });
+
+  // csrs.cc at 9a46080: sie_csr_t logs itself after mie, mip_csr_t and sip_csr_t log mvip before mip.
+  test('interrupt registers come with their aliases', () => {
+    const source = `
+      li t0, 0x222
+      csrrw x0, mideleg, t0
+      csrrw x0, sie, t0
+      csrrw x0, mip, t0
+      csrrwi x0, sip, 0
+      csrrwi x0, mie, 8`;
+    expect(effects(source, 7).slice(2)).toEqual([
+      ' c771_mideleg 0x00000222',
+      ' c260_sie 0x00000222 c772_mie 0x00000222',
+      ' c777_mvip 0x00000200 c836_mip 0x00000222',
+      ' c777_mvip 0x00000222 c836_mip 0x00000220',
+      ' c772_mie 0x00000008',
+    ]);
+  });
+
+  // pmpaddr_csr_t::unlogged_write and pmpcfg_csr_t::unlogged_write, with 16 entries.
+  test('PMP registers that a write does not reach are not logged', () => {
+    const source = `
+      csrrwi x0, pmpaddr1, 5
+      li t0, 0x8800
+      csrrw x0, pmpcfg0, t0
+      csrrwi x0, pmpaddr0, 5
+      csrrwi x0, pmpaddr1, 6
+      csrrwi x0, pmpaddr2, 7
+      csrrwi x0, pmpcfg0, 0
+      csrrwi x0, pmpaddr16, 1
+      csrrwi x0, pmpcfg4, 1
+      csrrwi x0, tdata1, 1
+      csrrwi x0, mhpmevent3, 1`;
+    expect(effects(source, 12)).toEqual([
+      ' c945_pmpaddr1 0x00000005',
+      expect.stringMatching(/^ x5 /),
+      expect.stringMatching(/^ x5 /),
+      ' c928_pmpcfg0 0x00008800',
+      '',
+      '',
+      ' c946_pmpaddr2 0x00000007',
+      ' c928_pmpcfg0 0x00008800',
+      '',
+      '',
+      '',
+      ' c803_mhpmevent3 0x00000000',
     ]);
   });
 });

@@ -79,13 +79,9 @@ const inExtensions = (i: Instruction, extensions: string): boolean =>
   extensions.split(' ').includes(i.row.ext);
 
 const computing = (extensions: string): readonly Instruction[] =>
-  instructions.filter(
-    (i) => isLeaf(i) && !i.traits.load && !i.traits.store && inExtensions(i, extensions),
-  );
+  instructions.filter((i) => isLeaf(i) && !i.traits.load && !i.traits.store && inExtensions(i, extensions));
 const shortOf = (extensions: string): readonly CompressedInstruction[] =>
-  compressedInstructions.filter(
-    (c) => extensions.split(' ').includes(c.row.ext) && isLeaf(c.expansion),
-  );
+  compressedInstructions.filter((c) => extensions.split(' ').includes(c.row.ext) && isLeaf(c.expansion));
 
 /** Extensions that qemu 7.2 does not know, and 10.0 does. */
 export const YOUNG: ReadonlySet<string> = new Set(['Zicond', 'Zfa', 'Zcb']);

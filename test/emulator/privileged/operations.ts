@@ -2,7 +2,7 @@
 import { decode } from '../../../emulator/isa/decode.ts';
 import type { Fields } from '../../../emulator/isa/row.ts';
 import { instructions } from '../../../emulator/isa/table.ts';
-import { Mstatus } from '../../../emulator/priv/state.ts';
+import { ADUE, Mstatus } from '../../../emulator/priv/state.ts';
 import type { Random } from '../differential/random.ts';
 import type { Code } from './code.ts';
 import { S10 } from './handlers.ts';
@@ -78,6 +78,7 @@ export function randomPte(random: Random, root: boolean): number {
  */
 export function pmpConfiguration(c: Code, random: Random, world: World): void {
   world.pmp = true;
+  if (world.young) return smallRegions(c, random, world);
   const register = world.locked ? 0 : random.below(2);
   let cfg = 0;
   let aligned = false;
@@ -103,6 +104,35 @@ export function pmpConfiguration(c: Code, random: Random, world: World): void {
   c.emit('sfence.vma');
 }
 
+const PMP_RIGHTS = [0, 1, 3, 4, 5, 7];
+
+/** Regions of any size and place in the arena, any rights, and locks of any entry. */
+function smallRegions(c: Code, random: Random, world: World): void {
+  const register = world.locked ? 0 : random.below(2);
+  let cfg = 0;
+  c.csrWrite(`pmpcfg${register}`, 0);
+  for (let i = 0; i < 4; i++) {
+    // Mostly where data accesses go, or a page; TOR never follows nothing, since its region would begin at 0.
+    const [from, to] = random.pick(DATA_PARTS);
+    const offset = random.chance(60) ? random.between(from, to) & ~3 : 0;
+    const start = (ARENA + 0x1000 * random.below(ARENA_PAGES) + offset) >>> 2;
+    const mode = random.pick(i === 0 ? [0, 0, 2, 3, 3] : [0, 0, 1, 1, 2, 3, 3]);
+    const ones = random.chance(60) ? random.below(5) : 9 + random.below(2);
+    const napot = (((start >>> (ones + 1)) << (ones + 1)) | (2 ** ones - 1)) >>> 0;
+    c.li(T0, mode === 3 ? napot : start);
+    c.csrWrite(`pmpaddr${4 * register + i}`, T0);
+    let entry = (mode << 3) | random.pick(PMP_RIGHTS);
+    if (register === 1 && mode !== 0 && random.chance(3)) {
+      entry |= 0x80;
+      world.locked = true;
+    }
+    cfg |= entry << (8 * i);
+  }
+  c.li(T0, cfg);
+  c.csrWrite(`pmpcfg${register}`, T0);
+  c.emit('sfence.vma');
+}
+
 const MSTATUS_TRAFFIC =
   Mstatus.SIE |
   Mstatus.MIE |
@@ -114,13 +144,19 @@ const MSTATUS_TRAFFIC =
   Mstatus.MXR |
   Mstatus.MPRV;
 
-/** Bits that a CSR may be written with; outside them QEMU 7.2 stores what the specification makes read-only. */
-const FLOATING: readonly [string, number][] = [
+/**
+ * The bits that a CSR is written with; outside them QEMU stores what the specification makes read-only.
+ * The second mask is for QEMU 10.0, where it differs.
+ */
+type Traffic = readonly [name: string, mask: number, young?: number];
+/** Without LCOFI, the VS levels and the local interrupts of AIA, which QEMU stores in mip, mie and mideleg. */
+const CORE_INTERRUPTS = 0xdbbb;
+const FLOATING: readonly Traffic[] = [
   ['fflags', 0x1f],
   ['frm', 7],
   ['fcsr', 0xff],
 ];
-const SUPERVISOR: readonly [string, number][] = [
+const SUPERVISOR: readonly Traffic[] = [
   ['sstatus', Mstatus.SIE | Mstatus.SPIE | Mstatus.SPP | Mstatus.FS | Mstatus.SUM | Mstatus.MXR],
   ['sie', 0x222],
   ['sip', 0x222],
@@ -131,21 +167,22 @@ const SUPERVISOR: readonly [string, number][] = [
   ['scounteren', 7],
   ['senvcfg', 1],
 ];
-const MACHINE: readonly [string, number][] = [
+const MACHINE: readonly Traffic[] = [
   ['mstatus', MSTATUS_TRAFFIC],
   ['mscratch', 0xffff_ffff],
   ['mepc', 0xffff_fffe],
   ['mcause', 0xffff_ffff],
   ['mtval', 0xffff_ffff],
   ['medeleg', 0xb1ff],
-  ['mideleg', 0x222],
-  ['mie', 0xaaa],
-  ['mip', 0x222],
+  ['mideleg', 0x222, CORE_INTERRUPTS],
+  ['mie', 0xaaa, CORE_INTERRUPTS],
+  ['mip', 0x222, CORE_INTERRUPTS],
   ['mcounteren', 7],
-  ['mcountinhibit', 5],
+  ['mcountinhibit', 5, 0xffff_ffff],
   ['menvcfg', 1],
-  ['mstatush', 0],
+  ['mstatush', 0, 0xffff_ffff],
 ];
+const YOUNG_MACHINE: readonly Traffic[] = [...MACHINE, ['menvcfgh', ADUE]];
 /** marchid and mimpid identify the machine, so they differ; misa.B is younger than QEMU 7.2. */
 const READABLE = ['mvendorid', 'mhartid', 'mconfigptr', 'pmpcfg0', 'pmpcfg1', 'pmpaddr2', 'pmpaddr9'];
 /** Neither machine has them: hypervisor, custom, debug, reserved. */
@@ -227,10 +264,11 @@ export class Body {
   #address(atomic: boolean): number {
     const random = this.#random;
     const [from, to] = random.pick(DATA_PARTS);
-    const page = random.below(atomic ? HOLE_PAGE : ARENA_PAGES) * 0x1000;
+    const { young } = this.#world;
+    const page = random.below(atomic && !young ? HOLE_PAGE : ARENA_PAGES) * 0x1000;
     const translated = this.mode !== 3 && hasUserAlias(this.satp);
     // Where there is no memory QEMU 7.2 reports the aligned address around a misaligned access.
-    const odd = translated && page !== HOLE_PAGE * 0x1000 && random.chance(30);
+    const odd = translated && (young || page !== HOLE_PAGE * 0x1000) && random.chance(30);
     const offset = odd ? random.between(from, to - 1) : random.between(from, to - 8) & ~7;
     const kind = random.below(20);
     if (atomic) return (translated && this.#certain && kind < 15 ? ARENA_VA : ARENA) + page + (offset & ~3);
@@ -243,12 +281,13 @@ export class Body {
   #access(): void {
     const random = this.#random;
     const c = this.#c;
+    const { young } = this.#world;
     const kind = random.below(10);
     if (kind < 2) {
       c.li(T0, this.#address(true));
       const { name } = random.pick(atomics).row;
       c.emit(name, { rd: this.#destination(), rs1: T0, rs2: random.below(REGISTERS), aq: 0, rl: 0 });
-    } else if (kind < 3 && this.mode !== 3 && hasUserAlias(this.satp) && !this.#world.pmp) {
+    } else if (kind < 3 && this.mode !== 3 && hasUserAlias(this.satp) && (young || !this.#world.pmp)) {
       // Across two pages; loads only, since code lies at the border. Not under PMP entries: QEMU 7.2 checks the
       // whole length at the first part's physical address.
       c.li(T0, ARENA_VA + 0x1000 * random.between(1, HOLE_PAGE - 1));
@@ -261,7 +300,7 @@ export class Body {
   }
 
   /**
-   * Masked by fences: QEMU 7.2 has one TLB for data and fetches, so that S mode executes a user page that it has loaded from
+   * Masked by fences for QEMU 7.2, which has one TLB for data and fetches, so that S mode executes a user page that it has loaded from
    * under SUM, and M mode fetches through what MPRV has translated, or loads through what it has fetched.
    */
   #fetch(): void {
@@ -269,7 +308,8 @@ export class Body {
     const c = this.#c;
     const maySupervise = this.mode !== 0 || (!this.#certain && this.#tsr);
     if (maySupervise && this.mode !== 3 && this.#tvm) return this.#compute();
-    if (maySupervise) c.emit('sfence.vma');
+    const fences = !this.#world.young;
+    if (maySupervise && fences) c.emit('sfence.vma');
     const stub = random.chance(60) ? STUB : STRADDLING_STUB;
     const page = 0x1000 * random.below(HOLE_PAGE - 1);
     const base = random.pick([ARENA_VA, ARENA_VA, ARENA_VA, MEGA_VA, MEGA_VA + 0x40_0000, ARENA, HOLE]);
@@ -277,7 +317,7 @@ export class Body {
     c.emit('addi', { rd: S10, rs1: S10, imm: 20 });
     c.li(T0, base + page + stub);
     c.emit('jalr', { rd: 1, rs1: T0, imm: 0 });
-    if (this.mode === 3) c.emit('sfence.vma');
+    if (this.mode === 3 && fences) c.emit('sfence.vma');
   }
 
   #csr(): void {
@@ -300,15 +340,19 @@ export class Body {
     if (kind < 7) return this.#satp();
     if (kind < 8 && this.mode === 3) return this.#counter();
     if (kind < 9 && this.mode === 3) return pmpConfiguration(c, random, this.#world);
+    if (kind < 10 && this.mode === 3 && this.#world.young) return this.#waitForInterrupt();
+    const machine = this.#world.young ? YOUNG_MACHINE : MACHINE;
     const lists =
-      this.mode === 3 ? [MACHINE, MACHINE, SUPERVISOR, FLOATING] : [SUPERVISOR, SUPERVISOR, FLOATING];
-    if (this.mode === 0 || random.chance(10)) lists.push(MACHINE);
-    this.#traffic(...random.pick(random.pick(lists)));
+      this.mode === 3 ? [machine, machine, SUPERVISOR, FLOATING] : [SUPERVISOR, SUPERVISOR, FLOATING];
+    if (this.mode === 0 || random.chance(10)) lists.push(machine);
+    this.#traffic(random.pick(random.pick(lists)));
   }
 
-  #traffic(name: string, mask: number): void {
+  #traffic([name, oldMask, youngMask]: Traffic): void {
     const random = this.#random;
     const c = this.#c;
+    const { young } = this.#world;
+    let mask = young ? (youngMask ?? oldMask) : oldMask;
     const rd = this.#destination();
     const form = random.pick(['csrrw', 'csrrs', 'csrrc']);
     if (name === 'medeleg' && this.#tsr) mask &= ~4; // see setup
@@ -317,8 +361,9 @@ export class Body {
       return;
     }
     let value = random.chance(50) ? random.word() & mask : random.word() & random.word() & mask;
-    // MPP changes as a whole, so that it is never 2 (QEMU 7.2 stores it).
-    if (name === 'mstatus' && form === 'csrrw') value |= random.pick([0, 1, 3]) << 11;
+    // MPP changes as a whole, so that it is never 2 for QEMU 7.2, which stores it.
+    if (name === 'mstatus' && form === 'csrrw')
+      value |= (young ? random.below(4) : random.pick([0, 1, 3])) << 11;
     if (name === 'mstatus' && form !== 'csrrw' && random.chance(30)) value |= 3 << 11;
     // Setting or clearing nothing still writes, and so makes FS dirty (Zicsr); QEMU 7.2 then does not write.
     if (FLOATING.some(([floating]) => floating === name)) value |= 1;
@@ -347,6 +392,17 @@ export class Body {
     c.csrWrite(`${name}h`, random.below(REGISTERS));
     c.csrRead(this.#destination(), name);
     c.csrRead(this.#destination(), `${name}h`);
+  }
+
+  /** WFI with an interrupt pending and enabled in mie, which mstatus.MIE keeps from being taken. */
+  #waitForInterrupt(): void {
+    const c = this.#c;
+    const bit = this.#random.pick([1, 5, 9]);
+    c.emit('csrrci', { rd: 0, rs1: 8, csr: csr('mstatus') });
+    c.li(T0, 1 << bit);
+    c.emit('csrrs', { rd: 0, rs1: T0, csr: csr('mip') });
+    c.emit('csrrs', { rd: 0, rs1: T0, csr: csr('mie') });
+    c.emit('wfi');
   }
 
   /** A changed entry, and the fence for it. */
@@ -431,7 +487,10 @@ export class Body {
   #fence(): void {
     const random = this.#random;
     this.#c.emit('sfence.vma', { rs1: random.below(REGISTERS), rs2: random.below(REGISTERS) });
-    if (this.mode === 0 && this.#certain) this.#c.emit('wfi');
+    if (this.mode !== 0 || !this.#certain) return;
+    // QEMU 10.0 reports an illegal WFI at the end of a page one page further on.
+    if (this.#world.young && (this.#c.pc & 0xfff) === 0xffc) this.#c.emit('addi');
+    this.#c.emit('wfi');
   }
 
   /** mret from M to any mode, sret from S to S or U; the body goes on behind it. */
@@ -443,7 +502,8 @@ export class Body {
     const target = machine ? random.pick([0, 1, 3] as const) : random.pick([0, 1] as const);
     const status = csr(machine ? 'mstatus' : 'sstatus');
     // QEMU 7.2 does not clear MPRV when MRET leaves M mode, as 1.12 demands.
-    const previous = machine ? Mstatus.MPP | Mstatus.MPRV : Mstatus.SPP;
+    const mprv = this.#world.young ? 0 : Mstatus.MPRV;
+    const previous = machine ? Mstatus.MPP | mprv : Mstatus.SPP;
     c.emit('csrrci', { rd: 0, rs1: machine ? 8 : 2, csr: status }); // no interrupt may overwrite the epc
     c.li(T0, previous);
     c.emit('csrrc', { rd: 0, rs1: T0, csr: status });
