@@ -171,7 +171,7 @@ class Generator {
     this.emit(name, fields);
     body();
     const imm = this.pc - from;
-    const fits = imm <= SHORT_BRANCH_REACH || !/^c\.b/.test(name);
+    const fits = imm <= SHORT_BRANCH_REACH || !name.startsWith('c.b');
     this.#write(at, fits ? assemble(name, { ...fields, imm }) : NOP);
   }
 
@@ -231,7 +231,8 @@ class Generator {
   #floating(i: Instruction): void {
     const insn = this.encoding(i);
     this.word(insn);
-    if (/^fround/.test(i.row.name)) this.emit('fsw', { rs2: decode(insn)?.fields.rd ?? 0, rs1: SP, imm: 0 });
+    if (i.row.name.startsWith('fround'))
+      this.emit('fsw', { rs2: decode(insn)?.fields.rd ?? 0, rs1: SP, imm: 0 });
   }
 
   /** t = the address of a word of the arena that some register chooses. */
