@@ -43,6 +43,14 @@ const PICTURE: Shape = {
       iMapping: { nrpages: 'number', pages: [fields('number', 'index pfn count mapcount')] },
     },
   ],
+  sharedObjects: [
+    {
+      ...fields('string', 'kind path'),
+      ...fields('number', 'inode iMode iUid iGid iNlink seals'),
+      openBy: [fields('number', 'pid fd')],
+      mappedBy: [fields('number', 'pid vmStart')],
+    },
+  ],
   tasks: [
     { ...fields('number', 'pid ppid uid gid pc'), ...fields('string', 'comm state waiting'), mm: 'object?' },
   ],

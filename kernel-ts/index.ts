@@ -25,6 +25,7 @@ export type {
   PagePicture,
   Picture,
   PtePicture,
+  SharedObjectPicture,
   ShmidKernelPicture,
   TaskPicture,
   VmAreaPicture,

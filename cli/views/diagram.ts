@@ -4,11 +4,12 @@
  * same frames, each with its Sv32 walk. Follows the drawing of Linux 2.6.20's structures (mm_struct left and right).
  */
 import type { IpcNamespacePicture, Picture, ShmidKernelPicture } from '../../kernel-ts/index.ts';
-import { arrowDown, box, fanOut, indent } from './box.ts';
-import { cell, count, hex, hex32, octal, printable, sideBySide } from './format.ts';
-import { processColumn } from './processColumn.ts';
+import { arrowDown, box, indent } from './box.ts';
+import { BOX, pageCacheBox, peopleLines, type Canvas } from './drawing.ts';
+import { cell, count, hex, octal, printable } from './format.ts';
 import { attachments, SHM_DEST, SHM_LOCKED } from './shared.ts';
 import type { Attachment } from './shared.ts';
+import { sharedObjectLines } from './sharedObjects.ts';
 
 export interface DiagramOptions {
   /** Columns of the terminal; the drawing uses 60 to 100. Default 100. */
@@ -17,16 +18,6 @@ export interface DiagramOptions {
 
 /** How much is drawn before the rest is counted in a line. */
 const SEGMENTS_DRAWN = 6;
-const PROCESSES_DRAWN = 6;
-const PAGES_LISTED = 6;
-const BOX = 56;
-
-interface Canvas {
-  readonly width: number;
-  /** Left edge of the boxes and the column of the arrows between them. */
-  readonly margin: number;
-  readonly middle: number;
-}
 
 /** The whole drawing. Pure: the same picture and width give the same text. */
 export function diagramView(picture: Picture, options: DiagramOptions = {}): string {
@@ -34,7 +25,7 @@ export function diagramView(picture: Picture, options: DiagramOptions = {}): str
   const margin = Math.floor((width - BOX) / 2) - 1;
   const canvas: Canvas = { width, margin, middle: margin + BOX / 2 };
   const lines = picture.namespaces.flatMap((namespace) => namespaceLines(picture, namespace, canvas));
-  return [...title(picture, canvas), ...lines, ''].join('\n');
+  return [...title(picture, canvas), ...lines, ...sharedObjectLines(picture, canvas), ''].join('\n');
 }
 
 function title(picture: Picture, { width }: Canvas): string[] {
@@ -80,7 +71,8 @@ function namespaceLines(picture: Picture, namespace: IpcNamespacePicture, canvas
   const folded = shmIds.entries.slice(SEGMENTS_DRAWN);
   if (folded.length > 0) lines.push('', ...foldedSegments(folded, canvas));
   if (shmIds.entries.length === 0) {
-    lines.push(...arrowDown(canvas.middle), `${' '.repeat(canvas.margin)}no segment: nothing is shared`);
+    const nothing = picture.sharedObjects.length === 0 ? 'no segment: nothing is shared' : 'no segment';
+    lines.push(...arrowDown(canvas.middle), `${' '.repeat(canvas.margin)}${nothing}`);
   }
   return lines;
 }
@@ -97,7 +89,6 @@ function foldedSegments(rest: readonly ShmidKernelPicture[], { width }: Canvas):
 function segmentLines(picture: Picture, segment: ShmidKernelPicture, canvas: Canvas): string[] {
   const file = picture.files.find((candidate) => candidate.file === segment.shmFile);
   const inode = picture.inodes.find((candidate) => candidate.inode === file?.inode);
-  const pages = inode?.iMapping.pages ?? [];
   const people = attachments(picture, segment.id);
   const lines = linked(box('[shmid_kernel]', shmidKernelGroups(segment, people), BOX), canvas);
   if (file !== undefined) {
@@ -114,27 +105,9 @@ function segmentLines(picture: Picture, segment: ShmidKernelPicture, canvas: Can
       'i_mapping → address_space',
     ];
     lines.push(...indent(box('[inode (tmpfs)]', [fields], BOX), canvas.margin), ...arrowDown(canvas.middle));
-    const listed = pages
-      .slice(0, PAGES_LISTED)
-      .map(
-        (page) =>
-          `page ${String(page.index)} → frame ${hex(page.pfn)} (${hex32(page.pfn * 4096)})` +
-          ` mapcount ${String(page.mapcount)}`,
-      );
-    if (pages.length > PAGES_LISTED) listed.push(`… and ${count(pages.length - PAGES_LISTED, 'page')} more`);
-    if (pages.length === 0) listed.push('no page yet: nobody has touched the segment');
-    lines.push(
-      ...indent(
-        box(
-          '[address_space / page cache]',
-          [[`nrpages = ${String(inode.iMapping.nrpages)}`, ...listed]],
-          BOX,
-        ),
-        canvas.margin,
-      ),
-    );
+    lines.push(...indent(pageCacheBox(inode, 'segment'), canvas.margin));
   }
-  return [...lines, ...peopleLines(people, segment, canvas)];
+  return [...lines, ...peopleLines(people, `shmid ${String(segment.id)}`, true, canvas)];
 }
 
 function shmidKernelGroups(segment: ShmidKernelPicture, people: readonly Attachment[]): string[][] {
@@ -170,51 +143,4 @@ function linked(lines: readonly string[], { margin }: Canvas): string[] {
     return row > last ? `${line}│` : line;
   });
   return [...indent(drawn, margin), `${' '.repeat(margin + BOX)}▼`];
-}
-
-function peopleLines(people: readonly Attachment[], segment: ShmidKernelPicture, canvas: Canvas): string[] {
-  const { width, margin, middle } = canvas;
-  if (people.length === 0) return [`${' '.repeat(margin)}no process has it attached`];
-  const drawn = people.slice(0, PROCESSES_DRAWN);
-  const perRow = width >= 96 ? 2 : 1;
-  const column = perRow === 2 ? Math.floor((width - 4) / 2) : width;
-  const columns = drawn.map((attachment, index) => processColumn(attachment, letter(index), column));
-  const lines = fanOut(middle, drawn.length === 1 || perRow === 1 ? [8] : [8, column + 4 + 8]);
-  for (let first = 0; first < columns.length; first += perRow) {
-    if (first > 0) lines.push('');
-    lines.push(...sideBySide(columns.slice(first, first + perRow), column, '    '));
-  }
-  if (people.length > drawn.length) {
-    lines.push(
-      '',
-      `… and ${count(people.length - drawn.length, 'process', 'processes')} more, on the same frames`,
-    );
-  }
-  return [...lines, ...conclusion(people, segment, width)];
-}
-
-/** A, B, ... as the picture names its processes. */
-function letter(index: number): string {
-  return String.fromCodePoint(65 + index);
-}
-
-/** The sentence under the drawing, said only when the page tables bear it out. */
-function conclusion(people: readonly Attachment[], segment: ShmidKernelPicture, width: number): string[] {
-  const perTask = people.map(({ vmas }) => new Set(vmas.flatMap((vma) => vma.ptes.map((pte) => pte.pfn))));
-  const [first, ...others] = perTask;
-  if (first === undefined || others.length === 0) return [];
-  const common = [...first].filter((pfn) => others.every((set) => set.has(pfn)));
-  const who = people.length === 2 ? 'Both VMAs' : `All ${String(people.length)} processes' VMAs`;
-  const rule = '─'.repeat(width);
-  const path = `${who} → same file → same inode → same address_space`;
-  const frames =
-    common.length === 0
-      ? `⇒ no frame of shmid ${String(segment.id)} is mapped by all of them yet`
-      : `⇒ identical physical ${common.length === 1 ? 'page' : 'pages'}: ppn ${common.slice(0, 5).map(hex).join(', ')}` +
-        (common.length > 5 ? `, … (${String(common.length)} in all)` : '');
-  return [rule, centre(path, width), centre(frames, width), rule];
-}
-
-function centre(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, Math.floor((width - [...text].length) / 2))) + text;
 }

@@ -1,11 +1,11 @@
 /** What of a picture is linkage: a string that changes exactly when the diagram has something new to show. */
 import type { Picture } from '../../kernel-ts/index.ts';
-import { attachments, segments } from './shared.ts';
+import { attachments, objectMappers, segments, type Attachment } from './shared.ts';
 
-/** Segments with their counts and flags, their pages, who has them attached where, and which frames are mapped. */
+/** Segments and other shared objects with their counts and flags, their pages, who maps them where, and which frames are mapped. */
 export function linkage(picture: Picture): string {
-  return JSON.stringify(
-    segments(picture).map((segment) => {
+  return JSON.stringify([
+    ...segments(picture).map((segment) => {
       const file = picture.files.find((one) => one.file === segment.shmFile);
       const inode = picture.inodes.find((one) => one.inode === file?.inode);
       return [
@@ -19,11 +19,21 @@ export function linkage(picture: Picture): string {
           segment.shmNattch,
         ],
         inode?.iMapping.pages.map((page) => page.pfn) ?? [],
-        attachments(picture, segment.id).map(({ task, vmas }) => [
-          task.pid,
-          vmas.map((vma) => [vma.vmStart, vma.vmEnd, vma.perms, vma.ptes.map((pte) => pte.pfn)]),
-        ]),
+        attachments(picture, segment.id).map(mapper),
       ];
     }),
-  );
+    ...picture.sharedObjects.map((object) => {
+      const inode = picture.inodes.find((one) => one.inode === object.inode);
+      return [
+        [object.inode, object.path, object.iMode, object.iUid, object.iGid, object.seals, inode?.iSize],
+        inode?.iMapping.pages.map((page) => page.pfn) ?? [],
+        object.openBy,
+        objectMappers(picture, object).map(mapper),
+      ];
+    }),
+  ]);
+}
+
+function mapper({ task, vmas }: Attachment): unknown {
+  return [task.pid, vmas.map((vma) => [vma.vmStart, vma.vmEnd, vma.perms, vma.ptes.map((pte) => pte.pfn)])];
 }

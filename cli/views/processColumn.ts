@@ -21,8 +21,13 @@ function flagNames(flags: number): string {
   return [flags & 0x8 ? 'VM_SHARED' : 'VM_PRIVATE', ...names].join('|');
 }
 
-/** A line per fact, at most `width` columns wide. */
-export function processColumn({ task, vmas }: Attachment, letter: string, width: number): string[] {
+/** A line per fact, at most `width` columns wide. `isSegment`: the VMAs are attaches, and their file is shm_file. */
+export function processColumn(
+  { task, vmas }: Attachment,
+  letter: string,
+  width: number,
+  isSegment: boolean,
+): string[] {
   const heading = `Process ${letter} (PID ${String(task.pid)}) ${printable(task.comm)}`;
   const sleeping = task.waiting === '' ? '' : `, waits: ${printable(task.waiting)}`;
   const mm = task.mm;
@@ -40,7 +45,7 @@ export function processColumn({ task, vmas }: Attachment, letter: string, width:
   all.forEach((vma, index) => {
     if (!named.has(vma)) return;
     const label = `vm_area_struct #${String(index + 1)}`;
-    if (vmas.includes(vma)) lines.push(...attachedVma(vma, label, satp));
+    if (vmas.includes(vma)) lines.push(...attachedVma(vma, label, satp, isSegment));
     else lines.push(`├─ ${label} ${vma.perms} ${shortName(vma)}`);
   });
   const folded = all.length - named.size;
@@ -54,14 +59,14 @@ function shortName(vma: VmAreaPicture): string {
   return printable(vma.shmid === null ? vma.name : `shmid ${String(vma.shmid)}`);
 }
 
-function attachedVma(vma: VmAreaPicture, label: string, satp: number): string[] {
+function attachedVma(vma: VmAreaPicture, label: string, satp: number, isSegment: boolean): string[] {
   return [
     '│',
-    `├─ ${label} (shm segment)`,
+    `├─ ${label} (${isSegment ? 'shm segment' : 'shared memory'})`,
     `│   ├─ vm_start = ${hex32(vma.vmStart)}`,
     `│   ├─ vm_end   = ${hex32(vma.vmEnd)}`,
     `│   ├─ vm_pgoff = ${String(vma.vmPgoff)}`,
-    `│   ├─ vm_file  → shm_file (${printable(vma.name.replace(' (deleted)', ''))})`,
+    `│   ├─ vm_file  → ${isSegment ? 'shm_file' : 'struct file'} (${printable(vma.name.replace(' (deleted)', ''))})`,
     `│   ├─ vm_ops   = &${printable(vma.vmOps)}`,
     `│   ├─ vm_flags = ${flagNames(vma.vmFlags)}`,
     ...walkLines(vma, satp).map((line) => `│   ${line}`),

@@ -2,6 +2,7 @@
 import type {
   Picture,
   PtePicture,
+  SharedObjectPicture,
   ShmidKernelPicture,
   TaskPicture,
   VmAreaPicture,
@@ -11,7 +12,7 @@ import type {
 export const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
 
-/** A task that has at least one VMA on a segment, with those VMAs. */
+/** A task that has at least one VMA on a segment or another shared object, with those VMAs. */
 export interface Attachment {
   readonly task: TaskPicture;
   readonly vmas: readonly VmAreaPicture[];
@@ -22,8 +23,18 @@ export function segments(picture: Picture): readonly ShmidKernelPicture[] {
 }
 
 export function attachments(picture: Picture, shmid: number): Attachment[] {
+  return mappers(picture, (vma) => vma.shmid === shmid);
+}
+
+/** The same for a shared object that is no segment. */
+export function objectMappers(picture: Picture, object: SharedObjectPicture): Attachment[] {
+  const files = new Set(picture.files.filter(({ inode }) => inode === object.inode).map(({ file }) => file));
+  return mappers(picture, ({ vmFile }) => vmFile !== null && files.has(vmFile));
+}
+
+function mappers(picture: Picture, wanted: (vma: VmAreaPicture) => boolean): Attachment[] {
   return picture.tasks.flatMap((task) => {
-    const vmas = task.mm?.mmap.filter((vma) => vma.shmid === shmid) ?? [];
+    const vmas = task.mm?.mmap.filter(wanted) ?? [];
     return vmas.length === 0 ? [] : [{ task, vmas }];
   });
 }

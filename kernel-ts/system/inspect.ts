@@ -19,6 +19,7 @@ import { taskPc } from '../process/sched.ts';
 import type { Task } from '../process/task.ts';
 import { describeWait } from '../process/waitQueue.ts';
 import type { ShmRow, Walk } from './api.ts';
+import { findSharedObjects, isSharedMemory, sharedObjectPicture } from './inspectShared.ts';
 import type {
   FilePicture,
   InodePicture,
@@ -64,6 +65,11 @@ export function lazyPicture(kernel: Kernel): Picture {
     get inodes() {
       return (referred ??= referredPictures(kernel, files, [this.namespaces, this.tasks])).inodes;
     },
+    get sharedObjects() {
+      return findSharedObjects(kernel)
+        .map((object) => sharedObjectPicture(object, inodeNumber(kernel, object.inode)))
+        .sort((a, b) => a.inode - b.inode);
+    },
     get tasks() {
       return (tasks ??= [...kernel.tasks.values()]
         .sort((a, b) => a.pid - b.pid)
@@ -91,6 +97,7 @@ function referredPictures(
       inodes.set(inode, file.fInode);
       return { file: file.id, path: dPath(file.fPath), fOp: file.fOp.name, count: file.count, inode };
     });
+  for (const { inode } of findSharedObjects(kernel)) inodes.set(inodeNumber(kernel, inode), inode);
   const inodePictures = [...inodes]
     .sort((a, b) => a[0] - b[0])
     .map(([number, inode]) => inodePicture(kernel, number, inode));
@@ -107,8 +114,9 @@ function inodeNumber(kernel: Kernel, inode: Inode): number {
 
 /** Pages of segments and shared memory all, of other files those that somebody maps: programs are large. */
 function inodePicture(kernel: Kernel, number: number, inode: Inode): InodePicture {
+  const all = isSharedMemory(kernel, inode);
   const pages = sortedPages(inode.iMapping)
-    .filter((p) => p.mapcount > 0 || inode.iSb === kernel.vfs.shmMnt)
+    .filter((p) => p.mapcount > 0 || all)
     .map(({ index, pfn, count, mapcount }) => ({ index, pfn, count, mapcount }));
   return { inode: number, iSize: inode.iSize, iMapping: { nrpages: inode.iMapping.nrpages, pages } };
 }

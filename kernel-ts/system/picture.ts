@@ -23,6 +23,8 @@ export interface Picture {
   readonly namespaces: readonly IpcNamespacePicture[];
   readonly files: readonly FilePicture[];
   readonly inodes: readonly InodePicture[];
+  /** Shared memory that is no System V segment, by inode. */
+  readonly sharedObjects: readonly SharedObjectPicture[];
   readonly tasks: readonly TaskPicture[];
 }
 
@@ -84,6 +86,27 @@ export interface InodePicture {
     readonly nrpages: number;
     readonly pages: readonly PagePicture[];
   };
+}
+
+/** A file of /dev/shm (shm_open, sem_open), a memfd, or memory mapped shared and anonymous. */
+export interface SharedObjectPicture {
+  readonly kind: 'shm' | 'memfd' | 'anonymous';
+  /** "/dev/shm/name", "/memfd:name (deleted)", "/dev/zero (deleted)". */
+  readonly path: string;
+  /** InodePicture.inode. */
+  readonly inode: number;
+  /** S_IFREG and the permissions. */
+  readonly iMode: number;
+  readonly iUid: number;
+  readonly iGid: number;
+  /** 0: without a name, gone with the last descriptor and mapping. */
+  readonly iNlink: number;
+  /** F_SEAL_*. */
+  readonly seals: number;
+  /** Descriptors of processes, by pid. */
+  readonly openBy: readonly { readonly pid: number; readonly fd: number }[];
+  /** VMAs of processes, by pid and address. */
+  readonly mappedBy: readonly { readonly pid: number; readonly vmStart: number }[];
 }
 
 /** struct page in an address_space. */

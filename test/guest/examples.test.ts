@@ -128,6 +128,25 @@ describe('examples', () => {
     ]);
   });
 
+  test('sem_ring: both roles by fork, and one process each', options, async () => {
+    const lines = ['consumer: 1000 numbers, their sum is 333833500', 'producer: 1000 numbers'];
+    expect((await run(['sem_ring'])).output.trimEnd().split('\n').sort()).toEqual(lines);
+    const apart = await run(['sem_ring', 'consume'], ['sem_ring', 'produce']);
+    expect(statuses(apart)).toEqual([0, 0]);
+    expect(apart.output.trimEnd().split('\n').sort()).toEqual(lines);
+    expect(apart.system.picture().sharedObjects).toEqual([]);
+  });
+
+  test('robust: the next owner of a lock is told that the last one died', options, async () => {
+    expect((await run(['robust'])).output.split('\n')).toEqual([
+      'worker: took 30 from a, and is killed before it gives them to b',
+      'parent: the owner died; a + b is 70',
+      'parent: repaired: a 70, b 30',
+      'parent: locked again: nothing to tell',
+      '',
+    ]);
+  });
+
   test('pingpong: two processes asleep on a futex in turn', options, async () => {
     expect((await run(['pingpong'])).output).toBe('2000 turns of two processes: the count is 2000\n');
   });

@@ -192,6 +192,7 @@ export function picture(shape: PictureShape = {}): Picture {
         })),
       },
     })),
+    sharedObjects: [],
     tasks: attached.map((list, number) =>
       task(
         number,
