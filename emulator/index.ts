@@ -15,7 +15,7 @@ export {
 } from './elf.ts';
 export { NO_SYMBOLS, readSymbols, SymbolTable } from './symbols.ts';
 export { assemble } from './isa/assemble.ts';
-export { FULL_ISA, parseIsa, type Isa } from './isa/choice.ts';
+export { FULL_ISA, parseIsa, SUPPORTED_EXTENSIONS, type Isa } from './isa/choice.ts';
 export { decode, isWide, type Decoded } from './isa/decode.ts';
 export { disassemble, fName, xName } from './isa/disassemble.ts';
 export { Hart, type Retired, type StopReason, type Supervisor } from './hart.ts';

@@ -4,6 +4,7 @@ import { FULL_ISA, parseIsa } from './isa/choice.ts';
 import { Hart } from './hart.ts';
 import { memoryPages } from './layout.ts';
 import { PhysicalMemory } from './memory.ts';
+import { Pmp, writePmpaddr, writePmpcfg } from './priv/pmp.ts';
 import { ADUE } from './priv/state.ts';
 
 const MIB = 1 << 20;
@@ -19,9 +20,14 @@ export interface MachineOptions {
   /**
    * Who sets A and D in page-table entries. 'hardware': the walk, until the guest clears menvcfg.ADUE (Svadu).
    * 'menvcfg': a trap handler, until the guest sets ADUE (Svade and Svadu, as the RVA profiles want them). 'trap': always a
-   * handler, and ADUE is read-only zero (Svade alone). Default 'hardware'.
+   * handler, and ADUE is read-only zero (Svade alone). Default: what the ISA string says, else 'hardware'.
    */
   readonly adUpdate?: 'hardware' | 'menvcfg' | 'trap';
+  /**
+   * The PMP after reset. 'off': no entry matches, so that S and U may access nothing until M mode opens the memory (the
+   * specification's default, and QEMU's). 'open': entry 0 permits everything, as Spike has it. Default 'off'.
+   */
+  readonly pmpAtReset?: 'off' | 'open';
 }
 
 export class Machine {
@@ -50,8 +56,15 @@ export class Machine {
       misalignedInHardware: options.misaligned !== 'trap',
       isa,
     });
-    this.hart.state.svadu = options.adUpdate !== 'trap';
-    this.hart.state.menvcfgh = (options.adUpdate ?? 'hardware') === 'hardware' ? ADUE : 0;
+    const { state } = this.hart;
+    const adUpdate = options.adUpdate ?? isa.adUpdate ?? 'hardware';
+    state.svadu = adUpdate !== 'trap';
+    state.menvcfgh = adUpdate === 'hardware' ? ADUE : 0;
+    if (options.pmpAtReset === 'open') {
+      writePmpaddr(state, 0, 0xffff_ffff);
+      writePmpcfg(state, 0, Pmp.Napot | Pmp.X | Pmp.W | Pmp.R);
+      this.hart.mmu.pmpChanged();
+    }
     this.platform = platform as unknown as Platform;
   }
 }

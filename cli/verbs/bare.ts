@@ -7,6 +7,7 @@ import {
   commitLine,
   isElfProblem,
   signatureText,
+  SUPPORTED_EXTENSIONS,
   type BareStop,
 } from '../../emulator/index.ts';
 import { CliError, errnoCode, EXIT, fileError } from '../errors.ts';
@@ -25,7 +26,8 @@ interface BareChoices {
   readonly maxInstructions?: number;
   readonly trace?: string;
   readonly misaligned?: 'trap' | 'hardware';
-  readonly ad?: 'trap' | 'hardware';
+  readonly ad?: 'trap' | 'hardware' | 'menvcfg';
+  readonly pmp?: 'off' | 'open';
   readonly stats?: true;
 }
 
@@ -35,9 +37,12 @@ const SLICE = 4_000_000;
 const GRANULARITY = 16;
 
 const HELP = `
-The image is an ELF32 RISC-V file, linked to physical addresses in RAM, which begins at 0x80000000; a .c file is compiled
-to one, without a library. It starts in M mode at its entry point, with the devices of QEMU's virt machine: CLINT 0x2000000, PLIC 0xc000000, UART 0x10000000. When it
-has a symbol tohost, it exits and prints through that word as under Spike (HTIF).
+The image is an ELF32 RISC-V file, linked to physical addresses in RAM, which begins at 0x80000000; a .c file is
+compiled to one, without a library. It starts in M mode at its entry point, with the devices of QEMU's virt machine:
+CLINT 0x2000000, PLIC 0xc000000, UART 0x10000000. When it has a symbol tohost, it exits and prints through that word
+as under Spike (HTIF). Extensions of --isa: ${SUPPORTED_EXTENSIONS}.
+
+As Spike by default: --misaligned trap --ad trap --pmp open. As QEMU 10 by default: nothing.
 
 Exit status: the exit code written to tohost (255 for greater ones); 0 for an image without tohost that stops at a WFI
 which nothing can end; 2 for a wrong option or file, 124 when --max-instructions ran out, 125 for an image that can
@@ -61,7 +66,7 @@ export function bareCommand(): Command {
     .addOption(new Option('--ram <size>', 'RAM, 16M to 2G (default: 256M)').argParser(parseSize))
     .option('--signature <file>', 'write the memory from begin_signature to end_signature at the end')
     .addOption(
-      new Option('--signature-granularity <n>', 'bytes per line: 1, 2, 4, 8 or 16 (default: 16)')
+      new Option('--signature-granularity <n>', 'bytes per line: 1, 2, 4, 8 or 16')
         .argParser(granularity)
         .default(GRANULARITY, '16'),
     )
@@ -79,10 +84,16 @@ export function bareCommand(): Command {
       ]),
     )
     .addOption(
-      new Option('--ad <how>', 'who sets A and D in page tables (default: hardware)').choices([
-        'hardware',
-        'trap',
-      ]),
+      new Option(
+        '--ad <how>',
+        'who sets A and D in page tables; menvcfg: a handler, until ADUE is set (default: hardware, or what --isa says with svade and svadu)',
+      ).choices(['hardware', 'trap', 'menvcfg']),
+    )
+    .addOption(
+      new Option(
+        '--pmp <state>',
+        'the PMP at reset: all entries off, or entry 0 open, as Spike has it (default: off)',
+      ).choices(['off', 'open']),
     )
     .option('--stats', 'instructions and speed at the end, on stderr')
     .action(bare);
@@ -152,6 +163,7 @@ function load(
       ...(choices.ram === undefined ? {} : { ramBytes: choices.ram }),
       ...(choices.misaligned === undefined ? {} : { misaligned: choices.misaligned }),
       ...(choices.ad === undefined ? {} : { adUpdate: choices.ad }),
+      ...(choices.pmp === undefined ? {} : { pmpAtReset: choices.pmp }),
     });
     if (isElfProblem(machine)) throw new CliError(`${path}: ${machine.problem}`);
     if (choices.htif && machine.htif === null) throw new CliError(`${path} has no symbol tohost (--htif)`);

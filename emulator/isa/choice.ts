@@ -3,7 +3,7 @@
  * Unprivileged specification, chapter "ISA Extension Naming Conventions": upper and lower case are the same, G stands for
  * IMAFD_Zicsr_Zifencei, a version may follow each name, underscores separate. Dependencies need not be written.
  * Looser than the chapter: letters may come in any order. The interpreter holds every row; the decoder asks here.
- * Zicsr, Zicntr and Zihpm are always there, since the privileged architecture is.
+ * Zicsr, Zicntr and Zihpm are always there, since the privileged architecture is; Svade and Svadu only choose (Isa.adUpdate).
  */
 import {
   compressedInstructions,
@@ -18,6 +18,11 @@ export interface Isa {
   readonly name: string;
   /** The value of misa. */
   readonly misa: number;
+  /**
+   * Who sets A and D, where the string says it: Svade alone a trap handler, Svadu alone the hardware, both as menvcfg.ADUE says (0 at
+   * reset); null when it names neither.
+   */
+  readonly adUpdate: 'hardware' | 'menvcfg' | 'trap' | null;
   /** Instructions are of 16 and 32 bits (IALIGN = 16): Zca is chosen. */
   readonly compressed: boolean;
   /** By an instruction's index: 1 when it is chosen. */
@@ -56,7 +61,7 @@ const IMPLIES: Readonly<Record<string, readonly string[]>> = {
   svadu: [],
 };
 /** Names that say what every machine has. */
-const ALWAYS = ['i', 'zicsr', 'zicntr', 'zihpm', 'svade', 'svadu'];
+const ALWAYS = ['i', 'zicsr', 'zicntr', 'zihpm'];
 /** The privilege modes, which older strings write as extensions. */
 const MODES = ['s', 'u', 'su'];
 
@@ -81,7 +86,7 @@ function names(text: string): string[] {
     const name = token[2] ?? (long in IMPLIES || MODES.includes(long) ? long : long.replace(VERSION, ''));
     if (!Object.hasOwn(IMPLIES, name) && !MODES.includes(name))
       return refuse(
-        `the extension ${name.charAt(0).toUpperCase()}${name.slice(1)} is not supported; these are: ${SUPPORTED}`,
+        `the extension ${name.charAt(0).toUpperCase()}${name.slice(1)} is not supported; these are: ${SUPPORTED_EXTENSIONS}`,
       );
     found.push(name);
     rest = rest.slice(token[0].length);
@@ -110,7 +115,8 @@ function closure(chosen: readonly string[]): ReadonlySet<string> {
   return all;
 }
 
-const SUPPORTED = Object.keys(IMPLIES)
+/** The names that an ISA string may have, as a line of text. */
+export const SUPPORTED_EXTENSIONS = Object.keys(IMPLIES)
   .map((name) => name.charAt(0).toUpperCase() + name.slice(1))
   .join(' ');
 
@@ -120,6 +126,12 @@ function misaOf(all: ReadonlySet<string>): number {
   for (const letter of [...'imafdcb'].filter((l) => all.has(l)).concat('s', 'u'))
     misa |= 1 << (letter.charCodeAt(0) - 97);
   return misa >>> 0;
+}
+
+function adUpdateOf(chosen: readonly string[]): Isa['adUpdate'] {
+  const [svade, svadu] = ['svade', 'svadu'].map((name) => chosen.includes(name));
+  if (svade) return svadu ? 'menvcfg' : 'trap';
+  return svadu ? 'hardware' : null;
 }
 
 function makeIsa(chosen: readonly string[]): Isa {
@@ -137,6 +149,7 @@ function makeIsa(chosen: readonly string[]): Isa {
   return {
     name: [`rv32${letters}`, ...named.filter((name) => name.length > 1)].join('_'),
     misa: misaOf(all),
+    adUpdate: adUpdateOf(chosen),
     compressed: all.has('zca'),
     wide,
     short: new Set(short),
@@ -144,7 +157,7 @@ function makeIsa(chosen: readonly string[]): Isa {
 }
 
 /** Everything that is implemented. */
-export const FULL_ISA: Isa = makeIsa(Object.keys(IMPLIES));
+export const FULL_ISA: Isa = makeIsa(Object.keys(IMPLIES).filter((name) => !name.startsWith('sva')));
 
 /**
  * The choice that an ISA string makes.

@@ -54,7 +54,20 @@ describe('ISA strings', () => {
     for (const isa of ['rv32i', 'rv32imc', 'rv32gc', 'rv32ima_zca_zbs', FULL_ISA.name]) {
       expect(parseIsa(parseIsa(isa).name)).toEqual(parseIsa(isa));
     }
-    expect(parseIsa('rv32imc').name).toBe('rv32imc_zicntr_zicsr_zihpm_zmmul_zca_svade_svadu');
+    expect(parseIsa('rv32imc').name).toBe('rv32imc_zicntr_zicsr_zihpm_zmmul_zca');
+  });
+
+  test.each([
+    ['rv32gc', null, 1],
+    ['rv32gc_svade', 'trap', 0],
+    ['rv32gc_svadu', 'hardware', 1],
+    ['rv32gc_svadu_svade', 'menvcfg', 0],
+  ] as const)('%s says who sets A and D', (isa, adUpdate, adueAtReset) => {
+    expect(parseIsa(isa).adUpdate).toBe(adUpdate);
+    const { state } = smallMachine({ isa }).hart;
+    expect(state.menvcfgh >>> 29).toBe(adueAtReset);
+    expect(state.svadu).toBe(adUpdate !== 'trap');
+    expect(smallMachine({ isa, adUpdate: 'menvcfg' }).hart.state.menvcfgh).toBe(0);
   });
 
   test('parts of extensions', () => {
