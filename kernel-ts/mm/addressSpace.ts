@@ -7,6 +7,56 @@ import type { Page } from './page.ts';
 import { putPage } from './page.ts';
 import type { VmArea } from './vma.ts';
 
+/**
+ * i_mmap: the VMAs that map one inode, in the order in which they came. Linked through the VMAs themselves, since attaches come and go by
+ * the hundred thousand (Linux: an interval tree through vma->shared).
+ */
+export class MappingList {
+  first: VmArea | null = null;
+  last: VmArea | null = null;
+
+  add(vma: VmArea): void {
+    vma.mappingPrev = this.last;
+    vma.mappingNext = null;
+    if (this.last === null) this.first = vma;
+    else this.last.mappingNext = vma;
+    this.last = vma;
+  }
+
+  /** Takes out a VMA that is in it. */
+  delete(vma: VmArea): void {
+    const { mappingPrev: prev, mappingNext: next } = vma;
+    if (prev === null) this.first = next;
+    else prev.mappingNext = next;
+    if (next === null) this.last = prev;
+    else next.mappingPrev = prev;
+    vma.mappingPrev = null;
+    vma.mappingNext = null;
+  }
+
+  /** Whether the VMA is linked here: by its neighbours, without a walk. */
+  has(vma: VmArea): boolean {
+    const { mappingPrev: prev, mappingNext: next } = vma;
+    return (
+      (prev === null ? this.first : prev.mappingNext) === vma &&
+      (next === null ? this.last : next.mappingPrev) === vma
+    );
+  }
+
+  /** The VMA that a visit is at may be taken out meanwhile. */
+  [Symbol.iterator](): Iterator<VmArea> {
+    let at = this.first;
+    return {
+      next(): IteratorResult<VmArea> {
+        if (at === null) return { done: true, value: undefined };
+        const value = at;
+        at = value.mappingNext;
+        return { done: false, value };
+      },
+    };
+  }
+}
+
 /** struct address_space. */
 export class AddressSpace {
   /** The inode it belongs to. */
@@ -14,7 +64,7 @@ export class AddressSpace {
   /** i_pages by index; iterate with `sortedPages`. Each holds one reference to its page. */
   readonly iPages = new Map<number, Page>();
   /** i_mmap: every VMA that maps the inode, shared or private. */
-  readonly iMmap = new Set<VmArea>();
+  readonly iMmap = new MappingList();
 
   constructor(host: Inode) {
     this.host = host;

@@ -1,5 +1,6 @@
 /** The life of an address space: kernel/fork.c (mm_alloc, dup_mm, mmput), mm/mmap.c (dup_mmap, exit_mmap). */
 import { ENOMEM, type Errno } from '../abi/errno.ts';
+import { TASK_SIZE } from '../abi/mman.ts';
 import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
@@ -10,7 +11,7 @@ import { mmSatp, MmStruct } from './mm.ts';
 import { putPage } from './page.ts';
 import { flushTlbMm, freePgtables, pgdAlloc } from './pgtable.ts';
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, vmaPages, type VmArea } from './vma.ts';
-import { removeVma, vmaLink, vmAreaDup, vmaUnlink } from './vmaOps.ts';
+import { removeVma, vmaLink, vmAreaDup } from './vmaOps.ts';
 import { zapPageRange } from './zap.ts';
 
 export { archPickMmapLayout } from './unmappedArea.ts';
@@ -104,12 +105,14 @@ export function mmput(ctx: MmContext, mm: MmStruct): void {
 
 /** exit_mmap(): closes every VMA. Nobody runs in this address space any more, so nothing is flushed page by page. */
 function exitMmap(ctx: MmContext, mm: MmStruct): void {
-  const gone = [...mm.mmap];
-  for (const vma of gone) zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
-  for (const vma of gone) freePgtables(ctx, mm, vma.vmStart, vma.vmEnd, 0, 0x1_0000_0000);
-  for (const vma of gone) {
-    vmaUnlink(mm, vma);
+  const first = mm.mmap.takeAll();
+  for (let vma = first; vma !== null; vma = vma.vmNext) zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
+  freePgtables(ctx, mm, 0, TASK_SIZE, 0, 0x1_0000_0000);
+  for (let vma = first; vma !== null;) {
+    const next: VmArea | null = vma.vmNext;
+    vma.vmFile?.fInode.iMapping.iMmap.delete(vma);
     removeVma(ctx, vma);
+    vma = next;
   }
   mm.totalVm = 0;
   mm.dataVm = 0;

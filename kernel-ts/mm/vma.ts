@@ -77,13 +77,16 @@ export class VmArea {
   vmPrivateData: unknown = null;
   /** anon_vma: a private page may have been made here, so fork must copy the PTEs. */
   anonVma = false;
+  /** Links of the inode's i_mmap (MappingList). */
+  mappingPrev: VmArea | null = null;
+  mappingNext: VmArea | null = null;
   /** Links of the VmaTree; nobody else touches them. */
   vmPrev: VmArea | null = null;
   vmNext: VmArea | null = null;
   rbLeft: VmArea | null = null;
   rbRight: VmArea | null = null;
   rbPriority = 0;
-  /** The largest hole directly below any area of this subtree, in bytes. */
+  /** The largest hole directly below any area of this subtree, in pages. */
   rbSubtreeGap = 0;
 
   constructor(mm: MmStruct, vmStart: number, vmEnd: number, vmFlags: number, vmPgoff: number) {

@@ -15,9 +15,9 @@ export function vmStartGap(vma: VmArea): number {
   return Math.max(0, vma.vmStart - STACK_GUARD_GAP);
 }
 
-/** The hole directly below a VMA, in bytes. */
+/** The hole directly below a VMA, in pages: a small integer, where bytes would be a boxed number. */
 function gapBelow(vma: VmArea): number {
-  return Math.max(0, vmStartGap(vma) - (vma.vmPrev === null ? 0 : vma.vmPrev.vmEnd));
+  return Math.max(0, vmStartGap(vma) - (vma.vmPrev === null ? 0 : vma.vmPrev.vmEnd)) / PAGE_SIZE;
 }
 
 function update(node: VmArea): void {
@@ -86,7 +86,7 @@ function updatePath(root: VmArea | null, node: VmArea): void {
 }
 
 function highestGap(node: VmArea | null, len: number, low: number, high: number): number {
-  if (node === null || node.rbSubtreeGap < len) return -1;
+  if (node === null || node.rbSubtreeGap * PAGE_SIZE < len) return -1;
   const gapStart = Math.max(low, node.vmPrev === null ? 0 : node.vmPrev.vmEnd);
   if (gapStart < high) {
     const right = highestGap(node.rbRight, len, low, high);
@@ -98,7 +98,7 @@ function highestGap(node: VmArea | null, len: number, low: number, high: number)
 }
 
 function lowestGap(node: VmArea | null, len: number, low: number, high: number): number {
-  if (node === null || node.rbSubtreeGap < len) return -1;
+  if (node === null || node.rbSubtreeGap * PAGE_SIZE < len) return -1;
   if (node.vmStart > low) {
     const left = lowestGap(node.rbLeft, len, low, high);
     if (left >= 0) return left;
@@ -115,10 +115,28 @@ export class VmaTree {
   first: VmArea | null = null;
   last: VmArea | null = null;
   #root: VmArea | null = null;
+  /** vmacache: what `find` found last. Any linked VMA is right here: its neighbours tell whether it is the answer. */
+  #hit: VmArea | null = null;
   #serial = 0;
+  /** free_area_cache: between this VMA and `#topHigh` lies no hole of `#topLen` bytes. The last top-down search ended below it. */
+  #top: VmArea | null = null;
+  #topLen = 0;
+  #topHigh = 0;
 
   /** find_vma(): the first VMA that ends above `addr`; it need not contain it. */
   find(addr: number): VmArea | null {
+    const hit = this.#hit;
+    if (hit !== null) {
+      if (hit.vmEnd > addr) {
+        const prev = hit.vmPrev;
+        if (prev === null || prev.vmEnd <= addr) return hit;
+        // Accesses often go from one mapping to its neighbour.
+        if (prev.vmStart <= addr) return (this.#hit = prev);
+      } else {
+        const next = hit.vmNext;
+        if (next === null || next.vmEnd > addr) return next === null ? null : (this.#hit = next);
+      }
+    }
     let node = this.#root;
     let found: VmArea | null = null;
     while (node !== null) {
@@ -130,6 +148,7 @@ export class VmaTree {
         node = node.rbRight;
       }
     }
+    if (found !== null) this.#hit = found;
     return found;
   }
 
@@ -165,28 +184,48 @@ export class VmaTree {
     vma.rbLeft = null;
     vma.rbRight = null;
     vma.rbPriority = priority(++this.#serial);
+    // The successor of a leaf is one of its ancestors, and so has its gap recounted on the way back.
     this.#root = insertNode(this.#root, vma);
-    if (next !== null) updatePath(this.#root, next);
+    if (next !== null && next === this.#top && vmStartGap(next) - vma.vmEnd < this.#topLen) this.#top = vma;
     this.size++;
   }
 
   remove(vma: VmArea): void {
-    this.#root = removeNode(this.#root, vma);
     const { vmPrev: prev, vmNext: next } = vma;
+    if (prev === null && this.first !== vma) throw new Error('the VMA is not in its tree');
     if (prev === null) this.first = next;
     else prev.vmNext = next;
     if (next === null) this.last = prev;
     else next.vmPrev = prev;
+    const below = vma.rbRight !== null;
+    this.#root = removeNode(this.#root, vma);
+    // Else the successor is an ancestor, and has been recounted.
+    if (next !== null && below) updatePath(this.#root, next);
     vma.vmPrev = null;
     vma.vmNext = null;
     vma.rbLeft = null;
     vma.rbRight = null;
+    if (this.#hit === vma) this.#hit = next ?? prev;
+    if (this.#top === vma) this.#top = next;
+    else if (this.#top !== null && vma.vmStart > this.#top.vmStart) this.#top = null;
     this.size--;
-    if (next !== null) updatePath(this.#root, next);
+  }
+
+  /** Empties the set when its address space ends: the first VMA, from which vmNext still leads to the others. */
+  takeAll(): VmArea | null {
+    const { first } = this;
+    this.first = null;
+    this.last = null;
+    this.size = 0;
+    this.#root = null;
+    this.#hit = null;
+    this.#top = null;
+    return first;
   }
 
   /** Moves the bounds of a linked VMA within the free space around it. */
   setBounds(vma: VmArea, vmStart: number, vmEnd: number): void {
+    if (this.#top !== null && vma.vmEnd > this.#top.vmStart) this.#top = null;
     vma.vmStart = vmStart;
     vma.vmEnd = vmEnd;
     updatePath(this.#root, vma);
@@ -197,7 +236,17 @@ export class VmaTree {
   unmappedTopDown(len: number, low: number, high: number): number {
     const end = this.last === null ? 0 : this.last.vmEnd;
     if (high - Math.max(low, end) >= len) return high - len;
-    return highestGap(this.#root, len, low, high);
+    const top = this.#top;
+    if (top !== null && len >= this.#topLen && high === this.#topHigh) {
+      const gapEnd = Math.min(high, vmStartGap(top));
+      const gapStart = Math.max(low, top.vmPrev === null ? 0 : top.vmPrev.vmEnd);
+      if (gapEnd - gapStart >= len) return gapEnd - len;
+    }
+    const found = highestGap(this.#root, len, low, high);
+    this.#top = found < 0 ? null : this.find(found);
+    this.#topLen = len;
+    this.#topHigh = high;
+    return found;
   }
 
   /** vm_unmapped_area(): the lowest hole of `len` bytes within [low, high), or -1. */
@@ -221,9 +270,9 @@ export class VmaTree {
   }
 }
 
-/** A well-mixed 32-bit number of a serial number. */
+/** A well-mixed 31-bit number of a serial number. */
 function priority(serial: number): number {
   let x = Math.imul(serial, 0x9e37_79b1);
   x = Math.imul(x ^ (x >>> 15), 0x85eb_ca77);
-  return (x ^ (x >>> 13)) >>> 0;
+  return (x ^ (x >>> 13)) >>> 1;
 }

@@ -6,7 +6,7 @@ import type { AddressSpace } from './addressSpace.ts';
 import type { MmContext } from './context.ts';
 import { updateHiwaterRss, type MmStruct } from './mm.ts';
 import { pfnToPage, PG_ANON, PG_DIRTY, putPage, type Page } from './page.ts';
-import { changePte, flushTlbMm, forEachPte, PTE_D, ptePfn, setPte } from './pgtable.ts';
+import { changePte, flushTlbMm, PGDIR_SIZE, PTE_D, ptePfn, pteTable, setPte } from './pgtable.ts';
 import { vmaPages } from './vma.ts';
 
 /** Up to this many pages a range is flushed page by page, above it as a whole. */
@@ -49,15 +49,24 @@ export function zapPageRange(
   updateHiwaterRss(mm);
   const single = flush && end - start <= FLUSH_PAGES * PAGE_SIZE;
   let zapped = 0;
-  forEachPte(ctx, mm, start, end, (va, pteAddress, pte) => {
-    const page = pageOfPte(ctx, pte);
-    if (keepAnon && (page.flags & PG_ANON) !== 0) return;
-    if (single) changePte(ctx, mm, va, pteAddress, 0);
-    else setPte(ctx, pteAddress, 0);
-    if ((pte & PTE_D) !== 0) page.flags |= PG_DIRTY;
-    pageRemoveRmap(ctx, mm, page);
-    zapped++;
-  });
+  // As forEachPte, without a closure: every munmap and every exit comes here, once for each VMA.
+  for (let slot = start; slot < end; slot = slot - (slot % PGDIR_SIZE) + PGDIR_SIZE) {
+    const table = pteTable(ctx, mm, slot);
+    if (table === 0) continue;
+    const slotEnd = Math.min(end, slot - (slot % PGDIR_SIZE) + PGDIR_SIZE);
+    for (let va = slot; va < slotEnd; va += PAGE_SIZE) {
+      const pteAddress = table + ((va >>> 12) & 0x3ff) * 4;
+      const pte = ctx.ram.read32(pteAddress);
+      if (pte === 0) continue;
+      const page = pageOfPte(ctx, pte);
+      if (keepAnon && (page.flags & PG_ANON) !== 0) continue;
+      if (single) changePte(ctx, mm, va, pteAddress, 0);
+      else setPte(ctx, pteAddress, 0);
+      if ((pte & PTE_D) !== 0) page.flags |= PG_DIRTY;
+      pageRemoveRmap(ctx, mm, page);
+      zapped++;
+    }
+  }
   if (flush && !single && zapped > 0) flushTlbMm(ctx, mm);
 }
 

@@ -28,8 +28,8 @@ export const kernels: readonly BenchKernel[] = [
   { name: 'nbody', iterations: 300_000, operation: null },
   { name: 'nbodyf', iterations: 300_000, operation: null },
   { name: 'getpid', iterations: 2_000_000, operation: 'getpid' },
-  { name: 'shmattach', iterations: 200_000, operation: 'shmat, write, shmdt' },
-  { name: 'shmtouch', iterations: 1_000, operation: 'fresh shm page', perIteration: 256 },
+  { name: 'shmattach', iterations: 400_000, operation: 'shmat, write, shmdt' },
+  { name: 'shmtouch', iterations: 4_000, operation: 'fresh shm page', perIteration: 256 },
   { name: 'pingpong', iterations: 200_000, operation: 'round trip by sched_yield' },
   { name: 'futexpong', iterations: 200_000, operation: 'round trip by futex' },
 ];
