@@ -7,6 +7,13 @@ export const IPC_RMID = 0;
 export const IPC_SET = 1;
 export const IPC_STAT = 2;
 export const IPC_INFO = 3;
+/** Do not wait: semop, msgsnd, msgrcv. */
+export const IPC_NOWAIT = 0o4000;
+/**
+ * musl's headers for riscv32 mark the commands that report times with 0x100, and its *ctl calls take the mark off again. A program
+ * that makes the system call itself with those constants is served here; Linux answers EINVAL.
+ */
+export const LIBC_TIME64 = 0x100;
 export const S_IRUGO = 0o444;
 export const S_IWUGO = 0o222;
 export const S_IXUGO = 0o111;
@@ -34,4 +41,23 @@ export function writeIpc64Perm(view: DataView, at: number, perm: Ipc64Perm): voi
   view.setUint32(at + 16, perm.cgid, true);
   view.setUint32(at + 20, perm.mode, true);
   view.setUint16(at + 24, perm.seq, true);
+}
+
+/** A time of a 32-bit architecture: the low word of the seconds, and behind it the `*_high` word. */
+export function writeIpcTime(view: DataView, at: number, seconds: number): void {
+  view.setUint32(at, seconds >>> 0, true);
+  view.setUint32(at + 4, Math.floor(seconds / 2 ** 32) >>> 0, true);
+}
+
+/** What IPC_SET reads of struct ipc64_perm. */
+export interface IpcPermSet {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/** The struct ipc64_perm that a structure for IPC_SET begins with. */
+export function decodeIpcPermSet(bytes: Uint8Array): IpcPermSet {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return { uid: view.getUint32(4, true), gid: view.getUint32(8, true), mode: view.getUint32(20, true) };
 }

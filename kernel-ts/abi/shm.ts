@@ -2,7 +2,7 @@
  * Shared memory: include/uapi/linux/shm.h, asm-generic/shmbuf.h. Layouts are those of a 32-bit architecture with 64-bit time:
  * shmid64_ds has `*_high` words, which is what musl's shmctl for riscv32 reads (offsets checked against its headers).
  */
-import { SIZEOF_IPC64_PERM, writeIpc64Perm, type Ipc64Perm } from './ipc.ts';
+import { SIZEOF_IPC64_PERM, writeIpc64Perm, writeIpcTime, type Ipc64Perm } from './ipc.ts';
 
 export const SHMMIN = 1;
 export const SHMMNI = 4096;
@@ -45,35 +45,18 @@ export interface Shmid64Ds {
 
 export const SIZEOF_SHMID64_DS = 84;
 
-function writeTime(view: DataView, at: number, seconds: number): void {
-  view.setUint32(at, seconds >>> 0, true);
-  view.setUint32(at + 4, Math.floor(seconds / 2 ** 32) >>> 0, true);
-}
-
 export function encodeShmid64Ds(ds: Shmid64Ds): Uint8Array {
   const bytes = new Uint8Array(SIZEOF_SHMID64_DS);
   const view = new DataView(bytes.buffer);
   writeIpc64Perm(view, 0, ds.shmPerm);
   view.setUint32(SIZEOF_IPC64_PERM, ds.shmSegsz, true);
-  writeTime(view, 40, ds.shmAtime);
-  writeTime(view, 48, ds.shmDtime);
-  writeTime(view, 56, ds.shmCtime);
+  writeIpcTime(view, 40, ds.shmAtime);
+  writeIpcTime(view, 48, ds.shmDtime);
+  writeIpcTime(view, 56, ds.shmCtime);
   view.setInt32(64, ds.shmCpid, true);
   view.setInt32(68, ds.shmLpid, true);
   view.setUint32(72, ds.shmNattch, true);
   return bytes;
-}
-
-/** What IPC_SET reads of struct shmid64_ds. */
-export interface ShmidSet {
-  readonly uid: number;
-  readonly gid: number;
-  readonly mode: number;
-}
-
-export function decodeShmidSet(bytes: Uint8Array): ShmidSet {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return { uid: view.getUint32(4, true), gid: view.getUint32(8, true), mode: view.getUint32(20, true) };
 }
 
 /** struct shminfo64: shmmax, shmmin, shmmni, shmseg, shmall and four unused words. */

@@ -18,6 +18,8 @@ import {
   type IpcState,
   type IpcTask,
 } from './namespace.ts';
+import { msgExitNs } from './msg.ts';
+import { semExitNs } from './sem.ts';
 import { shmExitNs } from './shmctl.ts';
 
 /** PROC_IPC_INIT_INO and PROC_DYNAMIC_FIRST. */
@@ -28,6 +30,8 @@ const MAX_IPC_NAMESPACES = 2048;
 
 /** free_ipc_ns(). */
 function freeIpcNs(ctx: IpcContext, ns: IpcNamespace): void {
+  semExitNs(ctx, ns);
+  msgExitNs(ctx, ns);
   shmExitNs(ctx, ns);
   ctx.ipc.namespaces.delete(ns.inum);
 }
@@ -42,6 +46,7 @@ export function initIpcState(): { readonly ipc: IpcState; readonly ipcNs: IpcNam
     nextInum: FIRST_INUM,
     maxIpcNamespaces: MAX_IPC_NAMESPACES,
     lockedShm: new Map(),
+    wakeQ: [],
   };
   return { ipc, ipcNs };
 }

@@ -1,10 +1,14 @@
 /**
- * struct ipc_namespace: include/linux/ipc_namespace.h, for shared memory alone. How namespaces come and go is in ipcNs.ts.
- * Missing: semaphores and message queues.
+ * struct ipc_namespace: include/linux/ipc_namespace.h; and what ipc needs of a task and of the kernel. How namespaces come and go is
+ * in ipcNs.ts. Missing: POSIX message queues.
  */
+import { MSGMAX, MSGMNB, MSGMNI } from '../abi/msg.ts';
+import { SEMMNI, SEMMNS, SEMMSL, SEMOPM } from '../abi/sem.ts';
 import { SHMALL, SHMMAX, SHMMNI } from '../abi/shm.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { MmContext } from '../mm/context.ts';
+import type { MsgQueue } from './msg.ts';
+import type { SemArray, SemUndoList } from './sem.ts';
 import type { ShmidKernel } from './shm.ts';
 import { IpcIds } from './util.ts';
 
@@ -12,6 +16,18 @@ import { IpcIds } from './util.ts';
 export interface IpcNsOperations {
   /** free_ipc_ns(): no task, attach or open file refers to it any more. */
   readonly free: (ctx: IpcContext, ns: IpcNamespace) => void;
+}
+
+/** sem_ctls[]: the four numbers of /proc/sys/kernel/sem in their order. */
+export interface SemCtls {
+  /** SEMMSL: semaphores of an array. */
+  msl: number;
+  /** SEMMNS: semaphores of all arrays. */
+  mns: number;
+  /** SEMOPM: operations of one semop. */
+  opm: number;
+  /** SEMMNI: arrays. */
+  mni: number;
 }
 
 /** struct ipc_namespace. */
@@ -34,6 +50,24 @@ export class IpcNamespace {
   shmTot = 0;
   shmRmidForced = 0;
 
+  /** ipc_ids[IPC_SEM_IDS]. */
+  readonly semIds = new IpcIds<SemArray>();
+  readonly semCtls: SemCtls = { msl: SEMMSL, mns: SEMMNS, opm: SEMOPM, mni: SEMMNI };
+  /** Semaphores of all arrays. */
+  usedSems = 0;
+
+  /** ipc_ids[IPC_MSG_IDS]. */
+  readonly msgIds = new IpcIds<MsgQueue>();
+  /** MSGMAX: bytes of a message. */
+  msgCtlmax = MSGMAX;
+  /** MSGMNB: bytes of a new queue. */
+  msgCtlmnb = MSGMNB;
+  /** MSGMNI: queues. */
+  msgCtlmni = MSGMNI;
+  /** percpu_msg_bytes, percpu_msg_hdrs: what lies in all queues. */
+  msgBytes = 0;
+  msgHdrs = 0;
+
   constructor(name: string, inum: number, ops: IpcNsOperations) {
     this.name = name;
     this.inum = inum;
@@ -48,11 +82,27 @@ export interface SysvShm {
   readonly shmClist: Set<ShmidKernel>;
 }
 
+/** task_struct.sysvsem: what to undo when the task exits; shared by CLONE_SYSVSEM. */
+export interface SysvSem {
+  undoList: SemUndoList | null;
+}
+
 /** Linux's `current`, as far as ipc looks at it. */
 export interface IpcTask extends FsTask {
   /** nsproxy->ipc_ns. A dead task (state Z or X) names it still and is no longer counted. */
   readonly ipcNs: IpcNamespace;
   readonly sysvshm: SysvShm;
+  readonly sysvsem: SysvSem;
+}
+
+/** A status that ends no system call: the sleeper shall look at its condition anew. */
+export const RETRY = -20_000;
+
+/** Somebody asleep in semop, msgsnd or msgrcv. */
+export interface IpcSleeper {
+  readonly sleeper: IpcTask;
+  /** What its call returns, or RETRY; set by whoever wakes it. */
+  readonly status: number;
 }
 
 /** What ipc keeps outside of any namespace. */
@@ -64,6 +114,11 @@ export interface IpcState {
   maxIpcNamespaces: number;
   /** Pages that SHM_LOCK counts against RLIMIT_MEMLOCK, by real uid, over all namespaces (struct ucounts). */
   readonly lockedShm: Map<number, number>;
+  /**
+   * wake_q: who is to be woken, in this order, once the objects are consistent again. The process layer empties it before
+   * anything else runs.
+   */
+  readonly wakeQ: IpcSleeper[];
 }
 
 export interface IpcContext extends FsContext {
@@ -87,6 +142,11 @@ export function putIpcNs(ctx: MmContext, ns: IpcNamespace): void {
   if (ns.count <= 0) throw new Error(`put_ipc_ns of the dead ${ns.name}`);
   ns.count--;
   if (ns.count === 0) ns.ops.free(ipcContext(ctx), ns);
+}
+
+/** A task with nothing to undo. */
+export function semInitTask(): SysvSem {
+  return { undoList: null };
 }
 
 /** shm_init_task(). */

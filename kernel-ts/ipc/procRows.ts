@@ -2,13 +2,15 @@
  * What ipc has in /proc: ipc/ipc_sysctl.c, /proc/sysvipc (ipc/util.c), /proc/PID/ns/ipc. An open file goes on showing the namespace
  * of the task that opened it.
  */
-import { EACCES } from '../abi/errno.ts';
+import { EACCES, ENOENT, ERANGE, type Errno } from '../abi/errno.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { File } from '../fs/file.ts';
 import { keptOf, mayReadTask, type ProcRow } from '../fs/proc.ts';
-import { sysctlRow, type SysctlRange } from '../fs/sysctl.ts';
+import { parseNumbers, sysctlRow, type SysctlRange } from '../fs/sysctl.ts';
 import { ipcNsLink } from './ipcNs.ts';
 import { getIpcNs, ipcContext, putIpcNs, type IpcNamespace, type IpcTask } from './namespace.ts';
+import { sysvipcMsgText } from './msgctl.ts';
+import { sysvipcSemText } from './semctl.ts';
 import { shmDestroyOrphaned } from './shm.ts';
 import { sysvipcShmText } from './shmctl.ts';
 import { IPCMNI } from './util.ts';
@@ -58,6 +60,59 @@ export function ipcSysctl(
   });
 }
 
+/** The id that the next object of a kind shall have. Root writes it all the same, by CAP_CHECKPOINT_RESTORE (ipc_permissions). */
+function nextIdRow(name: string, key: 'shmIds' | 'semIds' | 'msgIds'): ProcRow {
+  return ipcSysctl(
+    name,
+    0o444,
+    INT,
+    (ns) => ns[key].nextId,
+    (ns, value) => void (ns[key].nextId = value),
+  );
+}
+
+function limitRow(
+  name: string,
+  key: 'shmCtlmni' | 'msgCtlmax' | 'msgCtlmnb' | 'msgCtlmni',
+  range: SysctlRange,
+): ProcRow {
+  return ipcSysctl(
+    name,
+    0o644,
+    range,
+    (ns) => ns[key],
+    (ns, value) => void (ns[key] = value),
+  );
+}
+
+const SEM_CTLS = ['msl', 'mns', 'opm', 'mni'] as const;
+const ANY_INT: SysctlRange = { min: -0x8000_0000, max: 0x7fff_ffff };
+
+/** proc_ipc_sem_dointvec(): as many of the four numbers as are given; SEMMNI out of its range is ERANGE and stays. */
+function writeSem(_ctx: FsContext, _task: FsTask, text: string, kept: unknown): number {
+  const { semCtls, count } = kept as IpcNamespace;
+  if (count === 0) return -ENOENT;
+  const old = semCtls.mni;
+  const { values, consumed, error } = parseNumbers(text, SEM_CTLS.length, ANY_INT);
+  values.forEach((value, i) => (semCtls[SEM_CTLS[i] ?? 'mni'] = value));
+  const refused: 0 | Errno = error < 0 || (semCtls.mni >= 0 && semCtls.mni <= IPCMNI) ? error : -ERANGE;
+  if (refused === 0) return consumed;
+  semCtls.mni = old;
+  return refused;
+}
+
+const semRow: ProcRow = {
+  path: '/sys/kernel/sem',
+  mode: 0o644,
+  whole: true,
+  keep: (_ctx, task) => nsOf(task),
+  show: (_ctx, _task, kept) => {
+    const { semCtls, count } = kept as IpcNamespace;
+    return count === 0 ? -ENOENT : `${SEM_CTLS.map((key) => semCtls[key]).join('\t')}\n`;
+  },
+  write: writeSem,
+};
+
 /** proc_ipc_dointvec_minmax_orphans(). */
 function setRmidForced(ns: IpcNamespace, value: number, ctx: FsContext): void {
   ns.shmRmidForced = value;
@@ -81,22 +136,25 @@ export const IPC_PROC_ROWS: readonly ProcRow[] = [
     (ns) => ns.shmCtlall,
     (ns, value) => void (ns.shmCtlall = value),
   ),
-  ipcSysctl(
-    'shmmni',
-    0o644,
-    { min: 0, max: IPCMNI },
-    (ns) => ns.shmCtlmni,
-    (ns, value) => void (ns.shmCtlmni = value),
-  ),
+  limitRow('shmmni', 'shmCtlmni', { min: 0, max: IPCMNI }),
   ipcSysctl('shm_rmid_forced', 0o644, { min: 0, max: 1 }, (ns) => ns.shmRmidForced, setRmidForced),
-  // ipc_permissions(): root writes it all the same, by CAP_CHECKPOINT_RESTORE.
+  nextIdRow('shm_next_id', 'shmIds'),
+  sysvipcRow('sem', sysvipcSemText),
+  semRow,
+  nextIdRow('sem_next_id', 'semIds'),
+  sysvipcRow('msg', sysvipcMsgText),
+  limitRow('msgmax', 'msgCtlmax', INT),
+  limitRow('msgmnb', 'msgCtlmnb', INT),
+  limitRow('msgmni', 'msgCtlmni', { min: 0, max: IPCMNI }),
+  // Without effect since 3.19.
   ipcSysctl(
-    'shm_next_id',
-    0o444,
-    INT,
-    (ns) => ns.shmIds.nextId,
-    (ns, value) => void (ns.shmIds.nextId = value),
+    'auto_msgmni',
+    0o644,
+    { min: 0, max: 1 },
+    () => 0,
+    () => undefined,
   ),
+  nextIdRow('msg_next_id', 'msgIds'),
   sysctlRow('user/max_ipc_namespaces', 0o644, INT, {
     get: (ctx) => ipcContext(ctx).ipc.maxIpcNamespaces,
     set: (ctx, _kept, value) => void (ipcContext(ctx).ipc.maxIpcNamespaces = value),

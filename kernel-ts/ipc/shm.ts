@@ -76,6 +76,10 @@ export class ShmidKernel {
     this.shmCtim = ctim;
     this.shmCprid = cprid;
   }
+
+  get ipcPerm(): KernIpcPerm {
+    return this.shmPerm;
+  }
 }
 
 /** struct shm_file_data: file.privateData of a segment, and vma.vmPrivateData, which is one object per attach. */

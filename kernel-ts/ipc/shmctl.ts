@@ -1,11 +1,19 @@
 /** shmctl(2) and the text of /proc/sysvipc/shm: ipc/shm.c. */
 import { CAP_IPC_LOCK } from '../abi/capability.ts';
 import { EACCES, EFAULT, EINVAL, ENOMEM, EPERM, type Errno } from '../abi/errno.ts';
-import { IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT, S_IRUGO } from '../abi/ipc.ts';
+import {
+  decodeIpcPermSet,
+  IPC_INFO,
+  IPC_RMID,
+  IPC_SET,
+  IPC_STAT,
+  LIBC_TIME64,
+  S_IRUGO,
+  type IpcPermSet,
+} from '../abi/ipc.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { RLIMIT_MEMLOCK, rlimit } from '../abi/resource.ts';
 import {
-  decodeShmidSet,
   encodeShmid64Ds,
   encodeShmInfo,
   encodeShminfo64,
@@ -17,7 +25,6 @@ import {
   SHM_STAT_ANY,
   SHM_UNLOCK,
   SIZEOF_SHMID64_DS,
-  type ShmidSet,
 } from '../abi/shm.ts';
 import { ktimeGetRealSeconds, type MmContext } from '../mm/context.ts';
 import { capable } from '../mm/cred.ts';
@@ -27,6 +34,7 @@ import type { IpcContext, IpcNamespace } from './namespace.ts';
 import { shmDestroy, shmUncharge, type ShmidKernel } from './shm.ts';
 import {
   ipcctlObtainCheck,
+  ipcMaxIndex,
   ipcObtainObjectCheck,
   ipcObtainObjectIdr,
   ipcperms,
@@ -36,11 +44,6 @@ import {
   kernelToIpc64Perm,
 } from './util.ts';
 
-/**
- * musl's headers for riscv32 mark the commands that report times with 0x100, and its shmctl takes the mark off again. A program
- * that makes the system call itself with those constants is served here; Linux answers EINVAL.
- */
-const LIBC_TIME64 = 0x100;
 const LIBC_STAT_COMMANDS: ReadonlySet<number> = new Set(
   [IPC_STAT, SHM_STAT, SHM_STAT_ANY].map((cmd) => cmd | LIBC_TIME64),
 );
@@ -55,9 +58,14 @@ export function sysShmctl(ctx: IpcContext, shmid: number, cmd: number, buf: numb
   if (cmd < 0 || shmid < 0) return -EINVAL;
   switch (LIBC_STAT_COMMANDS.has(cmd) ? cmd - LIBC_TIME64 : cmd) {
     case IPC_INFO:
-      return answer(ctx, buf, encodeShminfo64(ns.shmCtlmax, ns.shmCtlmni, ns.shmCtlall), maxIndex(ns));
+      return answer(
+        ctx,
+        buf,
+        encodeShminfo64(ns.shmCtlmax, ns.shmCtlmni, ns.shmCtlall),
+        ipcMaxIndex(ns.shmIds),
+      );
     case SHM_INFO:
-      return answer(ctx, buf, encodeShmInfo(ns.shmIds.inUse, ns.shmTot, shmRss(ns)), maxIndex(ns));
+      return answer(ctx, buf, encodeShmInfo(ns.shmIds.inUse, ns.shmTot, shmRss(ns)), ipcMaxIndex(ns.shmIds));
     case IPC_STAT:
     case SHM_STAT:
     case SHM_STAT_ANY:
@@ -65,7 +73,7 @@ export function sysShmctl(ctx: IpcContext, shmid: number, cmd: number, buf: numb
     case IPC_SET: {
       const { mm } = ctx.current;
       const bytes = mm === null ? -EFAULT : copyFromUser(ctx, mm, buf, SIZEOF_SHMID64_DS);
-      return typeof bytes === 'number' ? bytes : shmctlSet(ctx, ns, shmid, decodeShmidSet(bytes));
+      return typeof bytes === 'number' ? bytes : shmctlSet(ctx, ns, shmid, decodeIpcPermSet(bytes));
     }
     case IPC_RMID: {
       const shp = ipcctlObtainCheck(ns.shmIds, ctx.current.cred, shmid);
@@ -85,10 +93,6 @@ export function sysShmctl(ctx: IpcContext, shmid: number, cmd: number, buf: numb
 function answer(ctx: IpcContext, buf: number, bytes: Uint8Array, value: number): number {
   const { mm } = ctx.current;
   return mm === null || copyToUser(ctx, mm, buf, bytes) < 0 ? -EFAULT : value;
-}
-
-function maxIndex(ns: IpcNamespace): number {
-  return Math.max(0, ns.shmIds.maxIdx);
 }
 
 /** shm_get_stat(): resident pages of all segments. */
@@ -116,7 +120,7 @@ function shmctlStat(ctx: IpcContext, ns: IpcNamespace, shmid: number, cmd: numbe
   return answer(ctx, buf, bytes, cmd === IPC_STAT ? 0 : shp.shmPerm.id);
 }
 
-function shmctlSet(ctx: IpcContext, ns: IpcNamespace, shmid: number, change: ShmidSet): 0 | Errno {
+function shmctlSet(ctx: IpcContext, ns: IpcNamespace, shmid: number, change: IpcPermSet): 0 | Errno {
   const shp = ipcctlObtainCheck(ns.shmIds, ctx.current.cred, shmid);
   if (typeof shp === 'number') return shp;
   const error = ipcUpdatePerm(shp.shmPerm, change);

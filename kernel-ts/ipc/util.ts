@@ -25,7 +25,7 @@ export class KernIpcPerm {
   gid: number;
   readonly cuid: number;
   readonly cgid: number;
-  /** Permissions and SHM_DEST, SHM_LOCKED. */
+  /** Permissions; of segments SHM_DEST and SHM_LOCKED too. */
   mode: number;
   seq = 0;
   /** Out of the table: lookups by a stale reference answer EIDRM. */
@@ -41,9 +41,10 @@ export class KernIpcPerm {
   }
 }
 
-/** What has an identifier: struct shmid_kernel. */
+/** What has an identifier: struct shmid_kernel, sem_array, msg_queue. */
 export interface IpcObject {
-  readonly shmPerm: KernIpcPerm;
+  /** Its shm_perm, sem_perm or q_perm: what container_of() undoes in Linux. */
+  readonly ipcPerm: KernIpcPerm;
 }
 
 /** struct ipc_ids. Invariant: entries, the bitmap, keys (of entries with a key) and inUse describe the same set. */
@@ -56,7 +57,7 @@ export class IpcIds<T extends IpcObject> {
   lastIdx = -1;
   /** Where the next cyclic allocation starts to look (idr_next). */
   idrNext = 0;
-  /** /proc/sys/kernel/shm_next_id: the id asked for, once; -1 for none. */
+  /** /proc/sys/kernel/{shm,sem,msg}_next_id: the id asked for, once; -1 for none. */
   nextId = -1;
   /** ipcs_idr: objects by index. */
   readonly entries = new Map<number, T>();
@@ -119,7 +120,7 @@ function ipcIdrAlloc<T extends IpcObject>(ids: IpcIds<T>, perm: KernIpcPerm): nu
 /** ipc_addid(): gives the object an identifier; the index, or ENOSPC when `limit` objects exist. */
 export function ipcAddid<T extends IpcObject>(ids: IpcIds<T>, object: T, limit: number): number {
   if (ids.inUse >= Math.min(limit, IPCMNI)) return -ENOSPC;
-  const perm = object.shmPerm;
+  const perm = object.ipcPerm;
   const index = ipcIdrAlloc(ids, perm);
   if (index < 0) return index;
   ids.entries.set(index, object);
@@ -132,7 +133,7 @@ export function ipcAddid<T extends IpcObject>(ids: IpcIds<T>, object: T, limit: 
 
 /** ipc_rmid(): the identifier and the key are free again. */
 export function ipcRmid<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
-  const perm = object.shmPerm;
+  const perm = object.ipcPerm;
   const index = perm.id % IPCMNI;
   if (ids.entries.get(index) !== object) throw new Error(`id ${perm.id} is not in the table`);
   ids.entries.delete(index);
@@ -145,8 +146,8 @@ export function ipcRmid<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
 
 /** ipc_set_key_private(): lookups by key no longer find it. */
 export function ipcSetKeyPrivate<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
-  if (object.shmPerm.key !== IPC_PRIVATE) ids.keys.delete(object.shmPerm.key);
-  object.shmPerm.key = IPC_PRIVATE;
+  if (object.ipcPerm.key !== IPC_PRIVATE) ids.keys.delete(object.ipcPerm.key);
+  object.ipcPerm.key = IPC_PRIVATE;
 }
 
 /** ipc_obtain_object_idr(): by the index bits of `id` alone. */
@@ -157,7 +158,7 @@ export function ipcObtainObjectIdr<T extends IpcObject>(ids: IpcIds<T>, id: numb
 /** ipc_obtain_object_check(): the sequence number must be right too. */
 export function ipcObtainObjectCheck<T extends IpcObject>(ids: IpcIds<T>, id: number): T | Errno {
   const object = ipcObtainObjectIdr(ids, id);
-  return typeof object === 'number' || object.shmPerm.id === id ? object : -EINVAL;
+  return typeof object === 'number' || object.ipcPerm.id === id ? object : -EINVAL;
 }
 
 /** ipcperms(): true when some class of `flag`'s bits is not granted to the caller and CAP_IPC_OWNER does not help. */
@@ -193,14 +194,14 @@ export function ipcget<T extends IpcObject>(
   if ((flag & (IPC_CREAT | IPC_EXCL)) === (IPC_CREAT | IPC_EXCL)) return -EEXIST;
   const error = ops.moreChecks(object);
   if (error < 0) return error;
-  return ipcperms(cred, object.shmPerm, flag) ? -EACCES : object.shmPerm.id;
+  return ipcperms(cred, object.ipcPerm, flag) ? -EACCES : object.ipcPerm.id;
 }
 
 /** ipcctl_obtain_check(): for IPC_SET and IPC_RMID. EPERM unless owner, creator or CAP_SYS_ADMIN. */
 export function ipcctlObtainCheck<T extends IpcObject>(ids: IpcIds<T>, cred: Cred, id: number): T | Errno {
   const object = ipcObtainObjectCheck(ids, id);
   if (typeof object === 'number') return object;
-  const { uid, cuid } = object.shmPerm;
+  const { uid, cuid } = object.ipcPerm;
   return cred.euid === cuid || cred.euid === uid || capable(cred, CAP_SYS_ADMIN) ? object : -EPERM;
 }
 
@@ -220,6 +221,18 @@ export function ipcUpdatePerm(
 export function kernelToIpc64Perm(perm: KernIpcPerm): Ipc64Perm {
   const { key, uid, gid, cuid, cgid, mode, seq } = perm;
   return { key, uid, gid, cuid, cgid, mode, seq };
+}
+
+/** ipc_get_maxidx() as IPC_INFO and its kin return it: the highest used index, 0 when none is. */
+export function ipcMaxIndex<T extends IpcObject>(ids: IpcIds<T>): number {
+  return Math.max(0, ids.maxIdx);
+}
+
+/** A line of /proc/sysvipc: each value in a column of at least that width, a blank between. */
+export function ipcColumns(
+  ...columns: readonly (readonly [value: number | string, width: number])[]
+): string {
+  return `${columns.map(([value, width]) => String(value).padStart(width)).join(' ')}\n`;
 }
 
 /** The objects by index: /proc/sysvipc and inspection. */

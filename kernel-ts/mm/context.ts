@@ -6,6 +6,7 @@ import type { Rlimits } from '../abi/resource.ts';
 import type { Cred } from './cred.ts';
 import type { MmStruct } from './mm.ts';
 import type { MemMap } from './page.ts';
+import type { SlabState } from './slab.ts';
 
 /** Guest RAM. Every write of the kernel goes through it, so that decoded code is invalidated. Addresses are physical. */
 export interface PhysicalMemory {
@@ -73,6 +74,7 @@ export interface MmContext {
   readonly ram: PhysicalMemory;
   readonly hart: TlbControl;
   readonly memMap: MemMap;
+  readonly slab: SlabState;
   readonly clock: Clock;
   readonly vm: VmSysctl;
   /** The task on whose behalf the kernel runs. */

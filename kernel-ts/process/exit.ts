@@ -7,12 +7,13 @@
  * Known to be missing: core dumps (RLIMIT_CORE is 0), subreapers, PR_SET_PDEATHSIG.
  */
 import { putIpcNs } from '../ipc/namespace.ts';
+import { exitSem } from '../ipc/semUndo.ts';
 import { exitShm } from '../ipc/shm.ts';
 import { putFilesStruct } from '../fs/fdtable.ts';
 import { mmput } from '../mm/mmLife.ts';
 import type { Kernel } from './kernel.ts';
 import { futexExitRelease } from './robust.ts';
-import { completeWait, dequeueTask, finishWait, runningSlice } from './sched.ts';
+import { completeWait, dequeueTask, finishWait, runningSlice, wakeUpQ } from './sched.ts';
 import { actionOf, continueGroup, isAlive, notifyParent, signalWakeUp } from './signalSend.ts';
 import { SIGCHLD } from './signalSet.ts';
 import { groupLeader, SIG_IGN, type Task } from './task.ts';
@@ -38,13 +39,15 @@ export function groupExit(kernel: Kernel, task: Task, status: number): void {
 export function doExit(kernel: Kernel, task: Task, status: number): void {
   if (!isAlive(task)) return;
   task.exitCode = status;
+  finishWait(kernel, task);
   releaseMm(kernel, task);
+  exitSem(kernel, task);
+  wakeUpQ(kernel);
   exitShm(kernel, task);
   if (task.files !== null) putFilesStruct(kernel, task.files);
   task.files = null;
   // exit_task_namespaces()
   putIpcNs(kernel, task.ipcNs);
-  finishWait(kernel, task);
   dequeueTask(kernel, task);
   task.state = 'Z';
   kernel.needResched ||= kernel.current === task;

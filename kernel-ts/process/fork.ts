@@ -19,6 +19,7 @@ import {
   CLONE_PIDFD,
   CLONE_PTRACE,
   CLONE_SETTLS,
+  CLONE_SYSVSEM,
   CLONE_SIGHAND,
   CLONE_THREAD,
   CLONE_VFORK,
@@ -28,6 +29,7 @@ import { RLIMIT_NPROC, rlimit } from '../abi/resource.ts';
 import { dupFilesStruct } from '../fs/fdtable.ts';
 import type { FilesStruct } from '../fs/file.ts';
 import { shmInitTask } from '../ipc/namespace.ts';
+import { copySemundo } from '../ipc/semUndo.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { capable } from '../mm/cred.ts';
 import { dupMm, mmget, mmput } from '../mm/mmLife.ts';
@@ -135,6 +137,7 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
     sysvshm: shmInitTask(),
     exitSignal: isThread ? -1 : (flags & CLONE_PARENT) !== 0 ? groupLeader(task).exitSignal : args.exitSignal,
   });
+  if ((flags & CLONE_SYSVSEM) !== 0) copySemundo(task.sysvsem, child.sysvsem);
   copyThread(kernel, task, child, args);
   return child;
 }

@@ -19,9 +19,11 @@ import {
 import { dupFilesStruct, fget, putFilesStruct } from '../fs/fdtable.ts';
 import { createIpcNs, ipcnsInstall, ipcNsOfFile } from '../ipc/ipcNs.ts';
 import { getIpcNs, putIpcNs, shmInitTask, type IpcNamespace } from '../ipc/namespace.ts';
+import { exitSem } from '../ipc/semUndo.ts';
 import { exitShm } from '../ipc/shm.ts';
 import { capable } from '../mm/cred.ts';
 import { log, type Kernel } from './kernel.ts';
+import { wakeUpQ } from './sched.ts';
 import type { Task } from './task.ts';
 
 /** Why this task may not make these new namespaces: EPERM, EINVAL for kinds that are missing; 0 when it may. */
@@ -85,6 +87,11 @@ export function ksysUnshare(kernel: Kernel, task: Task, wanted: number): 0 | Err
     task.files = dupFilesStruct(shared);
     putFilesStruct(kernel, shared);
   }
+  if ((flags & (CLONE_NEWIPC | CLONE_SYSVSEM)) !== 0) {
+    // "CLONE_SYSVSEM is equivalent to sys_exit()."
+    exitSem(kernel, task);
+    wakeUpQ(kernel);
+  }
   if (ns === null) return 0;
   // "Orphan segments in old ns": nobody is their creator from now on.
   exitShm(kernel, task);
@@ -101,6 +108,8 @@ export function doSetns(kernel: Kernel, task: Task, fd: number, nstype: number):
   if (ns === null || (nstype !== 0 && nstype !== CLONE_NEWIPC)) return -EINVAL;
   const refused = ipcnsInstall(task.cred);
   if (refused < 0) return refused;
+  exitSem(kernel, task);
+  wakeUpQ(kernel);
   // The segments it made stay its own: they are destroyed with their creator in every namespace.
   switchIpcNs(kernel, task, getIpcNs(ns));
   return 0;

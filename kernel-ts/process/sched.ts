@@ -9,6 +9,9 @@
  *
  * Known to be missing: priorities and niceness (stored, without effect), more than one hart.
  */
+import { msgFinishWait } from '../ipc/msg.ts';
+import { RETRY } from '../ipc/namespace.ts';
+import { semFinishWait } from '../ipc/sem.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { mmSatp } from '../mm/mm.ts';
 import { futexFinishWait } from './futexQueue.ts';
@@ -88,10 +91,13 @@ export interface SleepOptions {
  */
 export function sleepOn(kernel: Kernel, task: Task, reason: SleepReason, options: SleepOptions = {}): number {
   const { queues = [], deadline = null, timeoutResult = 0, progress = 0 } = options;
-  task.restart = { deadline, progress };
+  task.restart = { deadline, progress, reason };
   kernel.needResched = true;
   // signal_pending_state(): the signal is acted on first, then the call is repeated.
-  if (task.sigPending && reason.kind !== 'vfork') return SYSCALL_BLOCKED;
+  if (task.sigPending && reason.kind !== 'vfork') {
+    leaveObject(kernel, reason);
+    return SYSCALL_BLOCKED;
+  }
   task.state = 'S';
   task.wait = { reason, queues, deadline, timeoutResult };
   for (const queue of queues) queue.waiters.push(task);
@@ -105,7 +111,7 @@ export function finishWait(kernel: Kernel, task: Task): Waiting | null {
   if (wait === null) return null;
   for (const queue of wait.queues) removeFrom(queue.waiters, task);
   if (wait.deadline !== null) removeTimer(kernel, task);
-  if (wait.reason.kind === 'futex') futexFinishWait(wait.reason);
+  leaveObject(kernel, wait.reason);
   task.wait = null;
   return wait;
 }
@@ -131,6 +137,36 @@ export function completeWait(kernel: Kernel, task: Task, result: number): boolea
   registers.pc = (registers.pc + 4) >>> 0;
   kernel.completed?.push({ task, result });
   return true;
+}
+
+/** What lies outside the wait queues: a futex, a semaphore array, a message queue. */
+function leaveObject(kernel: Kernel, reason: SleepReason): void {
+  switch (reason.kind) {
+    case 'futex':
+      futexFinishWait(reason);
+      return;
+    case 'semop':
+      semFinishWait(kernel, reason);
+      return;
+    case 'msgrcv':
+    case 'msgsnd':
+      msgFinishWait(kernel, reason);
+      return;
+    default:
+  }
+}
+
+/** wake_up_q(): the sleepers that ipc has found, in its order. */
+export function wakeUpQ(kernel: Kernel): void {
+  const { wakeQ } = kernel.ipc;
+  if (wakeQ.length === 0) return;
+  for (const { sleeper, status } of wakeQ) {
+    const task = kernel.tasks.get(sleeper.pid);
+    if (task === undefined) continue;
+    if (status === RETRY) wakeTask(kernel, task);
+    else completeWait(kernel, task, status);
+  }
+  wakeQ.length = 0;
 }
 
 /** wake_up: the ecalls of all waiters will execute again, oldest first. */

@@ -7,10 +7,10 @@
  * Known to be missing: queued real-time signals are merged like standard ones.
  */
 import { CAP_KILL } from '../abi/capability.ts';
-import { EINVAL, EPERM, ESRCH, type Errno } from '../abi/errno.ts';
+import { EINTR, EINVAL, EPERM, ESRCH, type Errno } from '../abi/errno.ts';
 import { capable } from '../mm/cred.ts';
 import type { Kernel } from './kernel.ts';
-import { enqueueTask, wakeQueue, wakeTask } from './sched.ts';
+import { completeWait, enqueueTask, wakeQueue, wakeTask } from './sched.ts';
 import {
   addSignal,
   defaultAction,
@@ -88,7 +88,13 @@ export function recalcSigpending(task: Task): void {
 /** signal_wake_up(): the task has a signal to look at. Only a fatal one ends a vfork parent's wait (TASK_KILLABLE). */
 export function signalWakeUp(kernel: Kernel, task: Task, isFatal: boolean): void {
   task.sigPending = true;
-  if (task.state === 'S' && (isFatal || task.wait?.reason.kind !== 'vfork')) wakeTask(kernel, task);
+  if (task.state !== 'S' || task.wait === null) return;
+  const { kind } = task.wait.reason;
+  // "semop() is never automatically restarted after being interrupted by a signal handler": nor after a stop.
+  if (kind === 'semop') completeWait(kernel, task, -EINTR);
+  else if (isFatal || kind !== 'vfork') wakeTask(kernel, task);
+  // -ERESTARTNOHAND: the call begins again from its arguments.
+  if (kind === 'msgsnd' || kind === 'msgrcv') task.restart = null;
 }
 
 /** prepare_signal(): stop and continue signals cancel each other; SIGCONT continues even when it is blocked or ignored. */

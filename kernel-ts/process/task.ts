@@ -10,11 +10,11 @@ import type { Rlimits } from '../abi/resource.ts';
 import type { FilesStruct, FsStruct } from '../fs/file.ts';
 import type { Cred } from '../mm/cred.ts';
 import type { MmStruct } from '../mm/mm.ts';
-import type { IpcNamespace, SysvShm } from '../ipc/namespace.ts';
+import { semInitTask, type IpcNamespace, type SysvSem, type SysvShm } from '../ipc/namespace.ts';
 import type { CrashReport } from '../system/api.ts';
 import type { PiState } from './futexQueue.ts';
 import { emptySet, NSIG, type SignalSet } from './signalSet.ts';
-import { newWaitQueue, type Waiting, type WaitQueue } from './waitQueue.ts';
+import { newWaitQueue, type SleepReason, type Waiting, type WaitQueue } from './waitQueue.ts';
 
 /** R running or runnable, S sleeping, Z zombie (every thread of the group gone, not waited for), X gone. */
 export type TaskState = 'R' | 'S' | 'Z' | 'X';
@@ -116,6 +116,8 @@ export interface Restart {
   readonly deadline: number | null;
   /** Bytes already transferred. */
   readonly progress: number;
+  /** What it slept for. */
+  readonly reason: SleepReason;
 }
 
 /** struct task_struct. */
@@ -168,6 +170,7 @@ export class Task {
   fs: FsStruct;
   ipcNs: IpcNamespace;
   sysvshm: SysvShm;
+  readonly sysvsem: SysvSem = semInitTask();
 
   /** The signal the parent gets at exit: SIGCHLD, 0 for none; -1 for a thread that is not a leader. */
   exitSignal: number;

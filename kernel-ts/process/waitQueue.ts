@@ -4,13 +4,15 @@
  * A blocked task is data. It has left the run queue with its pc still at the ecall; `task.wait` says what it waits
  * for. There are two ways to come back:
  *   restart   the ecall executes again and looks at its condition anew (pipes, waitid, poll);
- *   complete  the waker writes the result register and moves the pc behind the ecall (futex, sleep, vfork).
+ *   complete  the waker writes the result register and moves the pc behind the ecall (futex, sleep, vfork, semop).
  * No closure, promise or generator holds anything, so copying the object graph copies the system.
  *
  * Invariant: a task is on the waiters of each of `wait.queues` exactly while its state is 'S' (checked in
  * system/invariants.ts).
  */
 import type { FutexQ } from './futexQueue.ts';
+import type { MsgReceiver, MsgSender } from '../ipc/msg.ts';
+import type { SemQueue } from '../ipc/sem.ts';
 import type { Task } from './task.ts';
 
 /** wait_queue_head_t: tasks in order of arrival. */
@@ -35,6 +37,12 @@ export type SleepReason =
   | { readonly kind: 'io'; readonly what: string }
   /** ppoll: restarted by readiness, completed with 0 by its timer. */
   | { readonly kind: 'poll' }
+  /** semop: completed with its status by whoever performs or ends it, with -EINTR by any signal. */
+  | SemQueue
+  /** msgrcv: completed with the bytes received; restarted by a change of the queue's permissions. */
+  | MsgReceiver
+  /** msgsnd: restarted when there is room for its message. */
+  | MsgSender
   /** rt_sigsuspend, rt_sigtimedwait: ended by a signal. */
   | { readonly kind: 'signal'; readonly what: string };
 
@@ -66,5 +74,26 @@ export function describeWait(wait: Waiting): string {
       return reason.what;
     case 'poll':
       return 'ppoll';
+    case 'semop': {
+      const { semNum = 0, semOp = 0 } = reason.blocking ?? {};
+      return `semop: semid ${reason.sma.semPerm.id}, semaphore ${semNum}, ${semOp === 0 ? 'for zero' : semOp}`;
+    }
+    case 'msgrcv':
+      return `msgrcv: msqid ${reason.msq.qPerm.id}${describeType(reason)}`;
+    case 'msgsnd':
+      return `msgsnd: msqid ${reason.msq.qPerm.id}, ${reason.msg.mText.length} bytes`;
   }
+}
+
+const MODES = {
+  any: '',
+  number: '',
+  equal: ', type ',
+  notEqual: ', any type but ',
+  lessEqual: ', type up to ',
+};
+
+function describeType(receiver: MsgReceiver): string {
+  const text = MODES[receiver.mode];
+  return text === '' ? '' : `${text}${receiver.msgtyp}`;
 }

@@ -155,6 +155,39 @@ export const NAME_TABLES = {
     ],
     { octalMask: 0o777 },
   ),
+  IPCGET: flags(
+    [
+      [0o1000, 'IPC_CREAT'],
+      [0o2000, 'IPC_EXCL'],
+      [0o4000, 'IPC_NOWAIT'],
+    ],
+    { octalMask: 0o777 },
+  ),
+  SEMCTL: names({
+    0: 'IPC_RMID',
+    1: 'IPC_SET',
+    2: 'IPC_STAT',
+    3: 'IPC_INFO',
+    ...sequence('', 'GETPID GETVAL GETALL GETNCNT GETZCNT SETVAL SETALL SEM_STAT SEM_INFO SEM_STAT_ANY', 11),
+  }),
+  /** sem_flg */
+  SEMOP: flags([
+    [0x1000, 'SEM_UNDO'],
+    [0o4000, 'IPC_NOWAIT'],
+  ]),
+  MSGCTL: names({
+    0: 'IPC_RMID',
+    1: 'IPC_SET',
+    2: 'IPC_STAT',
+    3: 'IPC_INFO',
+    ...sequence('', 'MSG_STAT MSG_INFO MSG_STAT_ANY', 11),
+  }),
+  MSGFLG: flags([
+    [0o10000, 'MSG_NOERROR'],
+    [0o20000, 'MSG_EXCEPT'],
+    [0o40000, 'MSG_COPY'],
+    [0o4000, 'IPC_NOWAIT'],
+  ]),
   SHMAT: flags([
     [0o10000, 'SHM_RDONLY'],
     [0o20000, 'SHM_RND'],

@@ -9,6 +9,7 @@ import { log } from '../process/kernel.ts';
 import * as capability from './capability.ts';
 import * as clone from './clone.ts';
 import * as files from './files.ts';
+import * as ipc from './ipc.ts';
 import * as io from './io.ts';
 import * as memory from './memory.ts';
 import * as misc from './misc.ts';
@@ -147,6 +148,13 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(177, 'getegid', '', proc.sysGetegid),
   row(178, 'gettid', '', proc.sysGettid),
   row(179, 'sysinfo', 'info:ptr', misc.sysSysinfo, { note: 'no load averages' }),
+  row(186, 'msgget', 'key:key msgflg:IPCGET', ipc.sysMsgget),
+  row(187, 'msgctl', 'msqid:int cmd:MSGCTL buf:ptr', ipc.sysMsgctl),
+  row(188, 'msgrcv', 'msqid:int msgp:ptr msgsz:size msgtyp:int msgflg:MSGFLG', ipc.sysMsgrcv),
+  row(189, 'msgsnd', 'msqid:int msgp:ptr msgsz:size msgflg:MSGFLG', ipc.sysMsgsnd),
+  row(190, 'semget', 'key:key nsems:int semflg:IPCGET', ipc.sysSemget),
+  row(191, 'semctl', 'semid:int semnum:int cmd:SEMCTL arg:hex', ipc.sysSemctl),
+  row(193, 'semop', 'semid:int sops:ptr nsops:uint', ipc.sysSemop),
   row(194, 'shmget', 'key:key size:size shmflg:SHMGET', memory.sysShmget),
   row(195, 'shmctl', 'shmid:int cmd:SHMCTL buf:shmid!', memory.sysShmctl),
   row(196, 'shmat', 'shmid:int shmaddr:ptr shmflg:SHMAT', memory.sysShmat, address),
@@ -243,6 +251,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(422, 'futex_time64', 'uaddr:ptr op:FUTEX val:uint timeout:ptr uaddr2:ptr val3:hex', futex.sysFutex, {
     note: 'no FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI; FUTEX_LOCK_PI changes no priority',
   }),
+  row(420, 'semtimedop_time64', 'semid:int sops:ptr nsops:uint timeout:timespec', ipc.sysSemtimedop64),
   row(435, 'clone3', 'cl_args:ptr size:size', clone.sysClone3, {
     note: 'as clone; no set_tid, no cgroup',
   }),
@@ -283,8 +292,7 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [142, 'reboot'],
   [162, 'setdomainname'],
   [180, 'mq_open mq_unlink'],
-  [184, 'mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd semget semctl'],
-  [193, 'semop'],
+  [184, 'mq_notify mq_getsetattr'],
   [
     198,
     'socket socketpair bind listen accept connect getsockname getpeername sendto recvfrom setsockopt getsockopt',
@@ -308,7 +316,7 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [405, 'clock_adjtime64'],
   [408, 'timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64'],
   [413, 'pselect6_time64'],
-  [416, 'io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64 semtimedop_time64'],
+  [416, 'io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64'],
   [
     423,
     'sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount',

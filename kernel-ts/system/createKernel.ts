@@ -12,6 +12,7 @@ import { initVmSysctl } from '../mm/context.ts';
 import { makeCred } from '../mm/cred.ts';
 import { memMapInit } from '../mm/page.ts';
 import { newFutexTable } from '../process/futexQueue.ts';
+import { initSlab } from '../mm/slab.ts';
 import type { Kernel, KernelHart } from '../process/kernel.ts';
 import { ROUND_ROBIN } from '../process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
@@ -61,6 +62,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     ram: machine.ram,
     hart: machine.hart,
     memMap: memMapInit(machine.ram),
+    slab: initSlab(machine.ram.size),
     clock,
     vm: initVmSysctl(),
     vfs,

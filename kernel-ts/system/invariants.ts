@@ -17,6 +17,7 @@ import { VM_SHARED, vmaPages } from '../mm/vma.ts';
 import type { Kernel } from '../process/kernel.ts';
 import type { Task } from '../process/task.ts';
 import { checkFutexes } from './futexInvariants.ts';
+import { checkSemMsg } from './ipcInvariants.ts';
 
 /** An entry of the machine's TLB, for comparing it with the tables. `pfn` is the frame that it leads to. */
 export interface CachedTranslation {
@@ -80,6 +81,7 @@ export function checkInvariants(kernel: Kernel, tlbEntries: TlbEntries | null): 
   checkNamespaces(kernel, recount);
   checkTasks(kernel, recount.problems);
   checkFutexes(kernel, recount.problems);
+  checkSemMsg(kernel, recount.problems);
   return recount.problems;
 }
 

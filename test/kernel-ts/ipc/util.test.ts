@@ -20,7 +20,7 @@ import {
 import { makeCred } from '../../../kernel-ts/mm/cred.ts';
 
 const root = makeCred(0, 0);
-const make = (key = 0, mode = 0o600): IpcObject => ({ shmPerm: new KernIpcPerm(key, mode, root) });
+const make = (key = 0, mode = 0o600): IpcObject => ({ ipcPerm: new KernIpcPerm(key, mode, root) });
 
 /** Linux's algorithm, line by line, over a plain set. */
 class Reference {
@@ -57,7 +57,7 @@ describe('identifiers', () => {
     for (let i = 0; i < IPC_MIN_CYCLE + 3; i++) {
       const object = make();
       ipcAddid(ids, object, 4096);
-      seen.push(object.shmPerm.id);
+      seen.push(object.ipcPerm.id);
       ipcRmid(ids, object);
     }
     expect(seen.slice(0, 3)).toEqual([0, 1, 2]);
@@ -82,13 +82,13 @@ describe('identifiers', () => {
             const gone = live[pick % Math.max(1, live.length)];
             if (gone === undefined) continue;
             ipcRmid(ids, gone);
-            reference.used.delete(gone.shmPerm.id % 32768);
+            reference.used.delete(gone.ipcPerm.id % 32768);
             live = live.filter((o) => o !== gone);
           } else {
             const object = make();
             const wanted = ids.nextId;
-            expect(ipcAddid(ids, object, 32768)).toBe(object.shmPerm.id % 32768);
-            expect(object.shmPerm.id).toBe(reference.add(wanted));
+            expect(ipcAddid(ids, object, 32768)).toBe(object.ipcPerm.id % 32768);
+            expect(object.ipcPerm.id).toBe(reference.add(wanted));
             expect(ids.nextId).toBe(-1);
             live.push(object);
           }
@@ -107,7 +107,7 @@ describe('identifiers', () => {
     ids.lastIdx = 5;
     const object = make();
     ipcAddid(ids, object, 4096);
-    expect(object.shmPerm.id).toBe(0);
+    expect(object.ipcPerm.id).toBe(0);
   });
 
   test('a stale id is refused, the index alone still finds the object', () => {
@@ -141,7 +141,7 @@ describe('ipcget', () => {
         getnew: () => {
           const object = make(7);
           ipcAddid(ids, object, 10);
-          return object.shmPerm.id;
+          return object.ipcPerm.id;
         },
         moreChecks: () => check,
       });

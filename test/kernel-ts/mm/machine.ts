@@ -17,10 +17,12 @@ import { seedRandom } from '../../../kernel-ts/fs/random.ts';
 import type { HostIo, VfsState } from '../../../kernel-ts/fs/context.ts';
 import {
   shmInitTask,
+  semInitTask,
   type IpcContext,
   type IpcNamespace,
   type IpcState,
   type IpcTask,
+  type SysvSem,
   type SysvShm,
 } from '../../../kernel-ts/ipc/namespace.ts';
 import { initIpcState } from '../../../kernel-ts/ipc/ipcNs.ts';
@@ -45,6 +47,7 @@ import {
   ptePfn,
   pteOffset,
 } from '../../../kernel-ts/mm/pgtable.ts';
+import { initSlab, type SlabState } from '../../../kernel-ts/mm/slab.ts';
 import { recountLockedVm } from '../../../kernel-ts/mm/mlock.ts';
 import { recountTotalVm } from '../../../kernel-ts/fs/procRows.ts';
 import { FaultCode, VM_SHARED, type Access } from '../../../kernel-ts/mm/vma.ts';
@@ -162,6 +165,7 @@ export class TestTask implements IpcTask {
   fs: FsStruct;
   ipcNs: IpcNamespace;
   readonly sysvshm: SysvShm = shmInitTask();
+  readonly sysvsem: SysvSem = semInitTask();
 
   constructor(pid: number, cred: Cred, fs: FsStruct, ipcNs: IpcNamespace) {
     this.pid = pid;
@@ -176,6 +180,7 @@ export class TestKernel implements IpcContext {
   readonly ram: FlatMemory;
   readonly hart = new FakeTlb();
   readonly memMap: MemMap;
+  readonly slab: SlabState;
   readonly clock = { epoch: 1_000_000_000, idle: 0 };
   readonly vm = initVmSysctl();
   readonly vfs: VfsState;
@@ -190,6 +195,7 @@ export class TestKernel implements IpcContext {
   constructor(ramBytes: number) {
     this.ram = new FlatMemory(ramBytes);
     this.memMap = memMapInit(this.ram);
+    this.slab = initSlab(ramBytes);
     const now = { tvSec: this.clock.epoch, tvNsec: 0 };
     ({ ipc: this.ipc, ipcNs: this.ipcNs } = initIpcState());
     this.vfs = vfsInit(now);

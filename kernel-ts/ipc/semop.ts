@@ -1,0 +1,127 @@
+/** semop(2) and semtimedop(2): do_semtimedop() of ipc/sem.c. */
+import { E2BIG, EACCES, EFAULT, EFBIG, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
+import { S_IRUGO, S_IWUGO } from '../abi/ipc.ts';
+import { PAGE_SIZE } from '../abi/mman.ts';
+import { SEM_UNDO, SIZEOF_SEMBUF } from '../abi/sem.ts';
+import type { MmStruct } from '../mm/mm.ts';
+import { copyFromUser, userPhys } from '../mm/usercopy.ts';
+import type { IpcContext } from './namespace.ts';
+import {
+  chargeSops,
+  mergeQueues,
+  queueOn,
+  semAt,
+  SemQueue,
+  unchargeSops,
+  type SemArray,
+  type Sembuf,
+  type SemUndo,
+} from './sem.ts';
+import { doSmartUpdate, performAtomicSemop, setSemotime } from './semUpdate.ts';
+import { findAllocUndo } from './semUndo.ts';
+import { ipcObtainObjectCheck, ipcperms } from './util.ts';
+
+/** The caller's array of struct sembuf, or EFAULT. */
+function readSops(ctx: IpcContext, mm: MmStruct, tsops: number, nsops: number): Sembuf[] | Errno {
+  const sops: Sembuf[] = [];
+  const length = nsops * SIZEOF_SEMBUF;
+  if ((tsops % PAGE_SIZE) + length <= PAGE_SIZE && (tsops & 1) === 0) {
+    // The usual few lie in one page: no copy.
+    const pa = userPhys(ctx, mm, tsops, 'read');
+    if (pa < 0) return -EFAULT;
+    const { ram } = ctx;
+    for (let at = pa; at < pa + length; at += SIZEOF_SEMBUF) {
+      sops.push({
+        semNum: ram.read16(at),
+        semOp: (ram.read16(at + 2) << 16) >> 16,
+        semFlg: ram.read16(at + 4),
+      });
+    }
+    return sops;
+  }
+  const bytes = copyFromUser(ctx, mm, tsops, length);
+  if (typeof bytes === 'number') return bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  for (let at = 0; at < length; at += SIZEOF_SEMBUF) {
+    sops.push({
+      semNum: view.getUint16(at, true),
+      semOp: view.getInt16(at + 2, true),
+      semFlg: view.getUint16(at + 4, true),
+    });
+  }
+  return sops;
+}
+
+/**
+ * do_semtimedop(): `semid` signed, `tsops` a user address, `nsops` unsigned; `badTimeout`: the caller's timeout is no time.
+ *
+ * @returns 0; the queue entry on which the current task has to sleep (its status is the result then); E2BIG, EINVAL, ENOMEM, EFAULT,
+ * EFBIG, EACCES, ERANGE, EAGAIN.
+ */
+export function doSemtimedop(
+  ctx: IpcContext,
+  semid: number,
+  tsops: number,
+  nsops: number,
+  badTimeout: boolean,
+): SemQueue | 0 | Errno {
+  const { mm, ipcNs: ns } = ctx.current;
+  if (nsops > ns.semCtls.opm) return -E2BIG;
+  if (nsops < 1) return -EINVAL;
+  if (mm === null) return -EFAULT;
+  if (!chargeSops(ctx, nsops)) return -ENOMEM;
+  const sops = readSops(ctx, mm, tsops, nsops);
+  unchargeSops(ctx, nsops);
+  if (typeof sops === 'number') return sops;
+  if (semid < 0 || badTimeout) return -EINVAL;
+  return semOperation(ctx, semid, sops);
+}
+
+/** __do_semtimedop(), the user's memory aside. */
+export function semOperation(ctx: IpcContext, semid: number, sops: readonly Sembuf[]): SemQueue | 0 | Errno {
+  const { cred, ipcNs: ns } = ctx.current;
+  let max = 0;
+  let alter = false;
+  let undos = false;
+  for (const { semNum, semOp, semFlg } of sops) {
+    if (semNum > max) max = semNum;
+    if (semOp !== 0) alter = true;
+    if ((semFlg & SEM_UNDO) !== 0) undos = true;
+  }
+  let undo: SemUndo | null = null;
+  if (undos) {
+    const found = findAllocUndo(ctx, ns, semid);
+    if (typeof found === 'number') return found;
+    undo = found;
+  }
+  const sma = ipcObtainObjectCheck(ns.semIds, semid);
+  if (typeof sma === 'number') return sma;
+  // "For some operation, the value of sem_num is ... greater than or equal to the number of semaphores in the set."
+  if (max >= sma.sems.length) return -EFBIG;
+  if (ipcperms(cred, sma.semPerm, alter ? S_IWUGO : S_IRUGO)) return -EACCES;
+  const q = new SemQueue(ctx.current, sma, undo, sops, alter);
+  const error = performAtomicSemop(sma, q);
+  if (error < 0) return error;
+  if (error > 0) {
+    if (!chargeSops(ctx, sops.length)) return -ENOMEM;
+    enqueue(sma, q);
+    return q;
+  }
+  if (alter) doSmartUpdate(ctx, sma, sops, true);
+  else setSemotime(ctx, sma, sops);
+  return 0;
+}
+
+/** Puts an operation that has to sleep where it will be looked for. */
+function enqueue(sma: SemArray, q: SemQueue): void {
+  if (q.sops.length > 1) {
+    if (sma.complexCount === 0) mergeQueues(sma);
+    queueOn(q.alter ? sma.pendingAlter : sma.pendingConst, q);
+    sma.complexCount++;
+    return;
+  }
+  const sem = semAt(sma, q.sops[0]?.semNum ?? 0);
+  if (!q.alter) queueOn((sem.pendingConst ??= []), q);
+  else if (sma.complexCount > 0) queueOn(sma.pendingAlter, q);
+  else queueOn((sem.pendingAlter ??= []), q);
+}

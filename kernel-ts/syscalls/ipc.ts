@@ -1,0 +1,77 @@
+/** Shims of System V semaphores and message queues: semget(2), semop(2), semctl(2), msgget(2), msgop(2), msgctl(2). */
+import { EAGAIN, EINTR } from '../abi/errno.ts';
+import { sysMsgctl as msgctl } from '../ipc/msgctl.ts';
+import { doMsgrcv, doMsgsnd, msgsndAgain } from '../ipc/msgop.ts';
+import { sysMsgget as msgget } from '../ipc/msg.ts';
+import { semFinishWait, sysSemget as semget } from '../ipc/sem.ts';
+import { sysSemctl as semctl } from '../ipc/semctl.ts';
+import { doSemtimedop } from '../ipc/semop.ts';
+import type { Kernel } from '../process/kernel.ts';
+import { sleepOn, wakeUpQ } from '../process/sched.ts';
+import type { Task } from '../process/task.ts';
+import { deadlineAfter } from '../process/time.ts';
+import type { Handler } from './row.ts';
+import { readTimespec, validTimespec, type UserTimespec } from './user.ts';
+
+export const sysSemget: Handler = (kernel, _task, key, nsems, semflg) => semget(kernel, key, nsems, semflg);
+
+export const sysSemctl: Handler = (kernel, _task, semid, semnum, cmd, arg) => {
+  const result = semctl(kernel, semid, semnum, cmd, arg);
+  wakeUpQ(kernel);
+  return result;
+};
+
+function semtimedop(
+  kernel: Kernel,
+  task: Task,
+  semid: number,
+  tsops: number,
+  nsops: number,
+  timeout: UserTimespec | null,
+): number {
+  const bad = timeout !== null && !validTimespec(timeout);
+  const result = doSemtimedop(kernel, semid, tsops >>> 0, nsops >>> 0, bad);
+  wakeUpQ(kernel);
+  if (typeof result === 'number') return result;
+  if (task.sigPending) {
+    semFinishWait(kernel, result);
+    return -EINTR;
+  }
+  if (timeout === null) return sleepOn(kernel, task, result);
+  const deadline = deadlineAfter(kernel, timeout.sec, timeout.nsec);
+  return sleepOn(kernel, task, result, { deadline, timeoutResult: -EAGAIN });
+}
+
+export const sysSemop: Handler = (kernel, task, semid, tsops, nsops) =>
+  semtimedop(kernel, task, semid, tsops, nsops, null);
+
+export const sysSemtimedop64: Handler = (kernel, task, semid, tsops, nsops, timeout) => {
+  const t = timeout === 0 ? null : readTimespec(kernel, task, timeout);
+  return typeof t === 'number' ? t : semtimedop(kernel, task, semid, tsops, nsops, t);
+};
+
+export const sysMsgget: Handler = (kernel, _task, key, msgflg) => msgget(kernel, key, msgflg);
+
+export const sysMsgctl: Handler = (kernel, _task, msqid, cmd, buf) => {
+  const result = msgctl(kernel, msqid, cmd, buf >>> 0);
+  wakeUpQ(kernel);
+  return result;
+};
+
+export const sysMsgsnd: Handler = (kernel, task, msqid, msgp, msgsz, msgflg) => {
+  const slept = task.restart?.reason;
+  const result =
+    slept?.kind === 'msgsnd'
+      ? msgsndAgain(kernel, slept, msgflg)
+      : doMsgsnd(kernel, msqid, msgp >>> 0, msgsz >>> 0, msgflg);
+  wakeUpQ(kernel);
+  return typeof result === 'number' ? result : sleepOn(kernel, task, result);
+};
+
+export const sysMsgrcv: Handler = (kernel, task, msqid, msgp, bufsz, msgtyp, msgflg) => {
+  const slept = task.restart?.reason;
+  const again = slept?.kind === 'msgrcv' ? slept : null;
+  const result = doMsgrcv(kernel, msqid, msgp >>> 0, bufsz >>> 0, msgtyp, msgflg, again);
+  wakeUpQ(kernel);
+  return typeof result === 'number' ? result : sleepOn(kernel, task, result);
+};
