@@ -409,10 +409,10 @@ export class Hart implements CsrContext {
     const { state } = this;
     if (trapTarget(state, cause) === Privilege.S) {
       const pc = this.pc;
-      const satp = state.satp;
       const { privilege } = state;
       const goOn = this.supervisor.trap(this, cause, tval);
-      if (state.privilege !== privilege || state.satp !== satp) this.mmu.selectViews();
+      // A supervisor that changes satp does so by setAddressSpace.
+      if (state.privilege !== privilege) this.mmu.selectViews();
       if (state.privilege !== privilege) this.#checkInterrupts = true;
       return goOn ? null : { kind: 'trap', cause, tval, pc };
     }

@@ -9,6 +9,7 @@ import { EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT, type Errno } from '../abi/er
 import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import { ktimeGet } from '../mm/context.ts';
 import type { MmStruct } from '../mm/mm.ts';
+import type { Page } from '../mm/page.ts';
 import { getUser32 as getUser32OrNull, putUser32, userPage } from '../mm/usercopy.ts';
 import {
   FUT_OFF_MMSHARED,
@@ -30,6 +31,11 @@ export function getUser32(kernel: Kernel, mm: MmStruct | null, address: number):
   return mm === null ? -EFAULT : (getUser32OrNull(kernel, mm, address) ?? -EFAULT);
 }
 
+/** A key with the frame that now holds the word, where it was looked for. */
+interface FoundKey extends FutexKey {
+  readonly page: Page | null;
+}
+
 /**
  * get_futex_key(). `write`: the operation is going to change the word. EINVAL when not aligned; EFAULT when not accessible:
  * a word that can only be read will do for a futex in a file, not in anonymous memory, where nobody could ever change it.
@@ -40,11 +46,11 @@ export function futexKey(
   address: number,
   isPrivate: boolean,
   write: boolean,
-): FutexKey | Errno {
+): FoundKey | Errno {
   const { mm } = task;
   if (address % 4 !== 0) return -EINVAL;
   if (mm === null || address >= TASK_SIZE) return -EFAULT;
-  if (isPrivate) return { owner: mm, offset: address };
+  if (isPrivate) return { owner: mm, offset: address, page: null };
   let page = userPage(kernel, mm, address, 'write');
   let readOnly = false;
   if (page === -EFAULT && !write) {
@@ -53,8 +59,8 @@ export function futexKey(
   }
   if (typeof page === 'number') return page;
   if (page.mapping !== null)
-    return { owner: page.mapping, offset: page.index * PAGE_SIZE + (address % PAGE_SIZE) };
-  return readOnly ? -EFAULT : { owner: mm, offset: address + FUT_OFF_MMSHARED };
+    return { owner: page.mapping, offset: page.index * PAGE_SIZE + (address % PAGE_SIZE), page };
+  return readOnly ? -EFAULT : { owner: mm, offset: address + FUT_OFF_MMSHARED, page };
 }
 
 /**
@@ -73,7 +79,12 @@ export function futexWait(
   if (bitset === 0) return -EINVAL;
   const key = futexKey(kernel, task, address, isPrivate, false);
   if (typeof key === 'number') return key;
-  const value = getUser32(kernel, task.mm, address);
+  // What the key was made of is read at once: one walk of the tables.
+  const { page } = key;
+  const value =
+    page === null
+      ? getUser32(kernel, task.mm, address)
+      : kernel.ram.read32(page.pfn * PAGE_SIZE + (address % PAGE_SIZE));
   if (value < 0) return value;
   if (value !== expected >>> 0) return -EAGAIN;
   return futexSleep(kernel, task, new FutexQ(task, key, address, bitset), deadline);

@@ -255,7 +255,7 @@ export function loadTask(kernel: Kernel, next: Task): void {
  */
 export function schedule(kernel: Kernel): void {
   kernel.needResched = false;
-  drainWakeQueues(kernel);
+  if (kernel.wakeQueues.size > 0) drainWakeQueues(kernel);
   const previous = kernel.current;
   if (previous !== kernel.swapper && previous.state === 'R') enqueueTask(kernel, previous);
   const queue = kernel.runQueue;
@@ -268,7 +268,8 @@ export function schedule(kernel: Kernel): void {
   const index = kernel.schedule.pick(kernel);
   const next = queue[index] ?? queue[0];
   if (next === undefined) throw new Error('run queue emptied by its policy');
-  queue.splice(queue.indexOf(next), 1);
+  if (next === queue[0]) queue.shift();
+  else queue.splice(index, 1);
   if (next !== previous) {
     if (previous.state === 'R') previous.nivcsw++;
     else previous.nvcsw++;

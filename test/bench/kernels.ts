@@ -31,7 +31,7 @@ export const kernels: readonly BenchKernel[] = [
   { name: 'shmattach', iterations: 400_000, operation: 'shmat, write, shmdt' },
   { name: 'shmtouch', iterations: 4_000, operation: 'fresh shm page', perIteration: 256 },
   { name: 'pingpong', iterations: 200_000, operation: 'round trip by sched_yield' },
-  { name: 'futexpong', iterations: 200_000, operation: 'round trip by futex' },
+  { name: 'futexpong', iterations: 500_000, operation: 'round trip by futex' },
 ];
 
 /** The arguments of a run; `scale` multiplies the iterations. */
