@@ -8,7 +8,8 @@ import { execaSync } from 'execa';
 import { elfFile } from './image.ts';
 import type { Program } from './image.ts';
 
-const QEMU = process.env['QEMU_RISCV32'] ?? 'qemu-riscv32';
+/** The command. */
+export const QEMU = process.env['QEMU_RISCV32'] ?? 'qemu-riscv32';
 /** Extensions that the default model leaves out, and since when QEMU knows them. */
 const BITMANIP = 'rv32,zba=true,zbb=true,zbc=true,zbs=true';
 const YOUNG = ',zicond=true,zcb=true,zfa=true';

@@ -170,6 +170,13 @@ X_FROM_F(fcvt_w_d, "fcvt.w.d %0, ft0, dyn") X_FROM_F(fcvt_wu_d, "fcvt.wu.d %0, f
 F_FROM_X(fcvt_s_w, "fcvt.s.w ft3, %1, dyn") F_FROM_X(fcvt_s_wu, "fcvt.s.wu ft3, %1, dyn")
 F_FROM_X(fcvt_d_w, "fcvt.d.w ft3, %1") F_FROM_X(fcvt_d_wu, "fcvt.d.wu ft3, %1")
 F_FROM_F(fcvt_s_d, "fcvt.s.d ft3, ft0, dyn") F_FROM_F(fcvt_d_s, "fcvt.d.s ft3, ft0")
+/* Zfa, which the assembler need not know: OP-FP with the dynamic rounding mode, or funct3 instead. */
+#define ZFA(id, funct3, funct7, rs2) F_FROM_F(id, ".insn r 0x53, " #funct3 ", " #funct7 ", ft3, ft0, " #rs2)
+#define ZFA_X(id, funct3, funct7, rs2) X_FROM_F(id, ".insn r 0x53, " #funct3 ", " #funct7 ", %0, ft0, " #rs2)
+ZFA(fround_s, 7, 0x20, f4) ZFA(froundnx_s, 7, 0x20, f5) ZFA(fround_d, 7, 0x21, f4) ZFA(froundnx_d, 7, 0x21, f5)
+ZFA(fminm_s, 2, 0x14, f1) ZFA(fmaxm_s, 3, 0x14, f1) ZFA(fminm_d, 2, 0x15, f1) ZFA(fmaxm_d, 3, 0x15, f1)
+ZFA_X(fleq_s, 4, 0x50, f1) ZFA_X(fltq_s, 5, 0x50, f1) ZFA_X(fleq_d, 4, 0x51, f1) ZFA_X(fltq_d, 5, 0x51, f1)
+ZFA_X(fcvtmod_w_d, 1, 0x61, f8)
 X_FROM_F(fmv_x_w, "fmv.x.w %0, ft0") F_FROM_X(fmv_w_x, "fmv.w.x ft3, %1")
 
 static void set_mode(int rm) { __asm__ volatile("fscsr %0" : : "r"(rm << 5)); }
@@ -242,6 +249,7 @@ static const struct op ops[] = {
 	ROWS(fsgnj) ROWS(fsgnjn) ROWS(fsgnjx) ROWS(fmin) ROWS(fmax) TESTS(fclass)
 	{ "fcvt.w.s", S, 2, fcvt_w_s }, { "fcvt.wu.s", S, 2, fcvt_wu_s },
 	{ "fcvt.w.d", D, 2, fcvt_w_d }, { "fcvt.wu.d", D, 2, fcvt_wu_d },
+	ROWS(fround) ROWS(froundnx) ROWS(fminm) ROWS(fmaxm) TESTS(fleq) TESTS(fltq) { "fcvtmod.w.d", D, 2, fcvtmod_w_d },
 	{ "fmv.x.w", S, 1, fmv_x_w }, { "fmv.w.x", X, 0, fmv_w_x },
 #endif
 };
