@@ -28,10 +28,13 @@ import {
   trapTarget,
   wakesFromWfi,
 } from './priv/trap.ts';
+import { TABLE_SIZE } from './jit/convention.ts';
+import { Tier1, type TierChoice } from './jit/tier1.ts';
 import { CodeCache } from './tier0/codeCache.ts';
 import { instantiateInterpreter, type Interpreter } from './tier0/interpreter.ts';
 import { STATUS } from './tier0/step.ts';
 import {
+  ENTRY,
   FIRST_ROW_OP,
   OP_BREAKPOINT,
   OP_ILLEGAL,
@@ -93,6 +96,7 @@ export class Hart implements CsrContext {
   readonly mmu: Mmu;
   readonly fp: FpStatus;
   readonly clock: TimeSource;
+  readonly tier1: Tier1;
   supervisor: Supervisor = new ArchitecturalTraps();
   /** When set, every retired instruction is reported, and execution is much slower. */
   onRetire: ((retired: Retired) => void) | null = null;
@@ -123,7 +127,7 @@ export class Hart implements CsrContext {
     memory: WebAssembly.Memory,
     ram: PhysicalMemory,
     platform: (hart: Hart) => Platform,
-    options: MmuOptions & { readonly isa: Isa },
+    options: MmuOptions & { readonly isa: Isa; readonly tier: TierChoice },
   ) {
     this.x = new Int32Array(memory.buffer, layout.X, 33);
     this.f = new Uint32Array(memory.buffer, layout.F, 64);
@@ -156,18 +160,28 @@ export class Hart implements CsrContext {
       this.state.lines = this.#platform.interruptLines();
       this.#checkInterrupts = true;
     };
-    this.#code = new CodeCache(memory, ram, tlb, options.isa);
+    this.#code = new CodeCache(memory, ram, tlb, options.isa, options.tier !== 0);
     this.#ialign = options.isa.compressed ? 2 : 4;
     this.state.misa = options.isa.misa;
     this.state.epcMask = -this.#ialign >>> 0;
     const { mmu } = this;
-    this.#interpreter = instantiateInterpreter(memory, {
+    const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE, maximum: TABLE_SIZE });
+    this.#interpreter = instantiateInterpreter(memory, table, {
       load: (va, size) => mmu.load(va, size),
       store: (va, size) => mmu.store(va, size),
       translate: (va, write) => mmu.translateAtomic(va, write),
       fp: (index) => this.#executeFp(index),
       helper: (index, insn) => this.#executeHelper(index, insn),
     });
+    this.tier1 = new Tier1(memory, table, this.#interpreter.stub, {
+      half: (va) => this.#code.half(words[layout.TLB_FETCH >>> 2] as number, va),
+      stopsAt: (va) => this.#code.breakpoints.has(va),
+      isa: options.isa,
+    });
+    this.tier1.choose(options.tier, ENTRY);
+    this.#code.onDrop = (page) => {
+      this.tier1.dropPage(page);
+    };
     this.pc = RAM_BASE;
   }
 
@@ -383,6 +397,11 @@ export class Hart implements CsrContext {
     const status = this.#code.uncommon ? runFull(length) : run(length);
     this.#slice = 0;
     const left = this.#words[layout.BUDGET >>> 2] as number;
+    if (status === STATUS.hot) {
+      this.#committed += length - left;
+      this.tier1.hot(this.pc);
+      return null;
+    }
     if (status === STATUS.ok || status === STATUS.leave || status === STATUS.fetchMiss) {
       this.#committed += length - left;
       // With the budget used up the fault, if there is one, belongs to the next call.
@@ -439,7 +458,7 @@ export class Hart implements CsrContext {
   /** What a micro-op that is not a row asks for. */
   #special(resuming: boolean): StopReason | null {
     const ip = this.#words[layout.IP >>> 2] as number;
-    const op = this.#uops.getUint16(ip, true);
+    const op = this.#uops.getUint16(ip, true) & (ENTRY - 1);
     if (op >= FIRST_ROW_OP || op === OP_ILLEGAL)
       return this.#deliver(Cause.IllegalInstruction, this.#encoding());
     if (op === OP_BREAKPOINT) {

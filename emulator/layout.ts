@@ -7,6 +7,7 @@
  *     0x0000_0000  registers and words shared with compiled code (one 64 KiB page)
  *     0x0001_0000  TLB views: VIEW_COUNT x (read, write, fetch) tables of 2^20 words
  *     ...          decoded pages: micro-ops of translated code
+ *     ...          jump cache and heat of tier 1
  *     ...          RAM
  *
  * Nothing is initialised: zero means invalid in every table, so untouched parts cost no memory.
@@ -38,6 +39,11 @@ export const FCSR = 0x224;
 /** Result of a slow load (8 bytes), operand of a slow store. */
 export const SCRATCH = 0x228;
 
+/** ENTRY (tier0/uop.ts) when tier 1 wants to know where jumps land, else 0. */
+export const MARK = 0x230;
+/** How often an entry is executed before `run` leaves with STATUS.hot. */
+export const THRESHOLD = 0x234;
+
 /** A micro-op for one instruction outside a decoded page (single step over breakpoints and page borders). */
 export const SCRATCH_UOP = 0x240;
 
@@ -59,10 +65,22 @@ export const STRADDLE_NEXT = -64;
 /** The straddling instruction's own micro-op, and what closes it. */
 export const STRADDLE_UOP = -32;
 
+/**
+ * Tier 1's jump cache: JUMP_CACHE_SIZE entries of two words, a region's pc, and the slot of its function XOR the address of
+ * the fetch table in whose view it was entered (those differ above the low 22 bits, so a slot is what XOR leaves).
+ */
+export const JUMP_CACHE_SIZE = 1 << 16;
+/** An entry's index is ((pc >>> 1) ^ (fetch table >>> JUMP_CACHE_VIEW_SHIFT)) % JUMP_CACHE_SIZE. */
+export const JUMP_CACHE_VIEW_SHIFT = 14;
+export const JUMP_CACHE = DECODED + DECODED_COUNT * DECODED_STRIDE;
+/** How often the entries of tier 1 have been executed without a region, by micro-op address; words. */
+export const HEAT_SIZE = 1 << 16;
+export const HEAT = JUMP_CACHE + JUMP_CACHE_SIZE * 8;
+
 const WASM_PAGE = 0x1_0000;
 
 /** Where RAM begins. 64 KiB aligned. */
-export const RAM = Math.ceil((DECODED + DECODED_COUNT * DECODED_STRIDE) / WASM_PAGE) * WASM_PAGE;
+export const RAM = Math.ceil((HEAT + HEAT_SIZE * 4) / WASM_PAGE) * WASM_PAGE;
 
 /** WebAssembly pages for a machine with that much RAM. */
 export function memoryPages(ramBytes: number): number {

@@ -2,6 +2,7 @@
 import { Platform } from './devices/platform.ts';
 import { FULL_ISA, parseIsa } from './isa/choice.ts';
 import { Hart } from './hart.ts';
+import type { TierChoice } from './jit/tier1.ts';
 import { memoryPages } from './layout.ts';
 import { PhysicalMemory } from './memory.ts';
 import { Pmp, writePmpaddr, writePmpcfg } from './priv/pmp.ts';
@@ -28,6 +29,11 @@ export interface MachineOptions {
    * specification's default, and QEMU's). 'open': entry 0 permits everything, as Spike has it. Default 'off'.
    */
   readonly pmpAtReset?: 'off' | 'open';
+  /**
+   * Who executes: 0 the interpreter alone, 1 compiles whatever is executed twice, 'auto' what is hot. Nothing but the speed
+   * depends on it. Default 'auto'.
+   */
+  readonly tier?: TierChoice;
 }
 
 export class Machine {
@@ -55,6 +61,7 @@ export class Machine {
     this.hart = new Hart(this.memory, this.ram, (hart) => (platform = new Platform(hart)), {
       misalignedInHardware: options.misaligned !== 'trap',
       isa,
+      tier: options.tier ?? 'auto',
     });
     const { state } = this.hart;
     const adUpdate = options.adUpdate ?? isa.adUpdate ?? 'hardware';

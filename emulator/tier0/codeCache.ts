@@ -12,6 +12,8 @@ import { RAM_BASE, type CodeObserver, type PhysicalMemory } from '../memory.ts';
 import type { Tlb } from '../mmu/tlb.ts';
 import { isCommonInstruction } from './common.ts';
 import {
+  ENTRY,
+  FIRST_ROW_OP,
   OP_BREAKPOINT,
   OP_ILLEGAL,
   OP_JUMP,
@@ -40,6 +42,7 @@ export class CodeCache implements CodeObserver {
   readonly #ram: PhysicalMemory;
   readonly #tlb: Tlb;
   readonly #isa: Isa;
+  readonly #marks: boolean;
   /** Decoded page of each frame, 0 when none. */
   readonly #pageOfFrame: Int32Array;
   /** Frame of each decoded page, -1 when free. */
@@ -51,10 +54,14 @@ export class CodeCache implements CodeObserver {
   readonly breakpoints = new Set<number>();
   /** A row has been decoded that the common loop lacks. */
   uncommon = false;
+  /** Hears of each decoded page that is dropped. */
+  onDrop: (page: number) => void = () => {};
   /** Decoded pages dropped so far, for statistics. */
   invalidations = 0;
 
-  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, tlb: Tlb, isa: Isa) {
+  /** `marks`: tier 1 wants to know where loops begin. */
+  constructor(memory: WebAssembly.Memory, ram: PhysicalMemory, tlb: Tlb, isa: Isa, marks: boolean) {
+    this.#marks = marks;
     this.#isa = isa;
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
@@ -85,6 +92,14 @@ export class CodeCache implements CodeObserver {
     return page;
   }
 
+  /** The halfword at a virtual address as the fetch table at `table` maps it; -1 where it maps nothing. */
+  half(table: number, va: number): number {
+    const page = this.#view.getInt32(table + (va >>> 12) * 4, true);
+    if (page === 0) return -1;
+    const slot = (page - layout.DECODED_HEADER - layout.DECODED) / layout.DECODED_STRIDE;
+    return this.#ram.read16(RAM_BASE + (this.#frameOfSlot[slot] as number) * 4096 + (va & 0xfff));
+  }
+
   /** True while `page` is the decoded page of `frame`. */
   holds(frame: number, page: number): boolean {
     return this.#pageOfFrame[frame] === page;
@@ -94,6 +109,7 @@ export class CodeCache implements CodeObserver {
     const page = this.#pageOfFrame[frame] as number;
     if (page === 0) return;
     this.invalidations++;
+    this.onDrop(page);
     this.#pageOfFrame[frame] = 0;
     this.#ram.codeFrames[frame] = 0;
     const slot = (page - layout.DECODED_HEADER - layout.DECODED) / layout.DECODED_STRIDE;
@@ -127,8 +143,16 @@ export class CodeCache implements CodeObserver {
     const checked = at !== layout.SCRATCH_UOP && !this.#isa.compressed && mayMisalign(d);
     if (checked) special(this.#view, at, OP_JUMP, 0);
     else writeUop(this.#view, at, d, insn, pageOffset);
+    if (this.#marks && d.instruction.traits.relative && d.fields.imm < 0 && !checked) this.#markLoop(at + d.fields.imm * UOP_SCALE, pageOffset + d.fields.imm);
     if (!this.uncommon && !isCommonInstruction(d)) this.uncommon = true;
     return { length: d.length, ends: endsLine(d) };
+  }
+
+  /** A branch goes back to that micro-op: an entry for tier 1. */
+  #markLoop(at: number, pageOffset: number): void {
+    if (!(pageOffset >= 0)) return;
+    const op = this.#view.getUint16(at, true);
+    if (op >= FIRST_ROW_OP) this.#view.setUint16(at, op | ENTRY, true);
   }
 
   /**

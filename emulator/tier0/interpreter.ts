@@ -4,6 +4,7 @@
  *     run(budget) -> STATUS   the fast loop: executes up to `budget` instructions from PC
  *     runFull(budget)         the same with the rows of all extensions in the loop (common.ts says why)
  *     step() -> STATUS        executes the micro-op at IP
+ *     stub(budget, depth)     stands in the table where there is no region
  *
  * `run` keeps the micro-op pointer `ip` instead of a pc: micro-ops of a page lie in a row, one for each
  * halfword, so pc = delta + (ip >>> 2) all through the page, and a jump within it only moves ip.
@@ -12,12 +13,14 @@ import * as layout from '../layout.ts';
 import { compressedInstructions, instructions, type Instruction } from '../isa/table.ts';
 import { encodeModule, uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
-import { get, i32const, loadState, Locals, memoryOp, set, storeState } from './emitter.ts';
+import { get, i32const, loadState, Locals, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import { isCommon } from './common.ts';
 import { FastEmitter, type LoopLabels } from './fast.ts';
 import { IMPORT_COUNT, STATUS, StepEmitter } from './step.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
-import { COMPRESSED, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE } from './uop.ts';
+import { MAX_DEPTH, REGION_TYPE, TABLE_SIZE } from '../jit/convention.ts';
+import { jumpCacheEntry } from '../codegen/jumpCache.ts';
+import { COMPRESSED, ENTRY, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE } from './uop.ts';
 
 const VOID = 0x40;
 
@@ -69,7 +72,11 @@ const READ = 4;
 const WRITE = 5;
 const FETCH = 6;
 const STATUS_LOCAL = 7;
-const FIRST_FREE = 8;
+/** The operation being dispatched. */
+const OPERATION = 8;
+/** What the landing of the jump under way is marked with: ENTRY or 0. */
+const MARK = 9;
+const FIRST_FREE = 10;
 
 const loopLocals = { ip: IP, delta: DELTA, nextPc: NEXT_PC, read: READ, write: WRITE };
 
@@ -123,11 +130,136 @@ function lookup(): number[] {
     OP.i32_add,
     ...set(IP),
     ...setDelta(get(NEXT_PC)),
+    ...markLanding,
+  ];
+}
+
+/** A row that a jump has landed on is an entry for tier 1. */
+const markLanding = [
+  ...get(MARK),
+  OP.if,
+  VOID,
+  ...get(IP),
+  ...memoryOp(OP.i32_load16_u, 1, 0),
+  OP.local_tee,
+  ...uleb(OPERATION),
+  ...i32const(FIRST_ROW_OP),
+  OP.i32_ge_u,
+  OP.if,
+  VOID,
+  ...get(IP),
+  ...get(OPERATION),
+  ...get(MARK),
+  OP.i32_or,
+  ...memoryOp(OP.i32_store16, 1, 0),
+  OP.end,
+  OP.end,
+];
+
+/**
+ * The operation has the ENTRY bit. Enters the region that the jump cache has for this place, or counts; where there is
+ * none, or it did nothing, the operation is dispatched again without the bit.
+ */
+function entryCode(): number[] {
+  const heat = [
+    ...get(IP),
+    ...i32const(1),
+    OP.i32_shr_u,
+    ...i32const((layout.HEAT_SIZE - 1) << 2),
+    OP.i32_and,
+    ...set(STATUS_LOCAL),
+    ...get(STATUS_LOCAL),
+    ...get(STATUS_LOCAL),
+    ...memoryOp(OP.i32_load, 2, layout.HEAT),
+    ...i32const(1),
+    OP.i32_add,
+    ...memoryOp(OP.i32_store, 2, layout.HEAT),
+    ...get(STATUS_LOCAL),
+    ...memoryOp(OP.i32_load, 2, layout.HEAT),
+    ...loadState(layout.THRESHOLD),
+    OP.i32_eq,
+    OP.if,
+    VOID,
+    ...storeState(layout.BUDGET, get(N)),
+    ...i32const(STATUS.hot),
+    OP.return,
+    OP.end,
+  ];
+  return [
+    ...get(OPERATION),
+    ...i32const(ENTRY),
+    OP.i32_and,
+    OP.if,
+    VOID,
+    ...uncount,
+    ...currentPc,
+    ...set(NEXT_PC),
+    ...storeState(layout.PC, get(NEXT_PC)),
+    ...jumpCacheEntry(get(NEXT_PC), get(FETCH)),
+    ...set(STATUS_LOCAL),
+    ...get(STATUS_LOCAL),
+    ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE),
+    ...get(NEXT_PC),
+    OP.i32_eq,
+    ...get(STATUS_LOCAL),
+    ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE + 4),
+    ...get(FETCH),
+    OP.i32_xor,
+    OP.local_tee,
+    ...uleb(STATUS_LOCAL),
+    ...i32const(layout.TABLE_BYTES),
+    OP.i32_lt_u,
+    OP.i32_and,
+    OP.if,
+    VOID,
+    ...get(N),
+    ...i32const(MAX_DEPTH),
+    ...get(STATUS_LOCAL),
+    OP.call_indirect,
+    0,
+    0,
+    OP.local_tee,
+    ...uleb(STATUS_LOCAL),
+    ...get(N),
+    OP.i32_ne,
+    OP.if,
+    VOID,
+    ...get(STATUS_LOCAL),
+    ...set(N),
+    ...loadState(layout.PC),
+    ...set(NEXT_PC),
+    ...i32const(0),
+    ...set(MARK),
+    OP.br,
+    ...uleb(6),
+    OP.end,
+    OP.else,
+    ...heat,
+    OP.end,
+    ...get(N),
+    ...i32const(1),
+    OP.i32_sub,
+    ...set(N),
+    ...get(OPERATION),
+    ...i32const(ENTRY - 1),
+    OP.i32_and,
+    ...set(OPERATION),
+    OP.br,
+    1,
+    OP.end,
   ];
 }
 
 function nextPageHandler(labels: LoopLabels): number[] {
-  return [...uncount, ...currentPc, ...set(NEXT_PC), OP.br, ...uleb(labels.jump)];
+  return [
+    ...uncount,
+    ...currentPc,
+    ...set(NEXT_PC),
+    ...i32const(0),
+    ...set(MARK),
+    OP.br,
+    ...uleb(labels.resume),
+  ];
 }
 
 /**
@@ -187,13 +319,13 @@ function fastHandlers(
       makers.push({ op: FIRST_ROW_OP + i.index * 4 + variant, make: (l) => emitter.handler(i, variant, l) });
     }
   }
-  const probe: LoopLabels = { slow: 0, jump: 0, next: 0 };
+  const probe: LoopLabels = { slow: 0, jump: 0, next: 0, resume: 0 };
   const known = makers.filter((m) => m.make(probe) !== null);
   const targets = Array<number>(FIRST_ROW_OP + instructions.length * 4).fill(-1);
   const handlers = known.map((m, index) => {
     targets[m.op] = index;
     const slow = known.length - 1 - index;
-    return m.make({ slow, jump: slow + 1, next: slow + 2 }) as number[];
+    return m.make({ slow, jump: slow + 2, next: slow + 3, resume: slow + 4 }) as number[];
   });
   return { handlers, targets };
 }
@@ -206,19 +338,14 @@ function runFunction(
   const locals = new Locals(1);
   for (let i = 1; i < FIRST_FREE; i++) locals.types.push('i32');
   const { handlers, targets } = fastHandlers(new FastEmitter(locals, loopLocals), holds);
-  const selector = [...get(IP), ...memoryOp(OP.i32_load16_u, 1, 0)];
   const code = [
     ...loadState(layout.PC),
     ...set(NEXT_PC),
     ...loadBases,
-    OP.loop,
+    OP.loop, // resume: look NEXT_PC up
     VOID,
     ...lookup(),
-    OP.loop,
-    VOID,
-    OP.block,
-    VOID,
-    OP.block,
+    OP.loop, // next
     VOID,
     ...get(N),
     OP.i32_eqz,
@@ -233,8 +360,18 @@ function runFunction(
     ...i32const(1),
     OP.i32_sub,
     ...set(N),
-    ...dispatch(selector, targets, handlers),
+    ...get(IP),
+    ...memoryOp(OP.i32_load16_u, 1, 0),
+    ...set(OPERATION),
+    OP.block,
+    VOID,
+    OP.loop, // dispatch again
+    VOID,
+    OP.block,
+    VOID,
+    ...dispatch(get(OPERATION), targets, handlers),
     OP.end, // slow
+    ...entryCode(),
     ...storeState(layout.IP, get(IP)),
     ...storeState(layout.DELTA, get(DELTA)),
     ...storeState(layout.BUDGET, get(N)),
@@ -250,7 +387,14 @@ function runFunction(
     ...loadBases,
     ...loadState(layout.PC),
     ...set(NEXT_PC),
+    ...i32const(0),
+    ...set(MARK),
+    OP.br,
+    3,
+    OP.end,
     OP.end, // jump
+    ...loadState(layout.MARK),
+    ...set(MARK),
     OP.br,
     1,
     OP.end,
@@ -275,10 +419,13 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
       { name: 'fp', type: { params: [i32], results: [i32] } },
       { name: 'helper', type: binary },
     ],
+    table: TABLE_SIZE,
+    indirect: REGION_TYPE,
     functions: [
       stepFunction(),
       runFunction('run', IMPORT_COUNT, isCommon),
       runFunction('runFull', IMPORT_COUNT, () => true),
+      { name: 'stub', type: REGION_TYPE, locals: [], code: get(0), exported: true },
     ],
   });
 }
@@ -302,14 +449,20 @@ export interface Interpreter {
   /** `run` with every row in the loop; right for any code, faster for code that uses uncommon rows. */
   readonly runFull: (budget: number) => number;
   readonly step: () => number;
+  /** What a slot without a region holds: returns the budget as it came. */
+  readonly stub: (budget: number, depth: number) => number;
 }
 
 /** Emitting the module costs more than all else in making a machine, so it is done once, or by the build. */
 let compiled: WebAssembly.Module | null = null;
 
 /** Links the interpreter; compiles it for the first machine. */
-export function instantiateInterpreter(memory: WebAssembly.Memory, imports: InterpreterImports): Interpreter {
+export function instantiateInterpreter(
+  memory: WebAssembly.Memory,
+  table: WebAssembly.Table,
+  imports: InterpreterImports,
+): Interpreter {
   compiled ??= new WebAssembly.Module(prebuiltInterpreter() ?? interpreterModule());
-  const instance = new WebAssembly.Instance(compiled, { env: { memory, ...imports } });
+  const instance = new WebAssembly.Instance(compiled, { env: { memory, table, ...imports } });
   return instance.exports as unknown as Interpreter;
 }

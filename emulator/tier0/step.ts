@@ -7,8 +7,9 @@ import type { I32, Size } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { uleb } from '../wasm/encode.ts';
-import { Emitter, get, i32const, loadState, memoryOp, set, storeState, type Locals } from './emitter.ts';
-import { COMPRESSED, FAR } from './uop.ts';
+import { Emitter, get, i32const, loadState, memoryOp, set, storeState, type Locals } from '../codegen/emitter.ts';
+import { UopOperands } from './operands.ts';
+import { COMPRESSED, ENTRY, FAR } from './uop.ts';
 
 /** What `run` and `step` return. */
 export const STATUS = {
@@ -22,23 +23,27 @@ export const STATUS = {
   special: 3,
   /** No fetch translation for PC. */
   fetchMiss: 4,
+  /** The entry at PC, not yet executed, has been reached often enough for tier 1. */
+  hot: 5,
 } as const;
 
 /** Function indices of the imports. */
 export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4 } as const;
 export const IMPORT_COUNT = 5;
 
-export class StepEmitter extends Emitter {
+export class StepEmitter extends Emitter<UopOperands> {
+  readonly #ip: number;
   readonly #op: number;
 
   /** `op`: local that holds the operation. */
   constructor(locals: Locals, ip: number, op: number) {
-    super(locals, ip);
+    super(locals, new UopOperands(ip));
+    this.#ip = ip;
     this.#op = op;
   }
 
   handler(instruction: Instruction): number[] {
-    this.instruction = instruction;
+    this.operands.instruction = instruction;
     this.out = [];
     instruction.row.exec(this);
     this.locals.release();
@@ -48,7 +53,7 @@ export class StepEmitter extends Emitter {
   get pc(): I32 {
     return {
       type: 'i32',
-      code: [...loadState(layout.DELTA), ...get(this.ip), ...i32const(2), OP.i32_shr_u, OP.i32_add],
+      code: [...loadState(layout.DELTA), ...get(this.#ip), ...i32const(2), OP.i32_shr_u, OP.i32_add],
     };
   }
 
@@ -65,8 +70,8 @@ export class StepEmitter extends Emitter {
   /** The target of a relative jump; near immediates are in bytes of micro-ops. */
   get #target(): number[] {
     const far = [...get(this.#op), ...i32const(FAR), OP.i32_and];
-    const near = [...this.fieldImm, ...i32const(2), OP.i32_shr_s];
-    return [...this.pc.code, ...this.fieldImm, ...near, ...far, OP.select, OP.i32_add];
+    const near = [...this.operands.fieldImm, ...i32const(2), OP.i32_shr_s];
+    return [...this.pc.code, ...this.operands.fieldImm, ...near, ...far, OP.select, OP.i32_add];
   }
 
   branch(condition: I32): void {
@@ -118,7 +123,7 @@ export class StepEmitter extends Emitter {
   loadFloat(size: 4 | 8, address: I32): void {
     this.#needFs();
     this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.load]);
-    this.out.push(...storeState(layout.FS, i32const(3)), ...this.fieldA);
+    this.out.push(...storeState(layout.FS, i32const(3)), ...this.operands.fieldA);
     this.out.push(...i32const(0), ...memoryOp(OP.i64_load, 3, layout.SCRATCH));
     if (size === 4) this.out.push(OP.i64_const, 0x80, 0x80, 0x80, 0x80, 0x70, OP.i64_or);
     this.out.push(...memoryOp(OP.i64_store, 3, layout.F));
@@ -126,18 +131,18 @@ export class StepEmitter extends Emitter {
 
   storeFloat(size: 4 | 8, address: I32): void {
     this.#needFs();
-    this.out.push(...i32const(0), ...this.fieldRs2, ...memoryOp(OP.i64_load, 3, layout.F));
+    this.out.push(...i32const(0), ...this.operands.fieldRs2, ...memoryOp(OP.i64_load, 3, layout.F));
     this.out.push(...memoryOp(OP.i64_store, 3, layout.SCRATCH));
     this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.store]);
   }
 
   fp(_name: string): void {
     this.#needFs();
-    this.#returnIf([...i32const(this.instruction.index), OP.call, IMPORT.fp]);
+    this.#returnIf([...i32const(this.operands.instruction.index), OP.call, IMPORT.fp]);
   }
 
   helper(_name: string): void {
-    this.#returnIf([...i32const(this.instruction.index), ...this.fieldImm, OP.call, IMPORT.helper]);
+    this.#returnIf([...i32const(this.operands.instruction.index), ...this.operands.fieldImm, OP.call, IMPORT.helper]);
   }
 
   /** Code that stores the address of the following instruction in PC. */
@@ -158,8 +163,10 @@ export class StepEmitter extends Emitter {
     return [
       ...loadState(layout.IP),
       OP.local_tee,
-      ...uleb(this.ip),
+      ...uleb(this.#ip),
       ...memoryOp(OP.i32_load16_u, 1, 0),
+      ...i32const(ENTRY - 1),
+      OP.i32_and,
       ...set(this.#op),
     ];
   }

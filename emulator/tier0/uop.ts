@@ -30,6 +30,12 @@ export const COMPRESSED = 1;
 /** A relative jump whose target lies in another page; the immediate is then in bytes of guest code. */
 export const FAR = 2;
 
+/**
+ * Set in an operation where tier 1 may begin a region: at the targets of calls, returns, indirect jumps and backward
+ * branches. The loop then counts, or enters the region that is there (jit/README.md).
+ */
+export const ENTRY = 0x8000;
+
 export const UOP_BYTES = 8;
 /** Bytes of micro-ops per byte of guest code. */
 export const UOP_SCALE = 4;
@@ -59,7 +65,8 @@ export function writeUop(memory: DataView, at: number, d: Decoded, insn: number,
     imm = insn;
   } else if (instruction.traits.relative) {
     const target = pageOffset + fields.imm;
-    const near = target >= 0 && target < 4096;
+    // Calls take the far way, which tells tier 1 where they land.
+    const near = target >= 0 && target < 4096 && (instruction.rd === '' || fields.rd === 0);
     if (!near) op |= FAR;
     imm = near ? fields.imm * UOP_SCALE : fields.imm;
   } else if (hasImmediate(instruction)) {

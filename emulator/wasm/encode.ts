@@ -1,5 +1,5 @@
 /** Encoding of WebAssembly modules (core specification, chapter 5), as far as this project needs it. */
-import { TYPE } from './opcodes.ts';
+import { OP, TYPE } from './opcodes.ts';
 
 /** Unsigned LEB128 of an integer below 2^32. */
 export function uleb(value: number): number[] {
@@ -47,6 +47,12 @@ export interface ModuleParts {
   /** Imported as `env.<name>`; they take the first function indices. */
   readonly imports: readonly { readonly name: string; readonly type: FunctionType }[];
   readonly functions: readonly FunctionBody[];
+  /** Imports `env.table` of function references, with at least so many slots. */
+  readonly table?: number;
+  /** Type 0, for indirect calls. */
+  readonly indirect?: FunctionType;
+  /** Table slots that instantiation fills: the slot of each function, in their order. */
+  readonly slots?: readonly number[];
   /** Least initial and greatest maximum size of the imported memory `env.memory`, in 64 KiB pages. */
   readonly memory: { readonly initial: number; readonly maximum: number };
 }
@@ -77,13 +83,17 @@ function functionType(type: FunctionType): number[] {
 
 /** Assembles a module. The result is plain bytes, ready for `new WebAssembly.Module`. */
 export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
-  const types = [...parts.imports.map((i) => i.type), ...parts.functions.map((f) => f.type)];
+  const indirect = parts.indirect === undefined ? [] : [parts.indirect];
+  const types = [...indirect, ...parts.imports.map((i) => i.type), ...parts.functions.map((f) => f.type)];
+  const firstType = indirect.length;
   const imports = parts.imports.map((entry, index) => [
     ...text('env'),
     ...text(entry.name),
     0x00,
-    ...uleb(index),
+    ...uleb(firstType + index),
   ]);
+  if (parts.table !== undefined)
+    imports.push([...text('env'), ...text('table'), 0x01, 0x70, 0x00, ...uleb(parts.table)]);
   const memory = [
     ...text('env'),
     ...text('memory'),
@@ -103,8 +113,13 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   };
   section(1, vector(types.map(functionType)));
   section(2, vector([...imports, memory]));
-  section(3, vector(parts.functions.map((_f, index) => uleb(index + parts.imports.length))));
+  section(3, vector(parts.functions.map((_f, index) => uleb(firstType + index + parts.imports.length))));
   section(7, vector(exported));
+  if (parts.slots !== undefined) {
+    section(9, vector(parts.slots.map((slot, index) => [
+      0x00, OP.i32_const, ...sleb(slot), OP.end, ...uleb(1), ...uleb(index + parts.imports.length),
+    ])));
+  }
   const bodies = parts.functions.map((f) => {
     const head = locals(f.locals);
     return [uleb(head.length + f.code.length + 1), head, f.code, [0x0b]];

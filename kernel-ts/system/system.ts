@@ -77,7 +77,10 @@ class HostedSystem implements System {
 
   /** @throws RangeError for a RAM size or quantum that is not possible */
   constructor(options: BootOptions) {
-    this.machine = new Machine(options.ram === undefined ? {} : { ramBytes: options.ram });
+    this.machine = new Machine({
+      ...(options.ram === undefined ? {} : { ramBytes: options.ram }),
+      ...(options.tier === undefined ? {} : { tier: options.tier }),
+    });
     this.hooks = options.hooks ?? {};
     this.kernel = createKernel(this.machine, this.hostStreams, options);
     this.supervisor = new KernelSupervisor(this.kernel, this.hooks, this.images);

@@ -2,34 +2,48 @@
  * The vocabulary of inlineFloat.ts: operators of both formats, when an instruction may be settled inline, operands,
  * results, and the conditions under which a result and its flags are certain.
  */
-import * as layout from '../layout.ts';
 import type { Type } from '../isa/builder.ts';
 import { OP } from '../wasm/opcodes.ts';
-import { get, i32const, loadState, memoryOp, set } from './emitter.ts';
+import { get, i32const, set } from './emitter.ts';
 
 /** WebAssembly code that leaves a value. */
 export type Code = readonly number[];
 
-/** Where the operands are and how to give up: what a tier lends to this file. */
+/** Where the operands are and how to give up: what a tier lends to this file. An empty condition is known to be zero. */
 export interface FloatHost {
-  /** Byte offset of f[rs1], f[rs2], f[rs3] in the register file. */
-  source(n: 1 | 2 | 3): Code;
-  /** Byte offset of f[rd] or x[rd]. */
-  readonly destination: Code;
+  /** f[rsN] as a number of a format; whether a single is NaN-boxed is the caller's to ask. */
+  number(n: SourceNumber, type: 'f32' | 'f64'): Code;
+  /** f[rsN] as bits. */
+  bits(n: SourceNumber): Code;
+  /** The low word of f[rsN]. */
+  low(n: SourceNumber): Code;
+  /** The high word of f[rsN], all ones in a NaN-boxed single; empty: it is known to be one. */
+  high(n: SourceNumber): Code;
+  /** f[rd] = a number, singles NaN-boxed; one store, so that the next load of the register is forwarded whole. */
+  setNumber(type: 'f32' | 'f64', value: Code): void;
+  /** f[rd] = 64 bits. */
+  setBits(value: Code): void;
+  /** x[rd] = value. */
+  setInteger(value: Code): void;
   /** The value of x[rs1]. */
   readonly integer: Code;
-  /** The rm field. */
-  readonly rm: Code;
+  /** Not zero unless the rounding mode in force is RNE. */
+  readonly notNearest: Code;
+  /** Not zero when the rounding mode in force is reserved. */
+  readonly reservedMode: Code;
+  /** Not zero unless the instruction says RTZ. */
+  readonly notTruncating: Code;
+  /** Not zero unless FS is dirty. */
+  readonly notDirty: Code;
+  /** Whether NX is accrued; undefined: it is known to be. */
+  readonly inexactAccrued: Code | undefined;
   take(type: Type): number;
   emit(code: Code): void;
   /** Gives up when the i32 is not zero; `depth`: blocks entered since the handler began. */
   bailIf(condition: Code, depth?: number): void;
 }
 
-/** Rounding mode fields. RNE is 0, so any mode in force that is not 0 is a reason to give up. */
-const RTZ = 1;
-const DYN = 7;
-const LAST_MODE = 4;
+export type SourceNumber = 1 | 2 | 3;
 
 export function f64const(value: number): number[] {
   return [OP.f64_const, ...new Uint8Array(new Float64Array([value]).buffer)];
@@ -42,7 +56,6 @@ function f32const(value: number): number[] {
 /** The operators of one format. */
 export interface Format {
   readonly type: 'f32' | 'f64';
-  readonly load: number;
   readonly add: number;
   readonly sub: number;
   readonly mul: number;
@@ -62,7 +75,6 @@ export interface Format {
 
 export const SINGLE: Format = {
   type: 'f32',
-  load: OP.f32_load,
   add: OP.f32_add,
   sub: OP.f32_sub,
   mul: OP.f32_mul,
@@ -82,7 +94,6 @@ export const SINGLE: Format = {
 
 export const DOUBLE: Format = {
   type: 'f64',
-  load: OP.f64_load,
   add: OP.f64_add,
   sub: OP.f64_sub,
   mul: OP.f64_mul,
@@ -109,9 +120,6 @@ export const BOX: Code = [OP.i64_const, 0x80, 0x80, 0x80, 0x80, 0x70];
 export const SIGN_64: Code = [OP.i64_const, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f];
 
 export const promote = (a: Code): Code => [...a, OP.f64_promote_f32];
-
-/** Whether NX is accrued. */
-export const NX_ACCRUED: Code = [...loadState(layout.FCSR), ...i32const(1), OP.i32_and];
 
 /** Emits for one instruction in one format, the format of its operands unless a row mixes two. */
 export class FloatCode {
@@ -142,77 +150,46 @@ export class FloatCode {
 
   // Admission
 
-  get #mode(): Code {
-    const frm = [...loadState(layout.FCSR), ...i32const(5), OP.i32_shr_u];
-    const isDynamic = [...this.host.rm, ...i32const(DYN), OP.i32_eq];
-    return [...frm, ...this.host.rm, ...isDynamic, OP.select];
-  }
-
-  get #notDirty(): Code {
-    return [...loadState(layout.FS), ...i32const(3), OP.i32_xor];
+  /** Gives up when one of them is not zero; an empty one is known to be. */
+  #refuse(...conditions: readonly Code[]): void {
+    const unknown = conditions.filter((c) => c.length > 0);
+    if (unknown.length > 0) this.host.bailIf(unknown.reduce(either));
   }
 
   /** FS is dirty; for rows without a rounding mode. */
   admit(): void {
-    this.host.bailIf(this.#notDirty);
+    this.#refuse(this.host.notDirty);
   }
 
   /** FS is dirty and the mode in force is RNE. */
   admitNearest(): void {
-    this.host.bailIf(either(this.#mode, this.#notDirty));
+    this.#refuse(this.host.notNearest, this.host.notDirty);
   }
 
   /** FS is dirty and the mode in force is not reserved; for conversions that are always exact. */
   admitAnyMode(): void {
-    this.host.bailIf(either([...this.#mode, ...i32const(LAST_MODE), OP.i32_gt_u], this.#notDirty));
+    this.#refuse(this.host.reservedMode, this.host.notDirty);
   }
 
   /** FS is dirty and the instruction says RTZ. */
   admitTruncation(): void {
-    this.host.bailIf(either([...this.host.rm, ...i32const(RTZ), OP.i32_xor], this.#notDirty));
+    this.#refuse(this.host.notTruncating, this.host.notDirty);
   }
 
   // Operands and results
-
-  #high(n: 1 | 2 | 3): Code {
-    return [...this.host.source(n), ...memoryOp(OP.i32_load, 2, layout.F + 4)];
-  }
-
-  /** The low word of f[rsN]. */
-  low(n: 1 | 2 | 3): Code {
-    return [...this.host.source(n), ...memoryOp(OP.i32_load, 2, layout.F)];
-  }
-
-  raw(n: 1 | 2 | 3): Code {
-    return [...this.host.source(n), ...memoryOp(OP.i64_load, 3, layout.F)];
-  }
 
   /** The operands; singles must be NaN-boxed. */
   operands(count: 1 | 2 | 3): Code[] {
     const numbers = ([1, 2, 3] as const).slice(0, count);
     if (this.f === SINGLE) {
-      const boxes = numbers.map((n) => this.#high(n)).reduce(both);
-      this.host.bailIf([...boxes, ...i32const(-1), OP.i32_ne]);
+      const unknown = numbers.map((n) => this.host.high(n)).filter((c) => c.length > 0);
+      if (unknown.length > 0) this.host.bailIf([...unknown.reduce(both), ...i32const(-1), OP.i32_ne]);
     }
-    const align = this.f === SINGLE ? 2 : 3;
-    return numbers.map((n) =>
-      this.let(this.f.type, [...this.host.source(n), ...memoryOp(this.f.load, align, layout.F)]),
-    );
+    return numbers.map((n) => this.let(this.f.type, this.host.number(n, this.f.type)));
   }
 
-  writeRaw(value: Code): void {
-    this.host.emit([...this.host.destination, ...value, ...memoryOp(OP.i64_store, 3, layout.F)]);
-  }
-
-  /** One 64-bit store, so that the next load of the register is forwarded whole. */
   write(value: Code): void {
-    if (this.f === SINGLE)
-      this.writeRaw([...value, OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
-    else this.host.emit([...this.host.destination, ...value, ...memoryOp(OP.f64_store, 3, layout.F)]);
-  }
-
-  writeInteger(value: Code): void {
-    this.host.emit([...this.host.destination, ...value, ...memoryOp(OP.i32_store, 2, layout.X)]);
+    this.host.setNumber(this.f.type, value);
   }
 
   // Conditions
@@ -236,9 +213,14 @@ export class FloatCode {
     return both(above, this.isFinite(a));
   }
 
+  unlessInexactAccrued(then: () => void): void {
+    const { inexactAccrued } = this.host;
+    if (inexactAccrued !== undefined) this.branch(not(inexactAccrued), then);
+  }
+
   /** Unless NX is accrued, gives up when the result is not shown to be exact. */
   requireExact(isExact: () => Code): void {
-    this.branch(not(NX_ACCRUED), () => {
+    this.unlessInexactAccrued(() => {
       this.host.bailIf(not(isExact()), 1);
     });
   }

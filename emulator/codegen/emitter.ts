@@ -1,11 +1,9 @@
 /**
- * What the two code generators of tier 0 share: expressions, locals, and operands read from the micro-op.
- * The micro-op's address is in a local; see uop.ts for its fields.
+ * What all code generators share: expressions, locals, atomics. Where an instruction's operands are is the
+ * business of `Operands`: tier 0 reads them from the micro-op, tier 1 knows them.
  */
 import * as layout from '../layout.ts';
 import type { Binary32, Builder, I32, I64, Size, Type, Value } from '../isa/builder.ts';
-import { hasImmediate } from './uop.ts';
-import type { Instruction } from '../isa/table.ts';
 import { sleb, uleb, type ValueType } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 
@@ -67,64 +65,36 @@ export const storeState = (offset: number, value: readonly number[]): number[] =
   ...memoryOp(OP.i32_store, 2, offset),
 ];
 
-export abstract class Emitter implements Builder {
+/** The operands of the instruction that is being generated. */
+export interface Operands {
+  readonly rs1: I32;
+  readonly rs2: I32;
+  readonly imm: I32;
+  /** Code that sets x[rd]; nothing when rd is known to be x0. */
+  setRd(value: readonly number[]): readonly number[];
+}
+
+export abstract class Emitter<O extends Operands = Operands> implements Builder {
   protected readonly locals: Locals;
-  /** Local that holds the micro-op's address. */
-  protected readonly ip: number;
+  protected readonly operands: O;
   /** Code of the row being generated. */
   protected out: number[] = [];
-  protected instruction!: Instruction;
 
-  constructor(locals: Locals, ip: number) {
+  constructor(locals: Locals, operands: O) {
     this.locals = locals;
-    this.ip = ip;
-  }
-
-  // Operands
-
-  protected field(load: number, align: number, offset: number): number[] {
-    return [...get(this.ip), ...memoryOp(load, align, offset)];
-  }
-
-  /** Byte offset of the destination register (or of rs2 in rows without one) in its register file. */
-  protected get fieldA(): number[] {
-    return this.field(OP.i32_load8_u, 0, 2);
-  }
-
-  protected get fieldB(): number[] {
-    return this.field(OP.i32_load8_u, 0, 3);
-  }
-
-  protected get fieldImm(): number[] {
-    return this.field(OP.i32_load, 2, 4);
-  }
-
-  /** Byte offset of rs2 in its register file. */
-  protected get fieldRs2(): number[] {
-    if (this.instruction.rd === '') return this.fieldA;
-    if (hasImmediate(this.instruction)) throw new Error(`${this.instruction.row.name}: no room for rs2`);
-    return this.field(OP.i32_load8_u, 0, 4);
-  }
-
-  protected get fieldRs3(): number[] {
-    return this.field(OP.i32_load8_u, 0, 5);
-  }
-
-  /** The rounding mode field. */
-  protected get fieldRm(): number[] {
-    return this.field(OP.i32_load8_u, 0, 6);
+    this.operands = operands;
   }
 
   get rs1(): I32 {
-    return { type: 'i32', code: [...this.fieldB, ...memoryOp(OP.i32_load, 2, layout.X)] };
+    return this.operands.rs1;
   }
 
   get rs2(): I32 {
-    return { type: 'i32', code: [...this.fieldRs2, ...memoryOp(OP.i32_load, 2, layout.X)] };
+    return this.operands.rs2;
   }
 
   get imm(): I32 {
-    return { type: 'i32', code: this.fieldImm };
+    return this.operands.imm;
   }
 
   abstract get pc(): I32;
@@ -193,7 +163,7 @@ export abstract class Emitter implements Builder {
   // Effects
 
   setRd(value: I32): void {
-    this.out.push(...this.fieldA, ...value.code, ...memoryOp(OP.i32_store, 2, layout.X));
+    this.out.push(...this.operands.setRd(value.code));
   }
 
   abstract load(size: Size, signed: boolean, address: I32): I32;

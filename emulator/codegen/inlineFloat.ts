@@ -19,7 +19,6 @@ import {
   f64const,
   FloatCode,
   not,
-  NX_ACCRUED,
   promote,
   SIGN_64,
   SINGLE,
@@ -48,7 +47,7 @@ function multiplication(c: FloatCode): void {
   c.requireExact(() =>
     c.f === SINGLE
       ? c.op(OP.f64_eq, c.op(OP.f64_mul, promote(a), promote(b)), promote(r))
-      : c.areShort(c.low(1), c.low(2)),
+      : c.areShort(c.host.low(1), c.host.low(2)),
   );
   c.write(r);
 }
@@ -60,7 +59,7 @@ function division(c: FloatCode): void {
   c.branch(not(c.isNormal(r)), () => {
     c.host.bailIf(not(both(c.isZero(r), c.isZero(a))), 1);
   });
-  c.requireExact(() => c.multipliesBack(r, b, c.low(2), a));
+  c.requireExact(() => c.multipliesBack(r, b, c.host.low(2), a));
   c.write(r);
 }
 
@@ -77,21 +76,21 @@ function signInjection(c: FloatCode, kind: 'copy' | 'negate' | 'xor'): void {
   c.admit();
   if (c.f === SINGLE) {
     c.operands(2);
-    const a = c.low(1);
-    const sign = [...c.low(2), ...i32const(-0x8000_0000), OP.i32_and];
+    const a = c.host.low(1);
+    const sign = [...c.host.low(2), ...i32const(-0x8000_0000), OP.i32_and];
     const magnitude = [...a, ...i32const(0x7fff_ffff), OP.i32_and];
     const flipped = [...sign, ...i32const(-0x8000_0000), OP.i32_xor];
     const result =
       kind === 'xor' ? [...a, ...sign, OP.i32_xor] : either(magnitude, kind === 'copy' ? sign : flipped);
-    c.writeRaw([...result, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
+    c.host.setBits([...result, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
     return;
   }
-  const a = c.raw(1);
-  const sign = [...c.raw(2), ...SIGN_64, OP.i64_and];
+  const a = c.host.bits(1);
+  const sign = [...c.host.bits(2), ...SIGN_64, OP.i64_and];
   const magnitude = [...a, OP.i64_const, 0x7f, ...SIGN_64, OP.i64_xor, OP.i64_and];
   const flipped = [...sign, ...SIGN_64, OP.i64_xor];
-  if (kind === 'xor') c.writeRaw([...a, ...sign, OP.i64_xor]);
-  else c.writeRaw([...magnitude, ...(kind === 'copy' ? sign : flipped), OP.i64_or]);
+  if (kind === 'xor') c.host.setBits([...a, ...sign, OP.i64_xor]);
+  else c.host.setBits([...magnitude, ...(kind === 'copy' ? sign : flipped), OP.i64_or]);
 }
 
 /** Two operands that are not NaN. */
@@ -108,7 +107,7 @@ function extremum(c: FloatCode, operator: number): void {
 }
 
 function comparison(c: FloatCode, operator: number): void {
-  c.writeInteger(c.op(operator, ...ordered(c)));
+  c.host.setInteger(c.op(operator, ...ordered(c)));
 }
 
 function toInteger(c: FloatCode, min: number, max: number, convert: number): void {
@@ -119,7 +118,7 @@ function toInteger(c: FloatCode, min: number, max: number, convert: number): voi
   const inRange = both(c.op(OP.f64_le, f64const(min), t), c.op(OP.f64_le, t, f64const(max)));
   c.host.bailIf(not(inRange));
   c.requireExact(() => c.op(OP.f64_eq, x, t));
-  c.writeInteger([...t, convert]);
+  c.host.setInteger([...t, convert]);
 }
 
 /** Integer to single; every integer is exact as a double. */
@@ -144,7 +143,8 @@ function narrow(host: FloatHost): void {
   const [a] = from.operands(1) as [Code];
   const r = to.let('f32', [...a, OP.f32_demote_f64]);
   from.branch(from.op(OP.f64_ne, promote(r), a), () => {
-    host.bailIf(not(both(NX_ACCRUED, to.isNormal(r))), 1);
+    const normal = to.isNormal(r);
+    host.bailIf(not(host.inexactAccrued === undefined ? normal : both(host.inexactAccrued, normal)), 1);
   });
   to.write(r);
 }
@@ -236,7 +236,7 @@ function fusedDouble(host: FloatHost, negateProduct: boolean, negateC: boolean):
         host.emit([...roundToOdd(d, get(low), lowError), ...set(low)]);
       });
       host.emit([...d.op(OP.f64_add, head, get(low)), ...set(result)]);
-      d.branch(not(NX_ACCRUED), () => {
+      d.unlessInexactAccrued(() => {
         const exact = both(d.isZero(lowError), d.isZero(d.sumError(head, get(low), get(result))));
         host.bailIf(not(exact), 2);
       });
@@ -298,14 +298,19 @@ const generators: Readonly<Record<string, Generator>> = {
   'fmv.x.w': (host) => {
     const i = new FloatCode(host, SINGLE);
     i.admit();
-    i.writeInteger(i.low(1));
+    host.setInteger(host.low(1));
   },
   'fmv.w.x': (host) => {
     const i = new FloatCode(host, SINGLE);
     i.admit();
-    i.writeRaw([...host.integer, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
+    host.setBits([...host.integer, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
   },
 };
+
+/** True when the row of the helper table has inline code. */
+export function hasInlineFloat(name: string): boolean {
+  return generators[name] !== undefined;
+}
 
 /** Generates the inline code of a row of the helper table. false: it has none. */
 export function inlineFloat(name: string, host: FloatHost): boolean {

@@ -1,0 +1,101 @@
+/**
+ * Code that does everything in line: memory through the TLB, floating point on the host's. What it does not know,
+ * and every TLB miss, bails out before anything has changed; `step` then executes the same instruction from the same row.
+ */
+import type { I32, Size } from '../isa/builder.ts';
+import { OP } from '../wasm/opcodes.ts';
+import { uleb } from '../wasm/encode.ts';
+import { Emitter, get, i32const, memoryOp, set, storeState, type Locals, type Operands } from './emitter.ts';
+import * as layout from '../layout.ts';
+import { BOX, type Code, type FloatHost } from './floatCode.ts';
+import { inlineFloat } from './inlineFloat.ts';
+
+/** Thrown at code generation by a row that only `step` executes. */
+export class SlowOnly extends Error {}
+
+const LOADS: Readonly<Record<string, number>> = {
+  '1true': OP.i32_load8_s,
+  '1false': OP.i32_load8_u,
+  '2true': OP.i32_load16_s,
+  '2false': OP.i32_load16_u,
+  '4true': OP.i32_load,
+  '4false': OP.i32_load,
+};
+
+/** The locals that hold the addresses of the current TLB tables. */
+export interface TlbLocals {
+  readonly read: number;
+  readonly write: number;
+}
+
+export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
+  readonly #tables: TlbLocals;
+
+  constructor(locals: Locals, operands: O, tables: TlbLocals) {
+    super(locals, operands);
+    this.#tables = tables;
+  }
+
+  /** Leaves the instruction undone when the i32 is not zero; `depth`: blocks entered since the row began. */
+  protected abstract bailIf(condition: Code, depth?: number): void;
+  protected abstract readonly floatHost: FloatHost;
+
+  /** The TLB test: see mmu/tlb.ts. */
+  protected hostAddress(size: number, address: I32, write: boolean): number {
+    const va = this.let(address);
+    const host = this.locals.take('i32');
+    const table = write ? this.#tables.write : this.#tables.read;
+    const index = [...va.code, ...i32const(10), OP.i32_shr_u, ...i32const(0x3f_fffc), OP.i32_and];
+    const entry = [...get(table), ...index, OP.i32_add, ...memoryOp(OP.i32_load, 2, 0)];
+    const usable = [...entry, ...i32const(-1), OP.i32_add, OP.local_tee, ...uleb(host)];
+    if (size > 1) usable.push(...va.code, OP.i32_or);
+    this.bailIf([...usable, ...i32const((size - 1) | 1), OP.i32_and]);
+    this.out.push(...get(host), ...va.code, OP.i32_xor, ...set(host));
+    return host;
+  }
+
+  load(size: Size, signed: boolean, address: I32): I32 {
+    const host = this.hostAddress(size, address, false);
+    const opcode = LOADS[`${size}${signed}`] as number;
+    return { type: 'i32', code: [...get(host), ...memoryOp(opcode, 0, 0)] };
+  }
+
+  store(size: Size, address: I32, value: I32): void {
+    const host = this.hostAddress(size, address, true);
+    const opcode = size === 1 ? OP.i32_store8 : size === 2 ? OP.i32_store16 : OP.i32_store;
+    this.out.push(...get(host), ...value.code, ...memoryOp(opcode, 0, 0));
+  }
+
+  /** Bails out with FS off, where the unit's instructions are illegal. */
+  protected abstract needFs(): void;
+  /** FS = dirty. */
+  protected dirtyFs(): void {
+    this.out.push(...storeState(layout.FS, i32const(3)));
+  }
+
+  loadFloat(size: 4 | 8, address: I32): void {
+    this.needFs();
+    const host = this.hostAddress(size, address, false);
+    this.dirtyFs();
+    if (size === 8) this.floatHost.setBits([...get(host), ...memoryOp(OP.i64_load, 0, 0)]);
+    else this.floatHost.setBits([...get(host), ...memoryOp(OP.i64_load32_u, 0, 0), ...BOX, OP.i64_or]);
+  }
+
+  storeFloat(size: 4 | 8, address: I32): void {
+    this.needFs();
+    const host = this.hostAddress(size, address, true);
+    const [value, store] =
+      size === 8
+        ? [this.floatHost.bits(2), OP.i64_store]
+        : [this.floatHost.low(2), OP.i32_store];
+    this.out.push(...get(host), ...value, ...memoryOp(store, 0, 0));
+  }
+
+  fp(name: string): void {
+    if (!inlineFloat(name, this.floatHost)) throw new SlowOnly();
+  }
+
+  helper(_name: string): void {
+    throw new SlowOnly();
+  }
+}

@@ -1,0 +1,109 @@
+/** Floating-point operands in the register file in memory, for `inlineFloat`. */
+import * as layout from '../layout.ts';
+import type { Type } from '../isa/builder.ts';
+import { OP } from '../wasm/opcodes.ts';
+import { i32const, loadState, memoryOp } from './emitter.ts';
+import { BOX, type Code, type FloatHost, type SourceNumber } from './floatCode.ts';
+
+/** Rounding mode fields. RNE is 0, so any mode in force that is not 0 is another. */
+const RTZ = 1;
+const DYN = 7;
+const LAST_MODE = 4;
+
+/** What the register file asks of the code generator around it. */
+export interface FileUser {
+  /** Byte offset of f[rsN] in the register file. */
+  source(n: SourceNumber): Code;
+  /** Byte offset of f[rd]. */
+  readonly destination: Code;
+  readonly integer: Code;
+  /** The rm field. */
+  readonly rm: Code;
+  setInteger(value: Code): void;
+  take(type: Type): number;
+  emit(code: Code): void;
+  bailIf(condition: Code, depth?: number): void;
+}
+
+export class RegisterFile implements FloatHost {
+  readonly #user: FileUser;
+
+  constructor(user: FileUser) {
+    this.#user = user;
+  }
+
+  #load(n: SourceNumber, opcode: number, align: number, offset = 0): Code {
+    return [...this.#user.source(n), ...memoryOp(opcode, align, layout.F + offset)];
+  }
+
+  number(n: SourceNumber, type: 'f32' | 'f64'): Code {
+    return type === 'f32' ? this.#load(n, OP.f32_load, 2) : this.#load(n, OP.f64_load, 3);
+  }
+
+  bits(n: SourceNumber): Code {
+    return this.#load(n, OP.i64_load, 3);
+  }
+
+  low(n: SourceNumber): Code {
+    return this.#load(n, OP.i32_load, 2);
+  }
+
+  high(n: SourceNumber): Code {
+    return this.#load(n, OP.i32_load, 2, 4);
+  }
+
+  setNumber(type: 'f32' | 'f64', value: Code): void {
+    if (type === 'f32') this.setBits([...value, OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
+    else this.emit([...this.#user.destination, ...value, ...memoryOp(OP.f64_store, 3, layout.F)]);
+  }
+
+  setBits(value: Code): void {
+    this.emit([...this.#user.destination, ...value, ...memoryOp(OP.i64_store, 3, layout.F)]);
+  }
+
+  setInteger(value: Code): void {
+    this.#user.setInteger(value);
+  }
+
+  get integer(): Code {
+    return this.#user.integer;
+  }
+
+  get #mode(): Code {
+    const { rm } = this.#user;
+    const frm = [...loadState(layout.FCSR), ...i32const(5), OP.i32_shr_u];
+    return [...frm, ...rm, ...rm, ...i32const(DYN), OP.i32_eq, OP.select];
+  }
+
+  get notNearest(): Code {
+    return this.#mode;
+  }
+
+  get reservedMode(): Code {
+    return [...this.#mode, ...i32const(LAST_MODE), OP.i32_gt_u];
+  }
+
+  get notTruncating(): Code {
+    return [...this.#user.rm, ...i32const(RTZ), OP.i32_xor];
+  }
+
+  get notDirty(): Code {
+    return [...loadState(layout.FS), ...i32const(3), OP.i32_xor];
+  }
+
+  get inexactAccrued(): Code {
+    return [...loadState(layout.FCSR), ...i32const(1), OP.i32_and];
+  }
+
+  take(type: Type): number {
+    return this.#user.take(type);
+  }
+
+  emit(code: Code): void {
+    this.#user.emit(code);
+  }
+
+  bailIf(condition: Code, depth?: number): void {
+    this.#user.bailIf(condition, depth);
+  }
+}

@@ -1,0 +1,392 @@
+/**
+ * The code generator of tier 1: a region becomes one WebAssembly function (budget, depth) -> budget.
+ *
+ * x registers live in locals. The function begins by seeing whether it may run at all: the pc is its entry, its pages are
+ * still the ones it was made from, and the budget suffices for the longest path to the next look at it. If not, it returns
+ * the budget as it came. Whatever it cannot do leaves it with the registers written back and PC at the instruction, for the
+ * interpreter to go on. A guest call is a WebAssembly call; a guest return stores PC and returns, and the caller sees whether
+ * it came back where it wanted.
+ */
+import { get, i32const, loadState, Locals, memoryOp, set, storeState, type Operands } from '../codegen/emitter.ts';
+import type { Code, FloatHost, SourceNumber } from '../codegen/floatCode.ts';
+import { jumpCacheEntry } from '../codegen/jumpCache.ts';
+import { InlineEmitter } from '../codegen/inlineEmitter.ts';
+import { RegisterFile } from '../codegen/registerFile.ts';
+import type { Binary32, I32 } from '../isa/builder.ts';
+import * as layout from '../layout.ts';
+import { uleb, type FunctionBody } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
+import { REGION_TYPE } from './convention.ts';
+import { mayBail, writes, type Flow, type FlowBlock } from './flow.ts';
+import type { Edge, Insn, RegionCode } from './region.ts';
+
+const VOID = 0x40;
+
+/** Parameters and fixed locals. */
+const N = 0;
+const DEPTH = 1;
+/** What a shared exit must know: (pc - entry) << REFUND_BITS | instructions counted but not executed. */
+const EXIT = 2;
+/** Where an indirect jump goes. */
+const TARGET = 3;
+const READ = 4;
+const WRITE = 5;
+const FETCH = 6;
+const SCRATCH = 7;
+const FIRST_X = 8;
+
+const REFUND_BITS = 11;
+
+const x = (register: number): number => FIRST_X - 1 + register;
+
+/** What the generator must know of the world around the region. */
+export interface RegionContext {
+  /** The address of the micro-ops from which each of the region's pages is fetched. */
+  decoded(page: number): number;
+  /** The slot for calls to that address; -1: there is none. */
+  slotFor(target: number): number;
+}
+
+/** The registers of a mask, in order. */
+function* registersOf(mask: number): Generator<number> {
+  for (let r = 1; r < 32; r++) if ((mask >>> r) & 1) yield r;
+}
+
+function count(mask: number): number {
+  let n = 0;
+  for (const _r of registersOf(mask)) n++;
+  return n;
+}
+
+const loadX = (r: number): number[] => [...loadState(layout.X + 4 * r), ...set(x(r))];
+const loadAll = (mask: number): number[] => [...registersOf(mask)].flatMap(loadX);
+const storeAll = (mask: number): number[] =>
+  [...registersOf(mask)].flatMap((r) => storeState(layout.X + 4 * r, get(x(r))));
+
+/** Operands that are known when the code is generated, registers in locals. */
+class KnownOperands implements Operands {
+  insn!: Insn;
+
+  #read(register: number): I32 {
+    if (register === 0) return { type: 'i32', code: i32const(0), constant: 0 };
+    return { type: 'i32', code: get(x(register)) };
+  }
+
+  get rs1(): I32 {
+    return this.#read(this.insn.fields.rs1);
+  }
+
+  get rs2(): I32 {
+    return this.#read(this.insn.fields.rs2);
+  }
+
+  get imm(): I32 {
+    const { imm } = this.insn.fields;
+    return { type: 'i32', code: i32const(imm), constant: imm };
+  }
+
+  setRd(value: readonly number[]): number[] {
+    const { rd } = this.insn.fields;
+    return rd === 0 ? [] : [...value, ...set(x(rd))];
+  }
+}
+
+/** Operators that leave their first operand as it is when the second is zero. */
+const NEUTRAL: ReadonlySet<Binary32> = new Set<Binary32>(['add', 'sub', 'or', 'xor', 'shl', 'shr_s', 'shr_u']);
+
+/** The shared exits: one for each set of registers to write back; each goes on in one that writes a part of its set. */
+class Exits {
+  readonly #masks: readonly number[];
+
+  constructor(masks: Iterable<number>) {
+    this.#masks = [...new Set(masks)].sort((a, b) => count(b) - count(a));
+  }
+
+  get size(): number {
+    return this.#masks.length;
+  }
+
+  /** Branch depth of an exit, counted from the innermost. */
+  label(mask: number): number {
+    return this.#masks.indexOf(mask);
+  }
+
+  /** What stands behind the end of each exit's block, innermost first. */
+  *code(): Generator<number[]> {
+    const masks = this.#masks;
+    for (const [i, mask] of masks.entries()) {
+      const next = masks.findIndex((other, j) => j > i && (other & ~mask) === 0);
+      if (next < 0) {
+        yield [...storeAll(mask), OP.br, ...uleb(masks.length - 1 - i)];
+      } else {
+        const rest = storeAll(mask & ~masks[next]);
+        yield next === i + 1 ? rest : [...rest, OP.br, ...uleb(next - i - 1)];
+      }
+    }
+  }
+}
+
+/** An open loop, a block whose end is a merge, or an `if`, which is no block's label. */
+interface Scope {
+  readonly block: number;
+}
+
+class RegionEmitter extends InlineEmitter<KnownOperands> {
+  protected readonly floatHost: FloatHost;
+  readonly #entry: number;
+  readonly #blocks: readonly FlowBlock[];
+  readonly #context: RegionContext;
+  readonly #exits: Exits;
+  readonly #scopes: Scope[] = [];
+  /** Of the instruction under way. */
+  #dirty = 0;
+  #refund = 0;
+  #condition: Code = [];
+
+  constructor(code: RegionCode, flow: Flow, context: RegionContext, locals: Locals) {
+    super(locals, new KnownOperands(), { read: READ, write: WRITE });
+    this.#entry = code.entry;
+    this.#blocks = flow.blocks;
+    this.#context = context;
+    this.#exits = new Exits(exitMasks(flow.blocks));
+    const { operands } = this;
+    this.floatHost = new RegisterFile({
+      source: (n: SourceNumber): Code => {
+        const { rs1, rs2, rs3 } = operands.insn.fields;
+        return i32const(8 * (n === 1 ? rs1 : n === 2 ? rs2 : rs3));
+      },
+      get destination() {
+        return i32const(8 * operands.insn.fields.rd);
+      },
+      get integer() {
+        return operands.rs1.code;
+      },
+      get rm() {
+        return i32const(operands.insn.fields.rm);
+      },
+      setInteger: (value) => this.out.push(...operands.setRd(value)),
+      take: (type) => this.locals.take(type),
+      emit: (part) => this.out.push(...part),
+      bailIf: (condition, depth) => {
+        this.bailIf(condition, depth);
+      },
+    });
+  }
+
+  // Builder
+
+  get pc(): I32 {
+    return this.i32(this.operands.insn.pc);
+  }
+
+  get nextPc(): I32 {
+    return this.i32(this.operands.insn.pc + this.operands.insn.length);
+  }
+
+  override op(operator: Binary32, a: I32, b: I32): I32 {
+    return b.constant === 0 && NEUTRAL.has(operator) ? a : super.op(operator, a, b);
+  }
+
+  branch(condition: I32): void {
+    this.#condition = condition.code;
+  }
+
+  jumpRelative(): void {}
+
+  jump(target: I32): void {
+    this.out.push(...target.code, ...i32const(-2), OP.i32_and, ...set(TARGET));
+  }
+
+  protected needFs(): void {
+    this.bailIf([...loadState(layout.FS), OP.i32_eqz]);
+  }
+
+  protected bailIf(condition: Code, depth = 0): void {
+    this.#leaveIf(condition, this.operands.insn.pc, this.#refund, this.#dirty, depth);
+  }
+
+  #leaveIf(condition: Code, pc: number, refund: number, dirty: number, depth: number): void {
+    const info = ((pc - this.#entry) << REFUND_BITS) | refund;
+    const label = this.#scopes.length + this.#exits.label(dirty) + depth;
+    this.out.push(...i32const(info), ...set(EXIT), ...condition, OP.br_if, ...uleb(label));
+  }
+
+  // Blocks
+
+  /** The block's instructions; what its last one decides is left in #condition or TARGET. */
+  #straight(block: FlowBlock): void {
+    if (block.isLoop)
+      this.#leaveIf([...get(N), ...i32const(block.need), OP.i32_lt_s], block.pc, 0, block.dirtyIn, 0);
+    this.out.push(...get(N), ...i32const(block.count), OP.i32_sub, ...set(N));
+    this.#dirty = block.dirtyIn;
+    for (const [index, insn] of block.insns.entries()) {
+      this.operands.insn = insn;
+      this.#refund = block.count - index;
+      insn.instruction.row.exec(this);
+      this.locals.release();
+      this.#dirty |= writes(insn);
+    }
+  }
+
+  #returnTo(pc: Code, dirty: number): void {
+    this.out.push(...storeAll(dirty), ...storeState(layout.PC, pc), ...get(N), OP.return);
+  }
+
+  /** Branch depth of a loop's begin or of the end of the block in front of a merge. */
+  #label(block: number): number {
+    let at = this.#scopes.length - 1;
+    while (this.#scopes[at].block !== block) at--;
+    return this.#scopes.length - 1 - at;
+  }
+
+  /** True when the way to the block is a branch to a label. */
+  #isLabel(from: number, to: number): boolean {
+    return to <= from || this.#blocks[to].forward > 1;
+  }
+
+  #follow(from: number, edge: Edge): void {
+    if (edge.block < 0) this.#returnTo(i32const(edge.pc), this.#blocks[from].dirtyOut);
+    else if (this.#isLabel(from, edge.block)) this.out.push(OP.br, ...uleb(this.#label(edge.block)));
+    else this.#tree(edge.block);
+  }
+
+  #branch(index: number, taken: Edge, fall: Edge): void {
+    const condition = this.#condition;
+    if (taken.block >= 0 && this.#isLabel(index, taken.block)) {
+      this.out.push(...condition, OP.br_if, ...uleb(this.#label(taken.block)));
+    } else {
+      this.out.push(...condition, OP.if, VOID);
+      this.#scopes.push({ block: -1 });
+      this.#follow(index, taken);
+      this.#scopes.pop();
+      this.out.push(OP.end);
+    }
+    this.#follow(index, fall);
+  }
+
+  #call(index: number, target: number | null, back: Edge): void {
+    const block = this.#blocks[index];
+    const known = target === null ? -1 : this.#context.slotFor(target);
+    this.out.push(...storeAll(block.dirtyOut));
+    this.out.push(...storeState(layout.PC, target === null ? get(TARGET) : i32const(target)));
+    if (target !== null && known < 0) {
+      this.out.push(...get(N), OP.return);
+      return;
+    }
+    const giveUp = (condition: Code): void => {
+      this.out.push(...condition, OP.if, VOID, ...get(N), OP.return, OP.end);
+    };
+    giveUp([...get(DEPTH), OP.i32_eqz]);
+    if (target === null) {
+      this.out.push(...jumpCacheEntry(get(TARGET), get(FETCH)), ...set(SCRATCH));
+      giveUp([...get(SCRATCH), ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE), ...get(TARGET), OP.i32_ne]);
+      const slot = [...get(SCRATCH), ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE + 4), ...get(FETCH), OP.i32_xor];
+      giveUp([...slot, OP.local_tee, ...uleb(SCRATCH), ...i32const(layout.TABLE_BYTES), OP.i32_ge_u]);
+    }
+    const slot = target === null ? get(SCRATCH) : i32const(known);
+    this.out.push(...get(N), ...get(DEPTH), ...i32const(1), OP.i32_sub, ...slot, OP.call_indirect, 0, 0);
+    this.out.push(...set(N));
+    if (back.block < 0) {
+      this.out.push(...get(N), OP.return);
+      return;
+    }
+    const next = this.#blocks[back.block];
+    const short = [...get(N), ...i32const(next.need), OP.i32_lt_s];
+    giveUp([...loadState(layout.PC), ...i32const(back.pc), OP.i32_ne, ...short, OP.i32_or]);
+    this.out.push(...loadAll(next.liveIn));
+    this.#follow(index, back);
+  }
+
+  #terminate(index: number): void {
+    const { end, dirtyOut } = this.#blocks[index];
+    if (end.kind === 'jump') this.#follow(index, end.to);
+    else if (end.kind === 'branch') this.#branch(index, end.taken, end.fall);
+    else if (end.kind === 'call') this.#call(index, end.target, end.back);
+    else this.#returnTo(get(TARGET), dirtyOut);
+  }
+
+  /**
+   * A block and all that it dominates. Where control meets again, a block's end stands in front: Ramsey, "Beyond Relooper"
+   * (ICFP 2022).
+   */
+  #tree(index: number): void {
+    const block = this.#blocks[index];
+    const merges = block.children.filter((child) => this.#blocks[child].forward > 1).reverse();
+    if (block.isLoop) {
+      this.out.push(OP.loop, VOID);
+      this.#scopes.push({ block: index });
+    }
+    for (const merge of merges) {
+      this.out.push(OP.block, VOID);
+      this.#scopes.push({ block: merge });
+    }
+    this.#straight(block);
+    this.#terminate(index);
+    for (const merge of merges.reverse()) {
+      this.#scopes.pop();
+      this.out.push(OP.end);
+      this.#tree(merge);
+    }
+    if (block.isLoop) {
+      this.#scopes.pop();
+      this.out.push(OP.end);
+    }
+  }
+
+  // The function
+
+  #prologue(pages: readonly number[]): void {
+    const refuse = (condition: Code): void => {
+      this.out.push(...condition, OP.if, VOID, ...get(N), OP.return, OP.end);
+    };
+    const entry = this.#blocks[0];
+    refuse([...get(N), ...i32const(entry.need), OP.i32_lt_s]);
+    refuse([...loadState(layout.PC), ...i32const(this.#entry), OP.i32_ne]);
+    this.out.push(...loadState(layout.TLB_FETCH), ...set(FETCH));
+    for (const page of pages) {
+      const fetched = [...get(FETCH), ...memoryOp(OP.i32_load, 2, page * 4)];
+      refuse([...fetched, ...i32const(this.#context.decoded(page)), OP.i32_ne]);
+    }
+    this.out.push(...loadState(layout.TLB_READ), ...set(READ), ...loadState(layout.TLB_WRITE), ...set(WRITE));
+    this.out.push(...loadAll(entry.liveIn));
+  }
+
+  generate(pages: readonly number[]): number[] {
+    this.out = [];
+    this.#prologue(pages);
+    // One block more than there are exits: its end is where they meet.
+    for (let i = 0; i <= this.#exits.size; i++) this.out.push(OP.block, VOID);
+    this.#tree(0);
+    this.out.push(OP.unreachable);
+    for (const code of this.#exits.code()) this.out.push(OP.end, ...code);
+    this.out.push(OP.end);
+    const pc = [...get(EXIT), ...i32const(REFUND_BITS), OP.i32_shr_s, ...i32const(this.#entry), OP.i32_add];
+    this.out.push(...storeState(layout.PC, pc));
+    const refund = [...get(EXIT), ...i32const((1 << REFUND_BITS) - 1), OP.i32_and];
+    this.out.push(...get(N), ...refund, OP.i32_add);
+    return this.out;
+  }
+}
+
+/** Every set of registers that some exit writes back. */
+function exitMasks(blocks: readonly FlowBlock[]): Set<number> {
+  const masks = new Set<number>();
+  for (const block of blocks) {
+    if (block.isLoop) masks.add(block.dirtyIn);
+    let dirty = block.dirtyIn;
+    for (const insn of block.insns) {
+      if (mayBail(insn)) masks.add(dirty);
+      dirty |= writes(insn);
+    }
+  }
+  return masks;
+}
+
+/** The function of a region. */
+export function regionFunction(code: RegionCode, flow: Flow, context: RegionContext): FunctionBody {
+  const locals = new Locals(REGION_TYPE.params.length);
+  while (locals.types.length < x(32) - REGION_TYPE.params.length) locals.types.push('i32');
+  const body = new RegionEmitter(code, flow, context, locals).generate(code.pages);
+  const name = `region_${code.entry.toString(16)}`;
+  return { name, type: REGION_TYPE, locals: locals.types, code: body, exported: false };
+}

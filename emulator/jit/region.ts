@@ -1,0 +1,183 @@
+/**
+ * Regions: what tier 1 compiles at once. A region begins at a hot entry and follows branches, fall-through and `jal x0`,
+ * and goes on behind calls, so it has the shape of a function or of its rest. Blocks end at branches, jumps and calls,
+ * and before what only the interpreter executes.
+ */
+import type { Isa } from '../isa/choice.ts';
+import { decode, isWide, type Decoded } from '../isa/decode.ts';
+
+/** Instructions in a region at most: larger ones compile no faster code, only later. */
+const MAX_INSTRUCTIONS = 400;
+/** Pages that a region's code may lie in: its prologue looks at each. */
+const MAX_PAGES = 4;
+/** Distance from the entry, in bytes, so that an exit's pc fits beside its refund in one constant (emit.ts). */
+const MAX_DISTANCE = 1 << 19;
+
+export interface Insn extends Decoded {
+  readonly pc: number;
+}
+
+/** Where control goes: to a block of the region, or out of it to a pc. */
+export type Edge = { readonly block: number; readonly pc: number } | { readonly block: -1; readonly pc: number };
+
+export type Terminator =
+  /** The last instruction decides between two edges. */
+  | { readonly kind: 'branch'; readonly taken: Edge; readonly fall: Edge }
+  /** One successor; the last instruction may be a `jal x0`. */
+  | { readonly kind: 'jump'; readonly to: Edge }
+  /** The last instruction, JAL or JALR, links. `target`: where a JAL goes. */
+  | { readonly kind: 'call'; readonly target: number | null; readonly back: Edge }
+  /** The last instruction is a JALR that does not link. */
+  | { readonly kind: 'indirect' };
+
+export interface Block {
+  readonly pc: number;
+  readonly insns: readonly Insn[];
+  readonly end: Terminator;
+}
+
+export interface RegionCode {
+  readonly entry: number;
+  /** The first is the entry's. */
+  readonly blocks: readonly Block[];
+  /** Virtual page numbers that its instructions touch. */
+  readonly pages: readonly number[];
+}
+
+/** Reads guest code in the present address space. */
+export interface CodeReader {
+  /** The halfword at that address, or -1 where the page has not been executed from. */
+  half(va: number): number;
+  /** Execution must stop before that address. */
+  stopsAt(va: number): boolean;
+  readonly isa: Isa;
+}
+
+/** The successors inside the region. */
+export function successors(end: Terminator): Edge[] {
+  if (end.kind === 'branch') return [end.taken, end.fall];
+  if (end.kind === 'jump') return [end.to];
+  return end.kind === 'call' ? [end.back] : [];
+}
+
+/** Rows that tier 1 leaves to the interpreter. */
+function isLeftOut({ instruction }: Decoded, leftOut: ReadonlySet<number>): boolean {
+  return instruction.traits.helper !== null || leftOut.has(instruction.index);
+}
+
+class Explorer {
+  readonly #reader: CodeReader;
+  readonly #entry: number;
+  readonly #leftOut: ReadonlySet<number>;
+  readonly pages = new Set<number>();
+  /** Instructions by pc, in the order of their discovery. */
+  readonly insns = new Map<number, Insn>();
+  /** Addresses at which blocks begin. */
+  readonly leaders = new Set<number>();
+
+  constructor(reader: CodeReader, entry: number, leftOut: ReadonlySet<number>) {
+    this.#reader = reader;
+    this.#entry = entry;
+    this.#leftOut = leftOut;
+  }
+
+  /** The instruction at `pc`, or null where a region must not go. */
+  #fetch(pc: number): Insn | null {
+    if (Math.abs(pc - this.#entry) >= MAX_DISTANCE || this.#reader.stopsAt(pc)) return null;
+    const low = this.#reader.half(pc);
+    if (low < 0) return null;
+    const wide = isWide(low);
+    const high = wide ? this.#reader.half((pc + 2) >>> 0) : 0;
+    if (high < 0) return null;
+    const decoded = decode(wide ? (low | (high << 16)) >>> 0 : low, this.#reader.isa);
+    if (decoded === null || isLeftOut(decoded, this.#leftOut)) return null;
+    if (!this.#reader.isa.compressed && mayMisalign(decoded)) return null;
+    const touched = wide ? [pc >>> 12, ((pc + 2) >>> 0) >>> 12] : [pc >>> 12];
+    const fresh = touched.filter((page) => !this.pages.has(page));
+    if (this.pages.size + fresh.length > MAX_PAGES && fresh.length > 0) return null;
+    for (const page of fresh) this.pages.add(page);
+    return { ...decoded, pc };
+  }
+
+  /** Follows the straight line from `start`; returns where else to look. */
+  #line(start: number): number[] {
+    this.leaders.add(start);
+    let pc = start;
+    for (;;) {
+      if (this.insns.has(pc) || this.insns.size >= MAX_INSTRUCTIONS) return [];
+      const insn = this.#fetch(pc);
+      if (insn === null) return [];
+      this.insns.set(pc, insn);
+      const next = (pc + insn.length) >>> 0;
+      const { row } = insn.instruction;
+      if (insn.instruction.traits.control) {
+        const links = insn.fields.rd !== 0 && (row.name === 'jal' || row.name === 'jalr');
+        const target = (pc + insn.fields.imm) >>> 0;
+        if (row.name === 'jalr') return links ? [next] : [];
+        if (row.name === 'jal') return [links ? next : target];
+        return [next, target];
+      }
+      pc = next;
+    }
+  }
+
+  explore(): void {
+    const work = [this.#entry];
+    while (work.length > 0) {
+      const start = work.pop() as number;
+      if (this.leaders.has(start)) continue;
+      work.push(...this.#line(start).reverse());
+    }
+  }
+}
+
+/** A jump or branch whose target may not be a multiple of four. */
+function mayMisalign({ instruction, fields }: Decoded): boolean {
+  const { traits, row } = instruction;
+  return traits.relative ? (fields.imm & 2) !== 0 : row.name === 'jalr';
+}
+
+/** The terminator of a block whose last instruction is `last`. */
+function terminator(last: Insn, edge: (pc: number) => Edge): Terminator {
+  const next = (last.pc + last.length) >>> 0;
+  const target = (last.pc + last.fields.imm) >>> 0;
+  const { row, traits } = last.instruction;
+  if (!traits.control) return { kind: 'jump', to: edge(next) };
+  if (row.name === 'jal') {
+    if (last.fields.rd === 0) return { kind: 'jump', to: edge(target) };
+    return { kind: 'call', target, back: edge(next) };
+  }
+  if (row.name === 'jalr') {
+    return last.fields.rd === 0 ? { kind: 'indirect' } : { kind: 'call', target: null, back: edge(next) };
+  }
+  return { kind: 'branch', taken: edge(target), fall: edge(next) };
+}
+
+/** Finds the region at `entry`; null when its first instruction cannot be compiled. */
+export function discover(
+  reader: CodeReader,
+  entry: number,
+  leftOut: ReadonlySet<number>,
+): RegionCode | null {
+  const explorer = new Explorer(reader, entry, leftOut);
+  explorer.explore();
+  const { insns, leaders } = explorer;
+  if (!insns.has(entry)) return null;
+  const starts = [...leaders].filter((pc) => insns.has(pc));
+  const index = new Map(starts.map((pc, i) => [pc, i]));
+  const edge = (pc: number): Edge => ({ block: index.get(pc) ?? -1, pc });
+  const blocks = starts.map((pc): Block => {
+    const body: Insn[] = [];
+    let last = insns.get(pc) as Insn;
+    for (;;) {
+      body.push(last);
+      const next = (last.pc + last.length) >>> 0;
+      if (last.instruction.traits.control || index.has(next)) break;
+      const following = insns.get(next);
+      if (following === undefined) break;
+      last = following;
+    }
+    return { pc, insns: body, end: terminator(last, edge) };
+  });
+  return { entry, blocks, pages: [...explorer.pages] };
+}

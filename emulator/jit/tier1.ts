@@ -1,0 +1,237 @@
+/**
+ * Tier 1: which regions there are, where their functions are, and when they go.
+ *
+ * The interpreter counts how often an entry is reached; at the threshold `hot` makes a region of it, together with the
+ * functions that it calls. A region belongs to a place in a physical page (the address of its first micro-op) and to a virtual
+ * address, so processes that share code share its regions. It looks at the fetch table itself before it runs, so nothing need be
+ * done when address spaces change; when bytes of its pages change, the code cache drops it.
+ * Nothing here is called while a region runs: a region leaves for everything that it cannot do.
+ */
+import { hasInlineFloat } from '../codegen/inlineFloat.ts';
+import { instructions } from '../isa/table.ts';
+import * as layout from '../layout.ts';
+import { encodeModule } from '../wasm/encode.ts';
+import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
+import { regionFunction } from './emit.ts';
+import { analyse } from './flow.ts';
+import { discover, type CodeReader, type RegionCode } from './region.ts';
+
+/** When a hart compiles: never, at once, or what is hot. */
+export type TierChoice = 0 | 1 | 'auto';
+
+/** Executions of an entry before its region is compiled. */
+const THRESHOLD = { 0: 0, 1: 1, auto: 500 } as const;
+
+/** Rows that only the interpreter's `step` executes. */
+const leftOut: ReadonlySet<number> = new Set(
+  instructions.filter(({ traits }) => traits.fp !== null && !hasInlineFloat(traits.fp)).map((i) => i.index),
+);
+
+/** Regions compiled together at most, and instructions in them. */
+const MAX_BATCH = 16;
+const MAX_BATCH_INSTRUCTIONS = 2000;
+
+interface Region {
+  readonly pc: number;
+  /** Address of the entry's micro-op. */
+  readonly uop: number;
+  readonly slot: number;
+  /** Micro-op pages that its code lies in; empty while only its slot is there. */
+  pages: readonly number[];
+  compiled: boolean;
+}
+
+/** Counters, for `--stats`. */
+export interface Tier1Stats {
+  regions: number;
+  instructions: number;
+  modules: number;
+  bytes: number;
+  dropped: number;
+  /** Entries that cannot be compiled. */
+  refused: number;
+}
+
+export class Tier1 {
+  readonly stats: Tier1Stats = { regions: 0, instructions: 0, modules: 0, bytes: 0, dropped: 0, refused: 0 };
+  readonly #memory: WebAssembly.Memory;
+  readonly #words: Int32Array;
+  readonly #table: WebAssembly.Table;
+  readonly #stub: unknown;
+  readonly #reader: CodeReader;
+  /** By address of the entry's micro-op: usually one. */
+  readonly #regions = new Map<number, Region[]>();
+  readonly #bySlot: (Region | null)[] = Array<Region | null>(TABLE_SIZE).fill(null);
+  readonly #byPage = new Map<number, Set<Region>>();
+  #nextSlot = 0;
+
+  constructor(memory: WebAssembly.Memory, table: WebAssembly.Table, stub: unknown, reader: CodeReader) {
+    this.#memory = memory;
+    this.#words = new Int32Array(memory.buffer);
+    this.#table = table;
+    this.#stub = stub;
+    this.#reader = reader;
+    for (let slot = 0; slot < TABLE_SIZE; slot++) table.set(slot, stub);
+  }
+
+  /** Chooses when regions are compiled. */
+  choose(choice: TierChoice, mark: number): void {
+    this.#words[layout.MARK >>> 2] = choice === 0 ? 0 : mark;
+    this.#words[layout.THRESHOLD >>> 2] = THRESHOLD[choice];
+  }
+
+  get #fetchTable(): number {
+    return this.#words[layout.TLB_FETCH >>> 2] as number;
+  }
+
+  /** The micro-op page behind a virtual page in the present view, 0 when there is none. */
+  #decoded(page: number): number {
+    return this.#words[(this.#fetchTable >>> 2) + page] as number;
+  }
+
+  #uopOf(pc: number): number {
+    const page = this.#decoded(pc >>> 12);
+    return page === 0 ? 0 : page + (pc & 0xfff) * 4;
+  }
+
+  #heatAt(uop: number): number {
+    return (layout.HEAT >>> 2) + ((uop >>> 3) & (layout.HEAT_SIZE - 1));
+  }
+
+  #find(pc: number, uop: number): Region | null {
+    return this.#regions.get(uop)?.find((r) => r.pc === pc) ?? null;
+  }
+
+  /** The entry at `pc` has become hot: compiles it unless its region is there, and lets the interpreter find it. */
+  hot(pc: number): void {
+    const uop = this.#uopOf(pc);
+    if (uop === 0) return;
+    let region = this.#find(pc, uop);
+    if (region === null || !region.compiled) {
+      this.#compile(pc);
+      region = this.#find(pc, uop);
+    }
+    const heat = this.#heatAt(uop);
+    if (region === null || !region.compiled) {
+      this.stats.refused++;
+      // Counts up from there for the next two thousand million executions.
+      this.#words[heat] = -0x8000_0000;
+      return;
+    }
+    this.#words[heat] = 0;
+    const fetch = this.#fetchTable;
+    const hash = ((pc >>> 1) ^ (fetch >>> layout.JUMP_CACHE_VIEW_SHIFT)) & (layout.JUMP_CACHE_SIZE - 1);
+    const entry = (layout.JUMP_CACHE >>> 2) + 2 * hash;
+    this.#words[entry] = pc;
+    this.#words[entry + 1] = region.slot ^ fetch;
+  }
+
+  /** The region of a place, with a slot of its own; made when there is none yet. */
+  #reserve(pc: number, uop: number): Region {
+    const existing = this.#find(pc, uop);
+    if (existing !== null) return existing;
+    const slot = this.#nextSlot;
+    this.#nextSlot = (slot + 1) % TABLE_SIZE;
+    const previous = this.#bySlot[slot];
+    if (previous) this.#drop(previous);
+    const region: Region = { pc, uop, slot, pages: [], compiled: false };
+    this.#bySlot[slot] = region;
+    const others = this.#regions.get(uop);
+    if (others === undefined) this.#regions.set(uop, [region]);
+    else others.push(region);
+    this.#note(region, [uop - (pc & 0xfff) * 4]);
+    return region;
+  }
+
+  #note(region: Region, pages: readonly number[]): void {
+    for (const page of pages) {
+      const there = this.#byPage.get(page);
+      if (there === undefined) this.#byPage.set(page, new Set([region]));
+      else there.add(region);
+    }
+    region.pages = pages;
+  }
+
+  #drop(region: Region): void {
+    if (region.compiled) {
+      this.stats.dropped++;
+      this.#table.set(region.slot, this.#stub);
+    }
+    this.#bySlot[region.slot] = null;
+    const rest = this.#regions.get(region.uop)?.filter((r) => r !== region) ?? [];
+    if (rest.length === 0) this.#regions.delete(region.uop);
+    else this.#regions.set(region.uop, rest);
+    for (const page of region.pages) this.#byPage.get(page)?.delete(region);
+  }
+
+  /** The micro-ops of a page are gone, and with them every region that has code there. */
+  dropPage(page: number): void {
+    const there = this.#byPage.get(page);
+    if (there === undefined) return;
+    this.#byPage.delete(page);
+    for (const region of there) this.#drop(region);
+  }
+
+  /** Compiles the region at `pc` and those that it calls, as far as they are warm. */
+  #compile(pc: number): void {
+    const wanted = [pc];
+    const found: { region: Region; code: RegionCode }[] = [];
+    const seen = new Set<number>();
+    let size = 0;
+    while (wanted.length > 0 && found.length < MAX_BATCH && size < MAX_BATCH_INSTRUCTIONS) {
+      const at = wanted.shift() as number;
+      if (seen.has(at)) continue;
+      seen.add(at);
+      const uop = this.#uopOf(at);
+      if (uop === 0 || this.#find(at, uop)?.compiled) continue;
+      const code = discover(this.#reader, at, leftOut);
+      if (code === null) continue;
+      found.push({ region: this.#reserve(at, uop), code });
+      for (const block of code.blocks) {
+        size += block.insns.length;
+        const { end } = block;
+        if (end.kind === 'call' && end.target !== null && this.#isWarm(end.target)) wanted.push(end.target);
+      }
+    }
+    if (found.length > 0) this.#build(found);
+  }
+
+  #isWarm(pc: number): boolean {
+    const uop = this.#uopOf(pc);
+    if (uop === 0) return false;
+    return (this.#words[this.#heatAt(uop)] as number) >= (this.#words[layout.THRESHOLD >>> 2] as number) >>> 3;
+  }
+
+  #build(found: readonly { region: Region; code: RegionCode }[]): void {
+    const context = {
+      decoded: (page: number) => this.#decoded(page),
+      slotFor: (target: number) => {
+        const uop = this.#uopOf(target);
+        return uop === 0 ? -1 : this.#reserve(target, uop).slot;
+      },
+    };
+    const functions = found.map(({ code }) => regionFunction(code, analyse(code), context));
+    // Making room for a call's slot may have taken one of these.
+    const kept = found.map(({ region }) => this.#bySlot[region.slot] === region);
+    const bytes = encodeModule({
+      memory: { initial: layout.memoryPages(0), maximum: 0x1_0000 },
+      imports: [],
+      table: TABLE_SIZE,
+      indirect: REGION_TYPE,
+      functions: functions.filter((_f, i) => kept[i]),
+      slots: found.filter((_f, i) => kept[i]).map(({ region }) => region.slot),
+    });
+    const module = new WebAssembly.Module(bytes);
+    void new WebAssembly.Instance(module, { env: { memory: this.#memory, table: this.#table } });
+    this.stats.modules++;
+    this.stats.bytes += bytes.length;
+    for (const [i, { region, code }] of found.entries()) {
+      if (!kept[i]) continue;
+      region.compiled = true;
+      this.#byPage.get(region.pages[0] as number)?.delete(region);
+      this.#note(region, code.pages.map((page) => this.#decoded(page)));
+      this.stats.regions++;
+      this.stats.instructions += code.blocks.reduce((sum, b) => sum + b.insns.length, 0);
+    }
+  }
+}
