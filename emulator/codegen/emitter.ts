@@ -31,9 +31,14 @@ export class Locals {
   }
 
   take(type: ValueType): number {
-    const index = this.#free.get(type)?.pop() ?? this.#first + this.types.push(type) - 1;
+    const index = this.#free.get(type)?.pop() ?? this.keep(type);
     this.#taken.push({ type, index });
     return index;
+  }
+
+  /** A local that is never free again. */
+  keep(type: ValueType): number {
+    return this.#first + this.types.push(type) - 1;
   }
 
   /** Everything taken since the last call is free again. */

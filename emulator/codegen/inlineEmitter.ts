@@ -44,14 +44,19 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
   protected hostAddress(size: number, address: I32, write: boolean): number {
     const va = this.let(address);
     const host = this.locals.take('i32');
+    this.lookUp(va, size, write, host);
+    this.out.push(...get(host), ...va.code, OP.i32_xor, ...set(host));
+    return host;
+  }
+
+  /** Leaves in `pages` what the page of `va` XOR its host page is; bails out when the TLB does not say or va is misaligned. */
+  protected lookUp(va: I32, size: number, write: boolean, pages: number, depth = 0): void {
     const table = write ? this.#tables.write : this.#tables.read;
     const index = [...va.code, ...i32const(10), OP.i32_shr_u, ...i32const(0x3f_fffc), OP.i32_and];
     const entry = [...get(table), ...index, OP.i32_add, ...memoryOp(OP.i32_load, 2, 0)];
-    const usable = [...entry, ...i32const(-1), OP.i32_add, OP.local_tee, ...uleb(host)];
+    const usable = [...entry, ...i32const(-1), OP.i32_add, OP.local_tee, ...uleb(pages)];
     if (size > 1) usable.push(...va.code, OP.i32_or);
-    this.bailIf([...usable, ...i32const((size - 1) | 1), OP.i32_and]);
-    this.out.push(...get(host), ...va.code, OP.i32_xor, ...set(host));
-    return host;
+    this.bailIf([...usable, ...i32const((size - 1) | 1), OP.i32_and], depth);
   }
 
   load(size: Size, signed: boolean, address: I32): I32 {

@@ -17,7 +17,7 @@ import * as layout from '../layout.ts';
 import { uleb, type FunctionBody } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { REGION_TYPE } from './convention.ts';
-import { mayBail, writes, type Flow, type FlowBlock } from './flow.ts';
+import { cacheKey, mayBail, writes, type Flow, type FlowBlock } from './flow.ts';
 import type { Edge, Insn, RegionCode } from './region.ts';
 
 const VOID = 0x40;
@@ -36,6 +36,9 @@ const SCRATCH = 7;
 const FIRST_X = 8;
 
 const REFUND_BITS = 11;
+
+/** The tag of an empty page cache: no address has this bit alone under the mask of an aligned access. */
+const NO_PAGE = 0x800;
 
 const x = (register: number): number => FIRST_X - 1 + register;
 
@@ -142,6 +145,12 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
   #dirty = 0;
   #refund = 0;
   #condition: Code = [];
+  /** The block under way lies in a loop. */
+  #inLoop = false;
+  /** Page caches by base register and direction: the first of two locals. */
+  readonly #caches = new Map<number, number>();
+  /** Places of branches that are hardly ever taken. */
+  readonly unlikely: number[] = [];
 
   constructor(code: RegionCode, flow: Flow, context: RegionContext, locals: Locals) {
     super(locals, new KnownOperands(), { read: READ, write: WRITE });
@@ -208,7 +217,36 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
   #leaveIf(condition: Code, pc: number, refund: number, dirty: number, depth: number): void {
     const info = ((pc - this.#entry) << REFUND_BITS) | refund;
     const label = this.#scopes.length + this.#exits.label(dirty) + depth;
-    this.out.push(...i32const(info), ...set(EXIT), ...condition, OP.br_if, ...uleb(label));
+    this.out.push(...i32const(info), ...set(EXIT), ...condition);
+    this.unlikely.push(this.out.length);
+    this.out.push(OP.br_if, ...uleb(label));
+  }
+
+  /** if (condition) { then }, which is not to be expected. */
+  #ifUnlikely(condition: Code, then: () => void): void {
+    this.out.push(...condition);
+    this.unlikely.push(this.out.length);
+    this.out.push(OP.if, VOID);
+    then();
+    this.out.push(OP.end);
+  }
+
+  /**
+   * In loops each base register remembers its last page, for reading and for writing: the page's address and what XOR makes the
+   * host's address of it. An empty cache holds an address that no aligned access has under the mask.
+   */
+  protected override hostAddress(size: number, address: I32, write: boolean): number {
+    const cache = this.#inLoop ? this.#caches.get(cacheKey(this.operands.insn)) : undefined;
+    if (cache === undefined) return super.hostAddress(size, address, write);
+    const va = this.let(address);
+    const tag = [...va.code, ...i32const(-4096 | (size - 1)), OP.i32_and];
+    this.#ifUnlikely([...tag, ...get(cache), OP.i32_ne], () => {
+      this.lookUp(va, size, write, cache + 1, 1);
+      this.out.push(...tag, ...set(cache));
+    });
+    const host = this.locals.take('i32');
+    this.out.push(...get(cache + 1), ...va.code, OP.i32_xor, ...set(host));
+    return host;
   }
 
   // Blocks
@@ -219,6 +257,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       this.#leaveIf([...get(N), ...i32const(block.need), OP.i32_lt_s], block.pc, 0, block.dirtyIn, 0);
     this.out.push(...get(N), ...i32const(block.count), OP.i32_sub, ...set(N));
     this.#dirty = block.dirtyIn;
+    this.#inLoop = block.inLoop;
     for (const [index, insn] of block.insns.entries()) {
       this.operands.insn = insn;
       this.#refund = block.count - index;
@@ -274,7 +313,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       return;
     }
     const giveUp = (condition: Code): void => {
-      this.out.push(...condition, OP.if, VOID, ...get(N), OP.return, OP.end);
+      this.#ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
     };
     giveUp([...get(DEPTH), OP.i32_eqz]);
     if (target === null) {
@@ -337,7 +376,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
 
   #prologue(pages: readonly number[]): void {
     const refuse = (condition: Code): void => {
-      this.out.push(...condition, OP.if, VOID, ...get(N), OP.return, OP.end);
+      this.#ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
     };
     const entry = this.#blocks[0];
     refuse([...get(N), ...i32const(entry.need), OP.i32_lt_s]);
@@ -348,7 +387,19 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       refuse([...fetched, ...i32const(this.#context.decoded(page)), OP.i32_ne]);
     }
     this.out.push(...loadState(layout.TLB_READ), ...set(READ), ...loadState(layout.TLB_WRITE), ...set(WRITE));
+    for (const block of this.#blocks) {
+      if (!block.inLoop) continue;
+      for (const insn of block.insns) this.#makeCache(cacheKey(insn));
+    }
     this.out.push(...loadAll(entry.liveIn));
+  }
+
+  #makeCache(key: number): void {
+    if (key === 0 || this.#caches.has(key)) return;
+    const tag = this.locals.keep('i32');
+    this.locals.keep('i32');
+    this.#caches.set(key, tag);
+    this.out.push(...i32const(NO_PAGE), ...set(tag));
   }
 
   generate(pages: readonly number[]): number[] {
@@ -386,7 +437,9 @@ function exitMasks(blocks: readonly FlowBlock[]): Set<number> {
 export function regionFunction(code: RegionCode, flow: Flow, context: RegionContext): FunctionBody {
   const locals = new Locals(REGION_TYPE.params.length);
   while (locals.types.length < x(32) - REGION_TYPE.params.length) locals.types.push('i32');
-  const body = new RegionEmitter(code, flow, context, locals).generate(code.pages);
+  const emitter = new RegionEmitter(code, flow, context, locals);
+  const body = emitter.generate(code.pages);
   const name = `region_${code.entry.toString(16)}`;
-  return { name, type: REGION_TYPE, locals: locals.types, code: body, exported: false };
+  const { unlikely } = emitter;
+  return { name, type: REGION_TYPE, locals: locals.types, code: body, exported: false, unlikely };
 }

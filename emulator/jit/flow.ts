@@ -13,6 +13,8 @@ export interface FlowBlock extends Block {
   readonly count: number;
   /** The target of a branch from below: a loop begins here. */
   isLoop: boolean;
+  /** It lies in a loop. */
+  inLoop: boolean;
   /** Blocks that jump forward to it. */
   forward: number;
   /** The immediate dominator; -1 for the entry. */
@@ -69,6 +71,7 @@ function renumber(blocks: readonly Block[]): FlowBlock[] {
       end: mapEdges(block.end, edge),
       count: block.insns.length,
       isLoop: false,
+      inLoop: false,
       forward: 0,
       idom: -1,
       children: [],
@@ -134,11 +137,27 @@ function cutIrreducible(blocks: readonly FlowBlock[]): Block[] | null {
 }
 
 function findLoops(blocks: readonly FlowBlock[]): void {
+  const predecessors: number[][] = blocks.map(() => []);
+  const backEdges: { from: number; to: number }[] = [];
   for (const [i, block] of blocks.entries()) {
     for (const { block: to } of successors(block.end)) {
       if (to < 0) continue;
-      if (to <= i) blocks[to].isLoop = true;
-      else blocks[to].forward++;
+      predecessors[to].push(i);
+      if (to > i) blocks[to].forward++;
+      else backEdges.push({ from: i, to });
+    }
+  }
+  for (const { from, to } of backEdges) {
+    blocks[to].isLoop = true;
+    blocks[to].inLoop = true;
+    // The natural loop: what reaches the edge without passing the header.
+    const work = [from];
+    const seen = new Set([to]);
+    for (let at = work.pop(); at !== undefined; at = work.pop()) {
+      if (seen.has(at)) continue;
+      seen.add(at);
+      blocks[at].inLoop = true;
+      work.push(...predecessors[at]);
     }
   }
 }
@@ -168,6 +187,12 @@ export function reads({ instruction, fields }: Insn): number {
 /** The x register that it writes, as a mask. */
 export function writes({ instruction, fields }: Insn): number {
   return instruction.rd === 'x' ? (1 << fields.rd) & ~1 : 0;
+}
+
+/** The page cache of a memory access: its base register times 2, plus 1 for writing; 0 when it has none. */
+export function cacheKey({ instruction: { traits }, fields }: Insn): number {
+  if (fields.rs1 === 0 || !(traits.load || traits.store)) return 0;
+  return fields.rs1 * 2 + (traits.store ? 1 : 0);
 }
 
 /** It may leave the region in its midst. */

@@ -41,6 +41,8 @@ export interface FunctionBody {
   /** The body without its closing `end`. */
   readonly code: readonly number[];
   readonly exported: boolean;
+  /** Conditional branches (if, br_if) that are hardly ever taken: where they stand in `code`, ascending. */
+  readonly unlikely?: readonly number[];
 }
 
 export interface ModuleParts {
@@ -79,6 +81,17 @@ function locals(types: readonly ValueType[]): number[] {
 
 function functionType(type: FunctionType): number[] {
   return [0x60, ...vector(type.params.map((p) => [TYPE[p]])), ...vector(type.results.map((r) => [TYPE[r]]))];
+}
+
+/** The branch hints of all functions; offsets count from the function's local declarations. */
+function branchHints(parts: ModuleParts, heads: readonly (readonly number[])[]): number[] {
+  return vector(
+    parts.functions.map((f, index) => {
+      const head = (heads[index] as readonly number[]).length;
+      const hints = (f.unlikely ?? []).map((at) => [...uleb(head + at), 0x01, 0x00]);
+      return [...uleb(index + parts.imports.length), ...vector(hints)];
+    }),
+  );
 }
 
 /** Assembles a module. The result is plain bytes, ready for `new WebAssembly.Module`. */
@@ -120,8 +133,12 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
       0x00, OP.i32_const, ...sleb(slot), OP.end, ...uleb(1), ...uleb(index + parts.imports.length),
     ])));
   }
-  const bodies = parts.functions.map((f) => {
-    const head = locals(f.locals);
+  const heads = parts.functions.map((f) => locals(f.locals));
+  if (parts.functions.some((f) => f.unlikely !== undefined)) {
+    section(0, [...text('metadata.code.branch_hint'), ...branchHints(parts, heads)]);
+  }
+  const bodies = parts.functions.map((f, index) => {
+    const head = heads[index] as number[];
     return [uleb(head.length + f.code.length + 1), head, f.code, [0x0b]];
   });
   const count = uleb(bodies.length);
