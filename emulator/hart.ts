@@ -8,7 +8,7 @@
  */
 import type { Platform } from './devices/platform.ts';
 import { fpHelpers, type FpState } from './fp/helpers.ts';
-import { helpers } from './helpers.ts';
+import { ECALL_CAUSE, helpers } from './helpers.ts';
 import type { Isa } from './isa/choice.ts';
 import { isWide } from './isa/decode.ts';
 import { instructions } from './isa/table.ts';
@@ -87,6 +87,9 @@ const FFLAGS = 0x1f;
 /** The longest stretch inside the fast loop: a function is only replaced by its optimised code when called anew. */
 const LONGEST_SLICE = 4_000_000;
 
+/** Instructions in which an entry must become hot. */
+const COOL_AFTER = 20_000_000;
+
 export class Hart implements CsrContext {
   /** x0 to x31, and the junk slot at 32 that takes writes to x0. */
   readonly x: Int32Array;
@@ -116,6 +119,8 @@ export class Hart implements CsrContext {
   #committed = 0;
   #slice = 0;
   #checkInterrupts = true;
+  /** The retired count at which entries that are not hot by then are cold again. */
+  #coolAt = COOL_AFTER;
   /** The retired count up to which no device raises an interrupt by itself. */
   #nextEventAt = 0;
   #cause = 0;
@@ -175,6 +180,7 @@ export class Hart implements CsrContext {
     });
     this.tier1 = new Tier1(memory, table, this.#interpreter.stub, {
       half: (va) => this.#code.half(words[layout.TLB_FETCH >>> 2] as number, va),
+      targets: (pc) => this.#code.targets(words[layout.TLB_FETCH >>> 2] as number, pc),
       stopsAt: (va) => this.#code.breakpoints.has(va),
       isa: options.isa,
     });
@@ -392,11 +398,20 @@ export class Hart implements CsrContext {
 
   /** One stretch of the fast loop. null: go on. */
   #fast(length: number, first: boolean): StopReason | null {
+    if (this.#committed >= this.#coolAt) {
+      this.tier1.cool();
+      this.#coolAt = this.#committed + COOL_AFTER;
+    }
     this.#slice = length;
     const { run, runFull } = this.#interpreter;
     const status = this.#code.uncommon ? runFull(length) : run(length);
     this.#slice = 0;
     const left = this.#words[layout.BUDGET >>> 2] as number;
+    if (status === STATUS.ecall) {
+      this.#committed += length - left;
+      // Had it been the first of a budget that is used up, it would not have been reached.
+      return this.#deliver(ECALL_CAUSE[this.state.privilege] as number, 0);
+    }
     if (status === STATUS.hot) {
       this.#committed += length - left;
       this.tier1.hot(this.pc);

@@ -49,7 +49,8 @@ function sfenceVma(hart: Hart, insn: number): number {
   return STATUS.ok;
 }
 
-const ECALL_CAUSE: Readonly<Record<number, number>> = {
+/** The cause of an ECALL by the privilege that executes it. */
+export const ECALL_CAUSE: Readonly<Record<number, number>> = {
   0: Cause.EcallFromU,
   1: Cause.EcallFromS,
   3: Cause.EcallFromM,

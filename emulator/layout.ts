@@ -77,10 +77,18 @@ export const JUMP_CACHE = DECODED + DECODED_COUNT * DECODED_STRIDE;
 export const HEAT_SIZE = 1 << 16;
 export const HEAT = JUMP_CACHE + JUMP_CACHE_SIZE * 8;
 
+/**
+ * Where jumps to computed addresses went in the interpreter: for each of PROFILE_SITES micro-ops, by their address,
+ * PROFILE_TARGETS words, by the target. Who reads them must be ready for the targets of another micro-op.
+ */
+export const PROFILE_SITES = 1 << 12;
+export const PROFILE_TARGETS = 16;
+export const PROFILE = HEAT + HEAT_SIZE * 4;
+
 const WASM_PAGE = 0x1_0000;
 
 /** Where RAM begins. 64 KiB aligned. */
-export const RAM = Math.ceil((HEAT + HEAT_SIZE * 4) / WASM_PAGE) * WASM_PAGE;
+export const RAM = Math.ceil((PROFILE + PROFILE_SITES * PROFILE_TARGETS * 4) / WASM_PAGE) * WASM_PAGE;
 
 /** WebAssembly pages for a machine with that much RAM. */
 export function memoryPages(ramBytes: number): number {

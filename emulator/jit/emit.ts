@@ -289,8 +289,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     else this.#tree(edge.block);
   }
 
-  #branch(index: number, taken: Edge, fall: Edge): void {
-    const condition = this.#condition;
+  #branchIf(condition: Code, index: number, taken: Edge): void {
     if (taken.block >= 0 && this.#isLabel(index, taken.block)) {
       this.out.push(...condition, OP.br_if, ...uleb(this.#label(taken.block)));
     } else {
@@ -300,7 +299,6 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       this.#scopes.pop();
       this.out.push(OP.end);
     }
-    this.#follow(index, fall);
   }
 
   #call(index: number, target: number | null, back: Edge): void {
@@ -337,11 +335,21 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
   }
 
   #terminate(index: number): void {
-    const { end, dirtyOut } = this.#blocks[index];
+    const { end } = this.#blocks[index];
     if (end.kind === 'jump') this.#follow(index, end.to);
-    else if (end.kind === 'branch') this.#branch(index, end.taken, end.fall);
+    else if (end.kind === 'branch') {
+      this.#branchIf(this.#condition, index, end.taken);
+      this.#follow(index, end.fall);
+    }
     else if (end.kind === 'call') this.#call(index, end.target, end.back);
-    else this.#returnTo(get(TARGET), dirtyOut);
+    else this.#indirect(index, end.targets);
+  }
+
+  #indirect(index: number, targets: readonly Edge[]): void {
+    for (const target of targets) {
+      this.#branchIf([...get(TARGET), ...i32const(target.pc), OP.i32_eq], index, target);
+    }
+    this.#returnTo(get(TARGET), this.#blocks[index].dirtyOut);
   }
 
   /**

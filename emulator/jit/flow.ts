@@ -38,7 +38,7 @@ function mapEdges(end: Terminator, edge: (e: Edge) => Edge): Terminator {
   if (end.kind === 'branch') return { ...end, taken: edge(end.taken), fall: edge(end.fall) };
   if (end.kind === 'jump') return { ...end, to: edge(end.to) };
   if (end.kind === 'call') return { ...end, back: edge(end.back) };
-  return end;
+  return { ...end, targets: end.targets.map(edge) };
 }
 
 /** Reverse post-order of what the entry reaches. The fall-through is visited last, so that it comes next in the order. */

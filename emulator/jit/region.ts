@@ -27,8 +27,8 @@ export type Terminator =
   | { readonly kind: 'jump'; readonly to: Edge }
   /** The last instruction, JAL or JALR, links. `target`: where a JAL goes. */
   | { readonly kind: 'call'; readonly target: number | null; readonly back: Edge }
-  /** The last instruction is a JALR that does not link. */
-  | { readonly kind: 'indirect' };
+  /** The last instruction is a JALR that does not link. `targets`: where it has gone so far; it may go anywhere. */
+  | { readonly kind: 'indirect'; readonly targets: readonly Edge[] };
 
 export interface Block {
   readonly pc: number;
@@ -48,6 +48,8 @@ export interface RegionCode {
 export interface CodeReader {
   /** The halfword at that address, or -1 where the page has not been executed from. */
   half(va: number): number;
+  /** Where the interpreter has seen the JALR at that address go. */
+  targets(pc: number): readonly number[];
   /** Execution must stop before that address. */
   stopsAt(va: number): boolean;
   readonly isa: Isa;
@@ -57,7 +59,7 @@ export interface CodeReader {
 export function successors(end: Terminator): Edge[] {
   if (end.kind === 'branch') return [end.taken, end.fall];
   if (end.kind === 'jump') return [end.to];
-  return end.kind === 'call' ? [end.back] : [];
+  return end.kind === 'call' ? [end.back] : [...end.targets];
 }
 
 /** Rows that tier 1 leaves to the interpreter. */
@@ -74,6 +76,8 @@ class Explorer {
   readonly insns = new Map<number, Insn>();
   /** Addresses at which blocks begin. */
   readonly leaders = new Set<number>();
+  /** Targets of the jumps to computed addresses, by their pc. */
+  readonly targets = new Map<number, readonly number[]>();
 
   constructor(reader: CodeReader, entry: number, leftOut: ReadonlySet<number>) {
     this.#reader = reader;
@@ -100,7 +104,7 @@ class Explorer {
   }
 
   /** Follows the straight line from `start`; returns where else to look. */
-  #line(start: number): number[] {
+  #line(start: number): readonly number[] {
     this.leaders.add(start);
     let pc = start;
     for (;;) {
@@ -113,7 +117,7 @@ class Explorer {
       if (insn.instruction.traits.control) {
         const links = insn.fields.rd !== 0 && (row.name === 'jal' || row.name === 'jalr');
         const target = (pc + insn.fields.imm) >>> 0;
-        if (row.name === 'jalr') return links ? [next] : [];
+        if (row.name === 'jalr') return links ? [next] : this.#targetsOf(insn);
         if (row.name === 'jal') return [links ? next : target];
         return [next, target];
       }
@@ -121,12 +125,20 @@ class Explorer {
     }
   }
 
+  /** A return goes to whoever called: that is no place in the region. */
+  #targetsOf({ pc, fields }: Insn): readonly number[] {
+    if (fields.rs1 === 1 || fields.rs1 === 5) return [];
+    const targets = this.#reader.targets(pc);
+    this.targets.set(pc, targets);
+    return targets;
+  }
+
   explore(): void {
     const work = [this.#entry];
     while (work.length > 0) {
       const start = work.pop() as number;
       if (this.leaders.has(start)) continue;
-      work.push(...this.#line(start).reverse());
+      work.push(...[...this.#line(start)].reverse());
     }
   }
 }
@@ -138,7 +150,7 @@ function mayMisalign({ instruction, fields }: Decoded): boolean {
 }
 
 /** The terminator of a block whose last instruction is `last`. */
-function terminator(last: Insn, edge: (pc: number) => Edge): Terminator {
+function terminator(last: Insn, edge: (pc: number) => Edge, targets: readonly number[]): Terminator {
   const next = (last.pc + last.length) >>> 0;
   const target = (last.pc + last.fields.imm) >>> 0;
   const { row, traits } = last.instruction;
@@ -148,7 +160,8 @@ function terminator(last: Insn, edge: (pc: number) => Edge): Terminator {
     return { kind: 'call', target, back: edge(next) };
   }
   if (row.name === 'jalr') {
-    return last.fields.rd === 0 ? { kind: 'indirect' } : { kind: 'call', target: null, back: edge(next) };
+    if (last.fields.rd !== 0) return { kind: 'call', target: null, back: edge(next) };
+    return { kind: 'indirect', targets: targets.map(edge).filter((e) => e.block >= 0) };
   }
   return { kind: 'branch', taken: edge(target), fall: edge(next) };
 }
@@ -177,7 +190,7 @@ export function discover(
       if (following === undefined) break;
       last = following;
     }
-    return { pc, insns: body, end: terminator(last, edge) };
+    return { pc, insns: body, end: terminator(last, edge, explorer.targets.get(last.pc) ?? []) };
   });
   return { entry, blocks, pages: [...explorer.pages] };
 }

@@ -126,6 +126,12 @@ export class Tier1 {
     this.#words[entry + 1] = region.slot ^ fetch;
   }
 
+  /** Forgets what is not hot yet; what cannot be compiled stays known. */
+  cool(): void {
+    const from = layout.HEAT >>> 2;
+    for (let i = from; i < from + layout.HEAT_SIZE; i++) if ((this.#words[i] as number) > 0) this.#words[i] = 0;
+  }
+
   /** The region of a place, with a slot of its own; made when there is none yet. */
   #reserve(pc: number, uop: number): Region {
     const existing = this.#find(pc, uop);

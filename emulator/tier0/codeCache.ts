@@ -100,6 +100,21 @@ export class CodeCache implements CodeObserver {
     return this.#ram.read16(RAM_BASE + (this.#frameOfSlot[slot] as number) * 4096 + (va & 0xfff));
   }
 
+  /** Where the interpreter noted that the micro-op of that address goes; there may be strangers among them. */
+  targets(table: number, pc: number): number[] {
+    const page = this.#view.getInt32(table + (pc >>> 12) * 4, true);
+    if (page === 0) return [];
+    const uop = page + (pc & 0xfff) * UOP_SCALE;
+    const site = (uop >>> 3) % layout.PROFILE_SITES;
+    const from = layout.PROFILE + site * layout.PROFILE_TARGETS * 4;
+    const found: number[] = [];
+    for (let i = 0; i < layout.PROFILE_TARGETS; i++) {
+      const target = this.#view.getUint32(from + 4 * i, true);
+      if (target !== 0) found.push(target);
+    }
+    return found;
+  }
+
   /** True while `page` is the decoded page of `frame`. */
   holds(frame: number, page: number): boolean {
     return this.#pageOfFrame[frame] === page;

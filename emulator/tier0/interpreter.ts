@@ -156,6 +156,9 @@ const markLanding = [
   OP.end,
 ];
 
+/** With less budget regions refuse for its sake, and what is interpreted then says nothing about what is hot. */
+const AMPLE = 2000;
+
 /**
  * The operation has the ENTRY bit. Enters the region that the jump cache has for this place, or counts; where there is
  * none, or it did nothing, the operation is dispatched again without the bit.
@@ -185,6 +188,7 @@ function entryCode(): number[] {
     OP.return,
     OP.end,
   ];
+  const ample = [...get(N), ...i32const(AMPLE), OP.i32_gt_u, OP.if, VOID, ...heat, OP.end];
   return [
     ...get(OPERATION),
     ...i32const(ENTRY),
@@ -233,9 +237,8 @@ function entryCode(): number[] {
     OP.br,
     ...uleb(6),
     OP.end,
-    OP.else,
-    ...heat,
     OP.end,
+    ...ample,
     ...get(N),
     ...i32const(1),
     OP.i32_sub,
@@ -248,6 +251,13 @@ function entryCode(): number[] {
     1,
     OP.end,
   ];
+}
+
+/** Notes that the micro-op at IP goes to NEXT_PC. */
+function noteTarget(): number[] {
+  const site = [...get(IP), ...i32const(3), OP.i32_shl, ...i32const((layout.PROFILE_SITES - 1) << 6), OP.i32_and];
+  const target = [...get(NEXT_PC), ...i32const(1), OP.i32_shl, ...i32const((layout.PROFILE_TARGETS - 1) << 2), OP.i32_and];
+  return [...site, ...target, OP.i32_or, ...get(NEXT_PC), ...memoryOp(OP.i32_store, 2, layout.PROFILE)];
 }
 
 function nextPageHandler(labels: LoopLabels): number[] {
@@ -300,6 +310,19 @@ function straddleHandler(labels: LoopLabels): number[] {
   ];
 }
 
+const ECALL = instructions.find((i) => i.row.name === 'ecall') as Instruction;
+
+/** Environment calls are frequent enough to leave for the hart at once, as `step` would. */
+function ecallHandler(): number[] {
+  return [
+    ...uncount,
+    ...storeState(layout.PC, currentPc),
+    ...storeState(layout.BUDGET, get(N)),
+    ...i32const(STATUS.ecall),
+    OP.return,
+  ];
+}
+
 /** Handlers of the fast loop, and which of them an operation goes to. */
 function fastHandlers(
   emitter: FastEmitter,
@@ -310,8 +333,10 @@ function fastHandlers(
   const makers: { op: number; make: Maker }[] = [
     { op: OP_NEXT_PAGE, make: nextPageHandler },
     { op: OP_STRADDLE, make: straddleHandler },
+    { op: FIRST_ROW_OP + ECALL.index * 4, make: ecallHandler },
   ];
   for (const i of instructions) {
+    if (i === ECALL) continue;
     for (let variant = 0; variant < 4; variant++) {
       if (variant & COMPRESSED && !compressible.has(i)) continue;
       if (variant & FAR && !i.traits.relative) continue;
@@ -393,6 +418,7 @@ function runFunction(
     3,
     OP.end,
     OP.end, // jump
+    ...noteTarget(),
     ...loadState(layout.MARK),
     ...set(MARK),
     OP.br,

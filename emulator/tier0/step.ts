@@ -25,6 +25,8 @@ export const STATUS = {
   fetchMiss: 4,
   /** The entry at PC, not yet executed, has been reached often enough for tier 1. */
   hot: 5,
+  /** PC is at an ECALL, which has not retired. */
+  ecall: 6,
 } as const;
 
 /** Function indices of the imports. */
