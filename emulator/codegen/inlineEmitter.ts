@@ -90,9 +90,7 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
     this.needFs();
     const host = this.hostAddress(size, address, true);
     const [value, store] =
-      size === 8
-        ? [this.floatHost.bits(2), OP.i64_store]
-        : [this.floatHost.low(2), OP.i32_store];
+      size === 8 ? [this.floatHost.bits(2), OP.i64_store] : [this.floatHost.low(2), OP.i32_store];
     this.out.push(...get(host), ...value, ...memoryOp(store, 0, 0));
   }
 

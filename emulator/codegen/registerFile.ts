@@ -53,7 +53,8 @@ export class RegisterFile implements FloatHost {
   }
 
   setNumber(type: 'f32' | 'f64', value: Code): void {
-    if (type === 'f32') this.setBits([...value, OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
+    if (type === 'f32')
+      this.setBits([...value, OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
     else this.emit([...this.#user.destination, ...value, ...memoryOp(OP.f64_store, 3, layout.F)]);
   }
 

@@ -7,7 +7,16 @@
  * interpreter to go on. A guest call is a WebAssembly call; a guest return stores PC and returns, and the caller sees whether
  * it came back where it wanted.
  */
-import { get, i32const, loadState, Locals, memoryOp, set, storeState, type Operands } from '../codegen/emitter.ts';
+import {
+  get,
+  i32const,
+  loadState,
+  Locals,
+  memoryOp,
+  set,
+  storeState,
+  type Operands,
+} from '../codegen/emitter.ts';
 import type { Code, FloatHost, SourceNumber } from '../codegen/floatCode.ts';
 import { jumpCacheEntry } from '../codegen/jumpCache.ts';
 import { InlineEmitter } from '../codegen/inlineEmitter.ts';
@@ -95,7 +104,15 @@ class KnownOperands implements Operands {
 }
 
 /** Operators that leave their first operand as it is when the second is zero. */
-const NEUTRAL: ReadonlySet<Binary32> = new Set<Binary32>(['add', 'sub', 'or', 'xor', 'shl', 'shr_s', 'shr_u']);
+const NEUTRAL: ReadonlySet<Binary32> = new Set<Binary32>([
+  'add',
+  'sub',
+  'or',
+  'xor',
+  'shl',
+  'shr_s',
+  'shr_u',
+]);
 
 /** The shared exits: one for each set of registers to write back; each goes on in one that writes a part of its set. */
 class Exits {
@@ -317,7 +334,12 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     if (target === null) {
       this.out.push(...jumpCacheEntry(get(TARGET), get(FETCH)), ...set(SCRATCH));
       giveUp([...get(SCRATCH), ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE), ...get(TARGET), OP.i32_ne]);
-      const slot = [...get(SCRATCH), ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE + 4), ...get(FETCH), OP.i32_xor];
+      const slot = [
+        ...get(SCRATCH),
+        ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE + 4),
+        ...get(FETCH),
+        OP.i32_xor,
+      ];
       giveUp([...slot, OP.local_tee, ...uleb(SCRATCH), ...i32const(layout.TABLE_BYTES), OP.i32_ge_u]);
     }
     const slot = target === null ? get(SCRATCH) : i32const(known);
@@ -340,8 +362,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     else if (end.kind === 'branch') {
       this.#branchIf(this.#condition, index, end.taken);
       this.#follow(index, end.fall);
-    }
-    else if (end.kind === 'call') this.#call(index, end.target, end.back);
+    } else if (end.kind === 'call') this.#call(index, end.target, end.back);
     else this.#indirect(index, end.targets);
   }
 

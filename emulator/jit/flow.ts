@@ -91,7 +91,7 @@ function dominators(blocks: readonly FlowBlock[]): void {
   }
   const idom = new Int32Array(blocks.length).fill(-1);
   idom[0] = 0;
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let i = 1; i < blocks.length; i++) {
       let common = -1;
@@ -201,7 +201,7 @@ export function mayBail({ instruction: { traits } }: Insn): boolean {
 }
 
 function findDirty(blocks: readonly FlowBlock[]): void {
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const block of blocks) {
       let dirty = block.dirtyIn;
@@ -240,7 +240,7 @@ function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock): number {
 }
 
 function findLive(blocks: readonly FlowBlock[]): void {
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
       const live = liveBefore(blocks, blocks[i]);

@@ -18,7 +18,8 @@ export interface Insn extends Decoded {
 }
 
 /** Where control goes: to a block of the region, or out of it to a pc. */
-export type Edge = { readonly block: number; readonly pc: number } | { readonly block: -1; readonly pc: number };
+export type Edge =
+  { readonly block: number; readonly pc: number } | { readonly block: -1; readonly pc: number };
 
 export type Terminator =
   /** The last instruction decides between two edges. */
@@ -167,11 +168,7 @@ function terminator(last: Insn, edge: (pc: number) => Edge, targets: readonly nu
 }
 
 /** Finds the region at `entry`; null when its first instruction cannot be compiled. */
-export function discover(
-  reader: CodeReader,
-  entry: number,
-  leftOut: ReadonlySet<number>,
-): RegionCode | null {
+export function discover(reader: CodeReader, entry: number, leftOut: ReadonlySet<number>): RegionCode | null {
   const explorer = new Explorer(reader, entry, leftOut);
   explorer.explore();
   const { insns, leaders } = explorer;

@@ -129,7 +129,8 @@ export class Tier1 {
   /** Forgets what is not hot yet; what cannot be compiled stays known. */
   cool(): void {
     const from = layout.HEAT >>> 2;
-    for (let i = from; i < from + layout.HEAT_SIZE; i++) if ((this.#words[i] as number) > 0) this.#words[i] = 0;
+    for (let i = from; i < from + layout.HEAT_SIZE; i++)
+      if ((this.#words[i] as number) > 0) this.#words[i] = 0;
   }
 
   /** The region of a place, with a slot of its own; made when there is none yet. */
@@ -205,7 +206,9 @@ export class Tier1 {
   #isWarm(pc: number): boolean {
     const uop = this.#uopOf(pc);
     if (uop === 0) return false;
-    return (this.#words[this.#heatAt(uop)] as number) >= (this.#words[layout.THRESHOLD >>> 2] as number) >>> 3;
+    return (
+      (this.#words[this.#heatAt(uop)] as number) >= (this.#words[layout.THRESHOLD >>> 2] as number) >>> 3
+    );
   }
 
   #build(found: readonly { region: Region; code: RegionCode }[]): void {
@@ -235,7 +238,10 @@ export class Tier1 {
       if (!kept[i]) continue;
       region.compiled = true;
       this.#byPage.get(region.pages[0] as number)?.delete(region);
-      this.#note(region, code.pages.map((page) => this.#decoded(page)));
+      this.#note(
+        region,
+        code.pages.map((page) => this.#decoded(page)),
+      );
       this.stats.regions++;
       this.stats.instructions += code.blocks.reduce((sum, b) => sum + b.insns.length, 0);
     }

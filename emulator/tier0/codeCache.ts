@@ -158,7 +158,8 @@ export class CodeCache implements CodeObserver {
     const checked = at !== layout.SCRATCH_UOP && !this.#isa.compressed && mayMisalign(d);
     if (checked) special(this.#view, at, OP_JUMP, 0);
     else writeUop(this.#view, at, d, insn, pageOffset);
-    if (this.#marks && d.instruction.traits.relative && d.fields.imm < 0 && !checked) this.#markLoop(at + d.fields.imm * UOP_SCALE, pageOffset + d.fields.imm);
+    if (this.#marks && d.instruction.traits.relative && d.fields.imm < 0 && !checked)
+      this.#markLoop(at + d.fields.imm * UOP_SCALE, pageOffset + d.fields.imm);
     if (!this.uncommon && !isCommonInstruction(d)) this.uncommon = true;
     return { length: d.length, ends: endsLine(d) };
   }

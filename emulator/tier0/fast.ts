@@ -103,7 +103,12 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
   }
 
   #advance(): void {
-    this.out.push(...get(this.#loop.ip), ...i32const(this.#length * UOP_SCALE), OP.i32_add, ...set(this.#loop.ip));
+    this.out.push(
+      ...get(this.#loop.ip),
+      ...i32const(this.#length * UOP_SCALE),
+      OP.i32_add,
+      ...set(this.#loop.ip),
+    );
     this.out.push(...this.#br(this.#labels.next));
     this.#left = true;
   }

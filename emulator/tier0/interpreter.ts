@@ -255,8 +255,20 @@ function entryCode(): number[] {
 
 /** Notes that the micro-op at IP goes to NEXT_PC. */
 function noteTarget(): number[] {
-  const site = [...get(IP), ...i32const(3), OP.i32_shl, ...i32const((layout.PROFILE_SITES - 1) << 6), OP.i32_and];
-  const target = [...get(NEXT_PC), ...i32const(1), OP.i32_shl, ...i32const((layout.PROFILE_TARGETS - 1) << 2), OP.i32_and];
+  const site = [
+    ...get(IP),
+    ...i32const(3),
+    OP.i32_shl,
+    ...i32const((layout.PROFILE_SITES - 1) << 6),
+    OP.i32_and,
+  ];
+  const target = [
+    ...get(NEXT_PC),
+    ...i32const(1),
+    OP.i32_shl,
+    ...i32const((layout.PROFILE_TARGETS - 1) << 2),
+    OP.i32_and,
+  ];
   return [...site, ...target, OP.i32_or, ...get(NEXT_PC), ...memoryOp(OP.i32_store, 2, layout.PROFILE)];
 }
 

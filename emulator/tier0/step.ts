@@ -7,7 +7,16 @@ import type { I32, Size } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { uleb } from '../wasm/encode.ts';
-import { Emitter, get, i32const, loadState, memoryOp, set, storeState, type Locals } from '../codegen/emitter.ts';
+import {
+  Emitter,
+  get,
+  i32const,
+  loadState,
+  memoryOp,
+  set,
+  storeState,
+  type Locals,
+} from '../codegen/emitter.ts';
 import { UopOperands } from './operands.ts';
 import { COMPRESSED, ENTRY, FAR } from './uop.ts';
 
@@ -144,7 +153,12 @@ export class StepEmitter extends Emitter<UopOperands> {
   }
 
   helper(_name: string): void {
-    this.#returnIf([...i32const(this.operands.instruction.index), ...this.operands.fieldImm, OP.call, IMPORT.helper]);
+    this.#returnIf([
+      ...i32const(this.operands.instruction.index),
+      ...this.operands.fieldImm,
+      OP.call,
+      IMPORT.helper,
+    ]);
   }
 
   /** Code that stores the address of the following instruction in PC. */

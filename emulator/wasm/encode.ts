@@ -129,9 +129,19 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   section(3, vector(parts.functions.map((_f, index) => uleb(firstType + index + parts.imports.length))));
   section(7, vector(exported));
   if (parts.slots !== undefined) {
-    section(9, vector(parts.slots.map((slot, index) => [
-      0x00, OP.i32_const, ...sleb(slot), OP.end, ...uleb(1), ...uleb(index + parts.imports.length),
-    ])));
+    section(
+      9,
+      vector(
+        parts.slots.map((slot, index) => [
+          0x00,
+          OP.i32_const,
+          ...sleb(slot),
+          OP.end,
+          ...uleb(1),
+          ...uleb(index + parts.imports.length),
+        ]),
+      ),
+    );
   }
   const heads = parts.functions.map((f) => locals(f.locals));
   if (parts.functions.some((f) => f.unlikely !== undefined)) {
