@@ -44,6 +44,8 @@ const IMPLIES: Readonly<Record<string, readonly string[]>> = {
   zicond: [],
   zicsr: [],
   zifencei: [],
+  zihintntl: [],
+  zihintpause: [],
   zihpm: [],
   zmmul: [],
   zaamo: [],

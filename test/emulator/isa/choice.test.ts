@@ -27,7 +27,10 @@ describe('ISA strings', () => {
     ['rv32id', countOf('F', 'D')],
     ['rv32ib', countOf('Zba', 'Zbb', 'Zbs')],
     ['rv32imafdcsu', countOf('M', 'A', 'F', 'D')],
+    ['rv32gc_zihintpause_zihintntl', countOf('M', 'A', 'F', 'D', 'Zifencei')],
     ['rv32gc_zba_zbb_zbs_zbc_zicond_zfa_zcb', instructions.length],
+    ['RV32IMAFDCZicsr_Zifencei_Zba_Zbb_Zbc_Zbs_Zicond_Zfa_Zcb', instructions.length],
+    ['rv32imafdcsu_zicsr_zifencei_zba_zbb_zbc_zbs_zicond_zfa_zca_zcb', instructions.length],
   ])('%s', (isa, count) => {
     expect(names(isa).length).toBe(count);
   });
