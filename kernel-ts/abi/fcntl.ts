@@ -78,6 +78,9 @@ export const FALLOC_FL_UNSHARE_RANGE = 64;
 
 export const MFD_CLOEXEC = 1;
 export const MFD_ALLOW_SEALING = 2;
+export const MFD_HUGETLB = 4;
+/** MFD_HUGE_MASK << MFD_HUGE_SHIFT: the size of a huge page, beside MFD_HUGETLB. */
+export const MFD_HUGE_SIZES = 0xfc00_0000;
 export const MFD_NOEXEC_SEAL = 8;
 export const MFD_EXEC = 16;
 
