@@ -66,7 +66,8 @@ export function doSemtimedop(
   badTimeout: boolean,
 ): SemQueue | 0 | Errno {
   const { mm, ipcNs: ns } = ctx.current;
-  if (nsops > ns.semCtls.opm) return -E2BIG;
+  // Linux compares as unsigned: a negative SEMOPM is none.
+  if (nsops > ns.semCtls.opm >>> 0) return -E2BIG;
   if (nsops < 1) return -EINVAL;
   if (mm === null) return -EFAULT;
   if (!chargeSops(ctx, nsops)) return -ENOMEM;

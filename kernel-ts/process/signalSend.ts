@@ -52,7 +52,9 @@ export function actionOf(task: Task, sig: number): SigAction {
 function ignored(task: Task, sig: number): boolean {
   if (hasSignal(task.blocked, sig)) return false;
   const { handler } = actionOf(task, sig);
-  return handler === SIG_IGN || (handler === SIG_DFL && defaultAction(sig) === 'ignore');
+  // sig_kernel_ignore(): SIGCONT too; it has continued who was stopped before.
+  const action = defaultAction(sig);
+  return handler === SIG_IGN || (handler === SIG_DFL && (action === 'ignore' || action === 'cont'));
 }
 
 /** Whether the signal will end the process when it is delivered to this task. */
