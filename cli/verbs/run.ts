@@ -97,6 +97,9 @@ function straceHooks(names: { several: boolean }): Hooks {
     onSyscall: ({ pid, text }) => {
       if (text !== null) line(pid, text);
     },
+    onSignal: ({ pid, name, text }) => {
+      line(pid, `--- ${name} ${text} ---`);
+    },
     onExit: ({ pid, exit }) => {
       line(
         pid,

@@ -127,6 +127,28 @@ export const EOWNERDEAD = 130;
 /** State not recoverable. */
 export const ENOTRECOVERABLE = 131;
 
+/**
+ * How an interrupted system call goes on: include/linux/errno.h. A handler of the table that finds a signal pending
+ * returns one of these, negative; no guest ever sees it (`deliverSignals` turns it into EINTR or into a repetition).
+ */
+
+/** Repeated after a handler with SA_RESTART and when no handler ran, else EINTR. */
+export const ERESTARTSYS = 512;
+/** Always repeated. */
+export const ERESTARTNOINTR = 513;
+/** Repeated when no handler ran, else EINTR. */
+export const ERESTARTNOHAND = 514;
+/** As ERESTARTNOHAND; the repetition keeps the deadline of the first try. */
+export const ERESTART_RESTARTBLOCK = 516;
+
+/** What strace says of them. */
+export const RESTART_NAMES: ReadonlyMap<number, string> = new Map([
+  [ERESTARTSYS, 'ERESTARTSYS (To be restarted if SA_RESTART is set)'],
+  [ERESTARTNOINTR, 'ERESTARTNOINTR (To be restarted)'],
+  [ERESTARTNOHAND, 'ERESTARTNOHAND (To be restarted if no handler)'],
+  [ERESTART_RESTARTBLOCK, 'ERESTART_RESTARTBLOCK (Interrupted by signal)'],
+]);
+
 /** Name and text by positive number, for strace output and messages. */
 export const ERRNO_NAMES: ReadonlyMap<number, readonly [name: string, text: string]> = new Map([
   [EPERM, ['EPERM', 'Operation not permitted']],

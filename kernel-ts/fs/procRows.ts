@@ -16,10 +16,11 @@ import type { ProcRow } from './proc.ts';
 import { sysctlRow, type SysctlRange } from './sysctl.ts';
 import { dPath } from './walk.ts';
 
-/** The last column of /proc/PID/maps: the file, [heap], [stack], or ''. */
+/** The last column of /proc/PID/maps: the file, [vdso], [heap], [stack], or ''. */
 export function vmaName(vma: VmArea): string {
   const mm = vma.vmMm;
   if (vma.vmFile !== null) return dPath(vma.vmFile.fPath);
+  if (vma.vmOps?.mapsName !== undefined) return vma.vmOps.mapsName;
   if (vma.vmStart < mm.brk && vma.vmEnd > mm.startBrk) return '[heap]';
   if (vma.vmStart <= mm.startStack && vma.vmEnd >= mm.startStack && (vma.vmFlags & VM_GROWSDOWN) !== 0)
     return '[stack]';

@@ -5,7 +5,7 @@
 import type { Rlimits } from '../abi/resource.ts';
 import type { Cred } from './cred.ts';
 import type { MmStruct } from './mm.ts';
-import type { MemMap } from './page.ts';
+import type { MemMap, Page } from './page.ts';
 import type { SlabState } from './slab.ts';
 
 /** Guest RAM. Every write of the kernel goes through it, so that decoded code is invalidated. Addresses are physical. */
@@ -68,6 +68,8 @@ export interface VmSysctl {
   overcommitMemory: number;
   /** Serial number of the next MmStruct. */
   nextMmId: number;
+  /** The frame of every [vdso], once anybody has touched one; it is never freed. */
+  vdsoPage: Page | null;
 }
 
 export interface MmContext {
@@ -83,7 +85,7 @@ export interface MmContext {
 
 /** The defaults of a fresh kernel. */
 export function initVmSysctl(): VmSysctl {
-  return { maxMapCount: 65530, mmapMinAddr: 4096, overcommitMemory: 0, nextMmId: 1 };
+  return { maxMapCount: 65530, mmapMinAddr: 4096, overcommitMemory: 0, nextMmId: 1, vdsoPage: null };
 }
 
 /** ktime_get(): virtual nanoseconds since boot. */

@@ -8,7 +8,7 @@ import type { MmContext } from './context.ts';
 import { capable } from './cred.ts';
 import type { MmStruct } from './mm.ts';
 import { populateRange } from './populate.ts';
-import { FaultCode, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, vmaPages } from './vma.ts';
+import { FaultCode, VM_DONTEXPAND, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, vmaPages } from './vma.ts';
 import { vmaModifyFlags } from './vmaOps.ts';
 
 /** apply_vma_lock_flags(): gives every VMA of the range exactly these lock flags. ENOMEM for a hole. */
@@ -28,7 +28,8 @@ function applyLockFlags(
     const to = Math.min(vma.vmEnd, end);
     const wasLocked = (vma.vmFlags & VM_LOCKED) !== 0;
     const newFlags: number = (vma.vmFlags & ~VM_LOCKED_MASK) | lockFlags;
-    if (newFlags !== vma.vmFlags) {
+    // VM_SPECIAL: the kernel's own pages need no lock.
+    if (newFlags !== vma.vmFlags && (vma.vmFlags & VM_DONTEXPAND) === 0) {
       const result = vmaModifyFlags(ctx, vma, position, to, newFlags);
       if (typeof result === 'number') return result;
       const isLocked = (lockFlags & VM_LOCKED) !== 0;

@@ -27,6 +27,8 @@ export class MmStruct {
   argEnd = 0;
   envStart = 0;
   envEnd = 0;
+  /** context.vdso: where handlers return to. */
+  vdso = 0;
   /** Tasks that use it. 0: it is gone. */
   mmUsers = 1;
   totalVm = 0;

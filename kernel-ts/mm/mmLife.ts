@@ -56,6 +56,7 @@ function copyLayout(mm: MmStruct, old: MmStruct): void {
   mm.argEnd = old.argEnd;
   mm.envStart = old.envStart;
   mm.envEnd = old.envEnd;
+  mm.vdso = old.vdso;
   mm.savedAuxv = old.savedAuxv;
   mm.dumpable = old.dumpable;
   if (old.exeFile !== null) setMmExeFile(mm, getFile(old.exeFile));

@@ -52,6 +52,8 @@ export type Access = 'read' | 'write' | 'exec';
 export interface VmOperations {
   /** Name of the C structure, e.g. "shm_vm_ops". */
   readonly name: string;
+  /** vm_ops->name(): what /proc/PID/maps calls an area without a file. */
+  readonly mapsName?: string;
   /** The area was duplicated: fork, split, mremap. */
   readonly open?: (ctx: MmContext, vma: VmArea) => void;
   /** The area is gone. */

@@ -5,7 +5,7 @@
  * Segments are private file mappings of the program's inode, as /proc/PID/maps shows them; bss is zeroed in its first
  * page and anonymous from there on. Nothing is placed at random, so a run can be repeated.
  *
- * Known to be missing: PT_INTERP, a vDSO (no AT_SYSINFO_EHDR), AT_PLATFORM (NULL on RISC-V Linux, hence absent there too).
+ * Known to be missing: PT_INTERP, AT_SYSINFO_EHDR (the [vdso] page is no ELF image), AT_PLATFORM (NULL on RISC-V Linux, hence absent there too).
  */
 import type { ElfSegment } from '../../emulator/index.ts';
 import { ENOMEM, type Errno } from '../abi/errno.ts';
@@ -21,6 +21,7 @@ import {
   PROT_WRITE,
   STACK_TOP,
 } from '../abi/mman.ts';
+import { SIGFRAME } from '../abi/signal.ts';
 import type { File } from '../fs/file.ts';
 import { randomBytes } from '../fs/random.ts';
 import type { Cred } from '../mm/cred.ts';
@@ -28,6 +29,7 @@ import { doMmap, setupStackVma, vmBrkFlags } from '../mm/mmap.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { doMprotect } from '../mm/mprotect.ts';
 import { clearUser, copyToUser } from '../mm/usercopy.ts';
+import { setupVdso } from '../mm/vdso.ts';
 import type { ElfImage } from './elfImage.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -54,8 +56,6 @@ const AT_MINSIGSTKSZ = 51;
 
 /** COMPAT_HWCAP_ISA_*: bit letter - 'A' for I, M, A, F, D, C. */
 const HWCAP = [...'IMAFDC'].reduce((bits, c) => bits | (1 << (c.charCodeAt(0) - 65)), 0);
-/** sizeof(struct rt_sigframe) on riscv32: siginfo 128 + ucontext 160 + sigcontext 656. */
-const MIN_SIGSTACK = 944;
 const CLOCK_TICKS = 100;
 /** Bytes of stack mapped beyond the arguments at exec (setup_arg_pages: stack_expand). */
 const STACK_EXPAND = 131072;
@@ -100,6 +100,7 @@ export function loadElfBinary(
     if (failed < 0) return failed;
   }
   accountSegments(mm, image, bias);
+  if (!setupVdso(mm)) return -ENOMEM;
   return setupStack(kernel, mm, image, bias, strings, cred, secure);
 }
 
@@ -184,7 +185,7 @@ function setupStack(
     [AT_RANDOM, random],
     [AT_HWCAP2, 0],
     [AT_EXECFN, execfn],
-    [AT_MINSIGSTKSZ, MIN_SIGSTACK],
+    [AT_MINSIGSTKSZ, SIGFRAME.size],
     [AT_NULL, 0],
   ].flat();
   const words = 1 + argv.length + 1 + envp.length + 1 + auxv.length;

@@ -23,9 +23,11 @@ import { credForExec } from './creds.ts';
 import { readElf, type ElfImage } from './elfImage.ts';
 import { doExit, releaseMm } from './exit.ts';
 import { log, type Kernel } from './kernel.ts';
+import { exitPosixTimers } from './posixTimer.ts';
 import { SYSCALL_NO_RESULT } from './sched.ts';
 import { resetHandlers } from './signal.ts';
-import { groupLeader, type Task } from './task.ts';
+import { SIGCHLD } from './signalSet.ts';
+import { groupLeader, NO_ALT_STACK, type Task } from './task.ts';
 
 /** Longest single argument string (MAX_ARG_STRLEN), with its zero. */
 const MAX_ARG_STRLEN = 32 * 4096;
@@ -154,6 +156,9 @@ function beginNewExec(kernel: Kernel, task: Task, mm: MmStruct, path: string, lo
   task.mm = mm;
   task.sighand = { action: task.sighand.action.slice() };
   resetHandlers(task);
+  task.altStack = NO_ALT_STACK;
+  exitPosixTimers(kernel, task.group);
+  task.exitSignal = SIGCHLD;
   if (task.files !== null) {
     // unshare_files(): the descriptors of whoever shared the table stay open.
     if (task.files.count > 1) {

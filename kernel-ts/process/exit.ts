@@ -4,32 +4,38 @@
  * A process is dead when its last thread is. Its leader then stays as a zombie until the parent has waited, unless
  * the parent is the host or ignores SIGCHLD. Orphans become children of the host, which waits for nobody.
  *
- * Known to be missing: core dumps (RLIMIT_CORE is 0), subreapers, PR_SET_PDEATHSIG.
+ * Known to be missing: core dumps, subreapers.
  */
 import { putIpcNs } from '../ipc/namespace.ts';
 import { exitSem } from '../ipc/semUndo.ts';
+import { CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT } from '../abi/signal.ts';
 import { exitShm } from '../ipc/shm.ts';
 import { putFilesStruct } from '../fs/fdtable.ts';
 import { mmput } from '../mm/mmLife.ts';
 import type { Kernel } from './kernel.ts';
 import { futexExitRelease } from './robust.ts';
+import { exitItimers } from './itimer.ts';
+import { exitPosixTimers } from './posixTimer.ts';
 import { completeWait, dequeueTask, finishWait, runningSlice, wakeUpQ } from './sched.ts';
-import { actionOf, continueGroup, isAlive, notifyParent, signalWakeUp } from './signalSend.ts';
-import { SIGCHLD } from './signalSet.ts';
+import {
+  actionOf,
+  childInfo,
+  decideGroupExit,
+  isAlive,
+  participateStop,
+  retargetSharedPending,
+  sendSignal,
+  sendToParent,
+  userInfo,
+} from './signalSend.ts';
+import { NSIG, SIGCHLD } from './signalSet.ts';
+import { flushPending } from './sigQueue.ts';
 import { groupLeader, SIG_IGN, type Task } from './task.ts';
-
-export const CLD_EXITED = 1;
-export const CLD_KILLED = 2;
-
-const SA_NOCLDWAIT = 2;
 
 /** do_group_exit(): decides the wait status of a process and sends every other thread to its end. */
 export function groupExit(kernel: Kernel, task: Task, status: number): void {
-  const group = task.group;
-  group.groupExit ??= status;
-  if (group.stopped) continueGroup(kernel, task, false);
-  for (const t of group.threads) if (t !== task && isAlive(t)) signalWakeUp(kernel, t, true);
-  doExit(kernel, task, group.groupExit);
+  decideGroupExit(kernel, task, status);
+  doExit(kernel, task, task.group.groupExit ?? status);
 }
 
 /**
@@ -40,6 +46,7 @@ export function doExit(kernel: Kernel, task: Task, status: number): void {
   if (!isAlive(task)) return;
   task.exitCode = status;
   finishWait(kernel, task);
+  exitSignals(kernel, task);
   releaseMm(kernel, task);
   exitSem(kernel, task);
   wakeUpQ(kernel);
@@ -55,11 +62,20 @@ export function doExit(kernel: Kernel, task: Task, status: number): void {
   if (!task.isLeader) {
     group.deadThreadTime += task.utime + runningSlice(kernel, task);
     group.threads.splice(group.threads.indexOf(task), 1);
+    flushPending(kernel, task.pending);
     task.state = 'X';
     kernel.tasks.delete(task.pid);
   }
   const leader = groupLeader(task);
   if (group.threads.length === 1 && !isAlive(leader)) processDead(kernel, leader);
+}
+
+/** exit_signals(): what the process still has to do with signals is left to its other threads. */
+function exitSignals(kernel: Kernel, task: Task): void {
+  const { group } = task;
+  if (group.groupExit !== null || !group.threads.some((t) => t !== task && isAlive(t))) return;
+  retargetSharedPending(kernel, task, { lo: ~task.blocked.lo, hi: ~task.blocked.hi });
+  participateStop(kernel, task);
 }
 
 /** exit_mm() and mm_release(): what other threads and the vfork parent wait for comes first. */
@@ -83,9 +99,12 @@ export function releaseVforkParent(kernel: Kernel, task: Task): void {
 function processDead(kernel: Kernel, leader: Task): void {
   const group = leader.group;
   if (group.groupExit !== null) leader.exitCode = group.groupExit;
+  exitItimers(kernel, group);
+  exitPosixTimers(kernel, group);
   for (const child of leader.children.splice(0)) {
     child.parent = null;
     child.exitSignal = SIGCHLD;
+    if (child.pdeathSignal !== 0) sendSignal(kernel, child, userInfo(leader, child.pdeathSignal), true);
     if (child.state === 'Z' && child.group.threads.length === 1) releaseTask(kernel, child);
   }
   kernel.exits.push({ pid: leader.pid, status: leader.exitCode, crash: group.crash, comm: leader.comm });
@@ -94,23 +113,29 @@ function processDead(kernel: Kernel, leader: Task): void {
     releaseTask(kernel, leader);
     return;
   }
+  doNotifyParent(kernel, leader, parent);
+}
+
+/** do_notify_parent(): the exit signal, and a wake-up of waitid. A parent that ignores SIGCHLD need not wait for children. */
+function doNotifyParent(kernel: Kernel, leader: Task, parent: Task): void {
+  const { exitSignal } = leader;
   const action = actionOf(parent, SIGCHLD);
-  const autoreap =
-    leader.exitSignal === SIGCHLD && (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0);
+  const ignores = exitSignal === SIGCHLD && action.handler === SIG_IGN;
+  const autoreap = ignores || (exitSignal === SIGCHLD && (action.flags & SA_NOCLDWAIT) !== 0);
   const signal = leader.exitCode & 0x7f;
+  const code = signal === 0 ? CLD_EXITED : CLD_KILLED;
+  const status = signal === 0 ? (leader.exitCode >>> 8) & 0xff : signal;
+  const sig = ignores || exitSignal < 0 || exitSignal >= NSIG ? 0 : exitSignal;
+  const info = childInfo(kernel, leader, sig, code, status);
   if (autoreap) releaseTask(kernel, leader);
-  notifyParent(
-    kernel,
-    leader,
-    parent,
-    signal === 0 ? CLD_EXITED : CLD_KILLED,
-    signal === 0 ? (leader.exitCode >>> 8) & 0xff : signal,
-  );
+  sendToParent(kernel, parent, info);
 }
 
 /** release_task(): the last trace of a process goes. */
 export function releaseTask(kernel: Kernel, leader: Task): void {
   leader.state = 'X';
+  flushPending(kernel, leader.pending);
+  flushPending(kernel, leader.group.pending);
   kernel.tasks.delete(leader.pid);
   const siblings = leader.parent?.children;
   if (siblings !== undefined) {

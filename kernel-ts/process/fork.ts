@@ -154,6 +154,8 @@ function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): v
   if ((args.flags & CLONE_SETTLS) !== 0) child.x[4] = args.tls;
   if ((args.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = args.childTid;
   child.blocked = { ...task.blocked };
+  // A thread of the same memory begins without an alternate stack; vfork's child and a copy keep it.
+  if ((args.flags & (CLONE_VM | CLONE_VFORK)) !== CLONE_VM) child.altStack = task.altStack;
   child.personality = task.personality;
   child.noNewPrivs = task.noNewPrivs;
   child.startTime = ktimeGet(kernel);

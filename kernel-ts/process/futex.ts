@@ -5,7 +5,16 @@
  * Known to be missing: FUTEX_FD, FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI (ENOSYS), futex_wake, futex_wait and
  * futex_requeue of Linux 6.7, words of other sizes and NUMA nodes in futex_waitv (EINVAL).
  */
-import { EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT, type Errno } from '../abi/errno.ts';
+import {
+  EAGAIN,
+  EFAULT,
+  EINVAL,
+  ENOSYS,
+  ERESTART_RESTARTBLOCK,
+  ERESTARTSYS,
+  ETIMEDOUT,
+  type Errno,
+} from '../abi/errno.ts';
 import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import { ktimeGet } from '../mm/context.ts';
 import type { MmStruct } from '../mm/mm.ts';
@@ -77,6 +86,9 @@ export function futexWait(
   bitset: number,
 ): number {
   if (bitset === 0) return -EINVAL;
+  const interrupted = deadline === null ? -ERESTARTSYS : -ERESTART_RESTARTBLOCK;
+  // Woken by a signal: whatever the word holds by now, the wait is over.
+  if (task.restart !== null && task.sigPending) return interrupted;
   const key = futexKey(kernel, task, address, isPrivate, false);
   if (typeof key === 'number') return key;
   // What the key was made of is read at once: one walk of the tables.
@@ -87,13 +99,19 @@ export function futexWait(
       : kernel.ram.read32(page.pfn * PAGE_SIZE + (address % PAGE_SIZE));
   if (value < 0) return value;
   if (value !== expected >>> 0) return -EAGAIN;
-  return futexSleep(kernel, task, new FutexQ(task, key, address, bitset), deadline);
+  return futexSleep(kernel, task, new FutexQ(task, key, address, bitset), deadline, interrupted);
 }
 
 /** futex_wait_queue(): into the buckets and asleep, unless the deadline has passed or a signal is pending. */
-export function futexSleep(kernel: Kernel, task: Task, reason: FutexQ, deadline: number | null): number {
+export function futexSleep(
+  kernel: Kernel,
+  task: Task,
+  reason: FutexQ,
+  deadline: number | null,
+  interrupted = -ERESTARTSYS,
+): number {
   if (deadline !== null && deadline <= ktimeGet(kernel)) return -ETIMEDOUT;
-  const result = sleepOn(kernel, task, reason, { deadline, timeoutResult: -ETIMEDOUT });
+  const result = sleepOn(kernel, task, reason, { deadline, timeoutResult: -ETIMEDOUT, interrupted });
   if (task.wait?.reason === reason) {
     for (let q: FutexQ | null = reason; q !== null; q = q.sibling) futexEnqueue(kernel.futexes, q);
   }
@@ -117,6 +135,7 @@ export function futexWaitMultiple(
   list: readonly FutexWaitv[],
   deadline: number | null,
 ): number {
+  if (task.restart !== null && task.sigPending) return -ERESTARTSYS;
   const keys: FutexKey[] = [];
   for (const { address, isPrivate } of list) {
     const key = futexKey(kernel, task, address, isPrivate, false);

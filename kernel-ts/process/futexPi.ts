@@ -4,7 +4,7 @@
  *
  * Known to be missing: the inheritance itself. No priority has an effect here, so there is none to inherit.
  */
-import { EAGAIN, EDEADLK, EFAULT, EINVAL, EPERM, ESRCH } from '../abi/errno.ts';
+import { EAGAIN, EDEADLK, EFAULT, EINVAL, EPERM, ERESTARTNOINTR, ESRCH } from '../abi/errno.ts';
 import { putUser32 } from '../mm/usercopy.ts';
 import { FUTEX_BITSET_MATCH_ANY, futexKey, futexSleep, getUser32 } from './futex.ts';
 import { futexFirst, FutexQ, type PiState } from './futexQueue.ts';
@@ -62,7 +62,7 @@ export function futexLockPi(
   if (tryOnly) return -EAGAIN;
   if (waitsFor(pi.owner, task)) return -EDEADLK;
   const reason = new FutexQ(task, key, address, FUTEX_BITSET_MATCH_ANY, 0, pi);
-  const result = futexSleep(kernel, task, reason, deadline);
+  const result = futexSleep(kernel, task, reason, deadline, -ERESTARTNOINTR);
   if (task.wait?.reason === reason) {
     if (pi.waiters === 0) pi.owner.piStates.push(pi);
     pi.waiters++;

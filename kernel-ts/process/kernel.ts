@@ -42,6 +42,8 @@ export interface KernelLimits {
   pidMax: number;
   /** Lines the log takes before it falls silent. */
   maxLogLines: number;
+  /** Signals that may wait for the processes of one uid, whatever RLIMIT_SIGPENDING says. */
+  maxQueuedSignals: number;
 }
 
 /** How a process ended, for the host. */
@@ -79,6 +81,8 @@ export interface Kernel extends IpcContext {
   readonly timers: Timer[];
   /** futex_queues: who sleeps on which futex. */
   readonly futexes: readonly FutexBucket[];
+  /** UCOUNT_RLIMIT_SIGPENDING: queued signals by real uid of their receivers. */
+  readonly sigpending: Map<number, number>;
   /** Ended processes that the host has not been told of. */
   readonly exits: ExitRecord[];
   /** Stands for "no task": Linux's pid 0. Never runs. */

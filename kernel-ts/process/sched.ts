@@ -4,18 +4,21 @@
  * Which runnable task runs next and for how long is asked of a `Schedule` policy at every decision, so that seeded,
  * recorded or exhaustive schedules are other policies, not other schedulers. The default is round robin.
  *
- * Invariants: a task is in `kernel.runQueue` exactly when its state is 'R', its group is not stopped and it is not
- * `kernel.current`; every timer belongs to a task that sleeps with that deadline. Checked in system/invariants.ts.
+ * Invariants: a task is in `kernel.runQueue` exactly when its state is 'R' and it is not `kernel.current`; every timer
+ * belongs to a task that sleeps with that deadline, or to an armed alarm. Checked in system/invariants.ts.
  *
  * Known to be missing: priorities and niceness (stored, without effect), more than one hart.
  */
 import { msgFinishWait } from '../ipc/msg.ts';
 import { RETRY } from '../ipc/namespace.ts';
 import { semFinishWait } from '../ipc/sem.ts';
+import { ERESTARTSYS } from '../abi/errno.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { mmSatp } from '../mm/mm.ts';
 import { futexFinishWait } from './futexQueue.ts';
+import type { Alarm } from './itimer.ts';
 import type { Kernel } from './kernel.ts';
+import { recalcSigpending, restoreSavedMask } from './sigQueue.ts';
 import type { Task } from './task.ts';
 import type { SleepReason, Waiting, WaitQueue } from './waitQueue.ts';
 
@@ -40,15 +43,16 @@ export const ROUND_ROBIN: Schedule = {
   quantum: (kernel) => kernel.limits.quantum,
 };
 
-/** A sleeper's alarm. Sorted by deadline, then by order of arrival. */
-export interface Timer {
-  readonly deadline: number;
-  readonly task: Task;
-}
+/**
+ * What is to happen at a point of virtual time: a sleeper's wait ends, or an interval timer expires. Sorted by deadline,
+ * then by order of arrival.
+ */
+export type Timer =
+  { readonly deadline: number; readonly task: Task } | { readonly deadline: number; readonly alarm: Alarm };
 
 /** Puts a runnable task at the end of the run queue. */
 export function enqueueTask(kernel: Kernel, task: Task): void {
-  if (!task.group.stopped) kernel.runQueue.push(task);
+  kernel.runQueue.push(task);
 }
 
 /** Takes a task off the run queue if it is there. */
@@ -83,21 +87,28 @@ export interface SleepOptions {
   readonly timeoutResult?: number;
   /** Bytes already transferred; the repeated call finds them in task.restart. */
   readonly progress?: number;
+  /**
+   * The restart class: what the call answers when a signal is pending, -ERESTARTSYS (the default), -ERESTARTNOHAND,
+   * -ERESTART_RESTARTBLOCK or -EINTR. `deliverSignals` makes EINTR or a repetition of it.
+   */
+  readonly interrupted?: number;
 }
 
 /**
- * prepare_to_wait + schedule: the current task leaves the hart until something wakes it.
- * The caller's handler returns the result of this function at once.
+ * prepare_to_wait + schedule: the current task leaves the hart until something wakes it, and its system call is repeated,
+ * or completed by the waker. With a signal pending it does not sleep: the answer is then its restart class, or the bytes
+ * that it has transferred. The caller's handler returns the result of this function at once.
  */
 export function sleepOn(kernel: Kernel, task: Task, reason: SleepReason, options: SleepOptions = {}): number {
   const { queues = [], deadline = null, timeoutResult = 0, progress = 0 } = options;
   task.restart = { deadline, progress, reason };
-  kernel.needResched = true;
-  // signal_pending_state(): the signal is acted on first, then the call is repeated.
+  // signal_pending_state()
   if (task.sigPending && reason.kind !== 'vfork') {
-    leaveObject(kernel, reason);
-    return SYSCALL_BLOCKED;
+    // A futex is entered afterwards (futexSleep), the objects of ipc have been already.
+    if (reason.kind !== 'futex') leaveObject(kernel, reason);
+    return progress > 0 ? progress : (options.interrupted ?? -ERESTARTSYS);
   }
+  kernel.needResched = true;
   task.state = 'S';
   task.wait = { reason, queues, deadline, timeoutResult };
   for (const queue of queues) queue.waiters.push(task);
@@ -113,6 +124,11 @@ export function finishWait(kernel: Kernel, task: Task): Waiting | null {
   if (wait.deadline !== null) removeTimer(kernel, task);
   leaveObject(kernel, wait.reason);
   task.wait = null;
+  if (task.realBlocked !== null) {
+    task.blocked = task.realBlocked;
+    task.realBlocked = null;
+    recalcSigpending(task);
+  }
   return wait;
 }
 
@@ -132,6 +148,7 @@ export function wakeTask(kernel: Kernel, task: Task): boolean {
 export function completeWait(kernel: Kernel, task: Task, result: number): boolean {
   if (!wakeTask(kernel, task)) return false;
   task.restart = null;
+  restoreSavedMask(task);
   const registers = task === kernel.current ? kernel.hart : task;
   registers.x[10] = result;
   registers.pc = (registers.pc + 4) >>> 0;
@@ -185,7 +202,8 @@ function removeFrom(list: Task[], task: Task): void {
   if (i >= 0) list.splice(i, 1);
 }
 
-function addTimer(kernel: Kernel, timer: Timer): void {
+/** hrtimer_start() */
+export function addTimer(kernel: Kernel, timer: Timer): void {
   const timers = kernel.timers;
   let low = 0;
   let high = timers.length;
@@ -198,20 +216,10 @@ function addTimer(kernel: Kernel, timer: Timer): void {
   timers.splice(low, 0, timer);
 }
 
-function removeTimer(kernel: Kernel, task: Task): void {
-  const i = kernel.timers.findIndex((t) => t.task === task);
+/** hrtimer_cancel() of a sleeper's or an alarm's timer. */
+export function removeTimer(kernel: Kernel, owner: Task | Alarm): void {
+  const i = kernel.timers.findIndex((t) => ('task' in t ? t.task : t.alarm) === owner);
   if (i >= 0) kernel.timers.splice(i, 1);
-}
-
-/** hrtimer_interrupt: ends the waits whose deadline has come. */
-export function expireTimers(kernel: Kernel): void {
-  if (kernel.timers.length === 0) return;
-  const now = ktimeGet(kernel);
-  for (;;) {
-    const first = kernel.timers[0];
-    if (first === undefined || first.deadline > now) return;
-    completeWait(kernel, first.task, first.task.wait?.timeoutResult ?? 0);
-  }
 }
 
 /** Virtual nanoseconds until the next timer; Infinity when there is none. */
@@ -277,13 +285,4 @@ export function schedule(kernel: Kernel): void {
     loadTask(kernel, next);
   }
   next.quantumLeft = Math.max(1, Math.floor(kernel.schedule.quantum(kernel, next)));
-}
-
-/** Nothing can run: time jumps to the next timer. Returns false when there is none (deadlock, or nothing left). */
-export function idle(kernel: Kernel): boolean {
-  const wait = untilNextTimer(kernel);
-  if (wait === Infinity) return false;
-  kernel.clock.idle += wait;
-  expireTimers(kernel);
-  return true;
 }

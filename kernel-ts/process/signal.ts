@@ -1,128 +1,222 @@
 /**
  * What signals do to the task that gets them, and the calls that arrange it (Linux: kernel/signal.c, get_signal and
- * do_sigaction; signal(7), sigaction(2), sigprocmask(2)).
+ * do_sigaction; arch/riscv/kernel/signal.c arch_do_signal_or_restart; signal(7), sigaction(2), sigprocmask(2)).
  *
- * Known to be missing: handlers. sigaction stores and returns them faithfully, but a signal that has one gets its
- * default action and a line in the log; `handlerDelivery` marks the place. SIGTTIN and SIGTTOU are never raised:
- * there is no job-control terminal.
+ * Known to be missing: SIGHUP for a process group that is orphaned while it is stopped, SIGTTIN and SIGTTOU are never raised (there is no job-control terminal), core dumps (RLIMIT_CORE
+ * has no effect: a signal that would dump kills), CLONE_CLEAR_SIGHAND.
  */
-import { EINVAL, type Errno } from '../abi/errno.ts';
-import { doExit, groupExit } from './exit.ts';
-import { log, type Kernel } from './kernel.ts';
-import { dequeueTask } from './sched.ts';
+import {
+  EAGAIN,
+  EINTR,
+  EINVAL,
+  ERESTART_RESTARTBLOCK,
+  ERESTARTNOHAND,
+  ERESTARTSYS,
+  type Errno,
+} from '../abi/errno.ts';
+import { SA_RESETHAND, SA_RESTART, SI_TIMER, UAPI_SA_FLAGS, type SigInfo } from '../abi/signal.ts';
+import { doExit } from './exit.ts';
+import { rearmRealTimer } from './itimer.ts';
+import type { Kernel } from './kernel.ts';
+import { takeTimerSignal } from './posixTimer.ts';
+import { dequeueTask, sleepOn } from './sched.ts';
+import { setupSignal } from './signalFrame.ts';
 import {
   actionOf,
-  CLD_STOPPED,
-  dropPending,
+  decideGroupExit,
   isAlive,
-  notifyParent,
-  recalcSigpending,
-  takePending,
+  participateStop,
+  retargetSharedPending,
+  signalWakeUp,
 } from './signalSend.ts';
 import {
   defaultAction,
-  firstDeliverable,
+  differenceOf,
   hasSignal,
+  isEmptySet,
   NSIG,
+  SIGALRM,
   SIGKILL,
-  signalName,
-  signalsOf,
   SIGSTOP,
   withoutUnblockable,
   type SignalSet,
 } from './signalSet.ts';
+import { dequeueSignal, dropPending, recalcSigpending, restoreSavedMask, takePending } from './sigQueue.ts';
 import {
   DEFAULT_SIGACTION,
-  groupLeader,
+  HOST_SESSION,
   SIG_DFL,
   SIG_IGN,
   type SigAction,
-  type SigInfo,
   type Task,
+  type ThreadGroup,
 } from './task.ts';
 
-/**
- * get_signal(): acts on every deliverable signal of a task that is about to return to user mode. Afterwards the task
- * may be dead (state Z or X) or its group stopped; the caller reschedules then.
- */
-export function deliverSignals(kernel: Kernel, task: Task): void {
-  while (isAlive(task)) {
-    if (task.group.groupExit !== null) {
-      doExit(kernel, task, task.group.groupExit);
-      return;
-    }
-    const own = firstDeliverable(task.pending.set, task.blocked);
-    const shared = firstDeliverable(task.group.pending.set, task.blocked);
-    const sig = own !== 0 && (shared === 0 || own <= shared) ? own : shared;
-    if (sig === 0) break;
-    takePending(sig === own ? task.pending : task.group.pending, sig);
-    actOn(kernel, task, sig);
-    if (task.group.stopped) return;
-  }
-  task.sigPending = false;
-  if (task.savedMask !== null) {
-    task.blocked = task.savedMask;
-    task.savedMask = null;
-  }
+/** Who wants to know of signals as they are delivered, before they act (what a tracer sees). */
+export interface SignalObserver {
+  delivered(task: Task, info: SigInfo): void;
+  /** The process ends by this signal; `info` is null when another thread or the host decided it. */
+  fatal(task: Task, info: SigInfo | null): void;
 }
 
-function actOn(kernel: Kernel, task: Task, sig: number): void {
-  const { handler } = actionOf(task, sig);
-  if (handler === SIG_IGN) return;
-  if (handler !== SIG_DFL) handlerDelivery(kernel, task, sig, handler);
+/**
+ * exit_to_user_mode_loop(): acts on every deliverable signal of the current task, which is about to return to user mode.
+ * Afterwards the task may be dead (state Z or X) or stopped (T); the caller reschedules then. The system call that it
+ * may be in has ended, or is to be repeated, or had been interrupted.
+ */
+export function deliverSignals(kernel: Kernel, task: Task, observer: SignalObserver | null): void {
+  while (isAlive(task)) {
+    const { groupExit } = task.group;
+    if (groupExit !== null) {
+      if (observer !== null) tellOfDeath(kernel, task, groupExit & 0x7f, observer);
+      doExit(kernel, task, groupExit);
+      return;
+    }
+    if (task.stopPending) {
+      enterStop(kernel, task);
+      return;
+    }
+    const info = dequeueSignal(kernel, task, task.blocked);
+    if (info === null) break;
+    const told = afterDequeue(kernel, task, info);
+    observer?.delivered(task, told);
+    actOn(kernel, task, told);
+  }
+  // No handler ran: an interrupted call begins again from its arguments, or goes on with the deadline it had.
+  if (task.interrupted !== 0 && task.interrupted !== -ERESTART_RESTARTBLOCK) task.restart = null;
+  task.interrupted = 0;
+  restoreSavedMask(task);
+  recalcSigpending(task);
+}
+
+/** dequeue_signal()'s work for timers: they go on when their signal is taken. The siginfo with a timer's overrun. */
+function afterDequeue(kernel: Kernel, task: Task, info: SigInfo): SigInfo {
+  if (info.signo === SIGALRM) rearmRealTimer(kernel, task.group);
+  return info.code === SI_TIMER ? takeTimerSignal(kernel, task.group, info) : info;
+}
+
+/** The signal that decided the end is still pending: it is told of once, by the first thread that ends. */
+function tellOfDeath(kernel: Kernel, task: Task, sig: number, observer: SignalObserver): void {
+  if (sig === 0) return;
+  const pending = [task.pending, task.group.pending].find(({ set }) => hasSignal(set, sig));
+  const info = pending === undefined || sig === SIGKILL ? null : takePending(kernel, pending, sig);
+  if (info !== null) observer.delivered(task, info);
+  observer.fatal(task, info);
+}
+
+/** get_signal() for one signal: its default action, or its handler. */
+function actOn(kernel: Kernel, task: Task, info: SigInfo): void {
+  const sig = info.signo;
+  const action = actionOf(task, sig);
+  if (action.handler === SIG_IGN) return;
+  if (action.handler !== SIG_DFL) {
+    if ((action.flags & SA_RESETHAND) !== 0) task.sighand.action[sig] = { ...action, handler: SIG_DFL };
+    endInterrupted(kernel, task, (action.flags & SA_RESTART) !== 0);
+    setupSignal(kernel, task, info, action);
+    return;
+  }
   switch (defaultAction(sig)) {
     case 'ignore':
     case 'cont':
       return;
     case 'stop':
-      stopGroup(kernel, task, sig);
+      // Job control does nothing in an orphaned process group, but SIGSTOP always works.
+      if (sig !== SIGSTOP && isOrphanedPgrp(kernel, task.group)) return;
+      beginStop(kernel, task, sig);
       return;
     case 'term':
     case 'core':
-      groupExit(kernel, task, sig);
-      return;
+      // It came to be fatal after it was sent.
+      decideGroupExit(kernel, task, sig);
   }
 }
 
-/** handle_signal(): the place where a frame for the handler is to be pushed. Until then it is loud about it. */
-function handlerDelivery(kernel: Kernel, task: Task, sig: number, handler: number): void {
-  const where = `0x${handler.toString(16)}`;
-  log(
-    kernel,
-    `pid ${task.pid} (${task.comm}): ${signalName(sig)} has a handler at ${where}; handlers are not run, default action taken`,
-  );
+/** handle_signal(): a handler is about to run, so an interrupted call ends with EINTR or will be repeated from its start. */
+function endInterrupted(kernel: Kernel, task: Task, restart: boolean): void {
+  const { interrupted } = task;
+  task.interrupted = 0;
+  task.restart = null;
+  const fails =
+    interrupted === -ERESTART_RESTARTBLOCK ||
+    interrupted === -ERESTARTNOHAND ||
+    (interrupted === -ERESTARTSYS && !restart);
+  if (!fails) return;
+  kernel.hart.x[10] = -EINTR;
+  kernel.hart.pc = (kernel.hart.pc + 4) >>> 0;
 }
 
-/** do_signal_stop(): holds every thread of the process until SIGCONT or SIGKILL. */
-function stopGroup(kernel: Kernel, task: Task, sig: number): void {
-  const group = task.group;
-  group.stopped = true;
-  group.stopReport = sig;
+/** do_signal_stop(): begins the stop of a process; every thread comes to it in its own context. */
+function beginStop(kernel: Kernel, task: Task, sig: number): void {
+  const { group } = task;
+  if (!group.stopped) group.stopReport = sig;
   group.continuedReport = false;
-  for (const t of group.threads) dequeueTask(kernel, t);
-  if (group.threads.includes(kernel.current)) kernel.needResched = true;
-  const leader = groupLeader(task);
-  notifyParent(kernel, leader, leader.parent, CLD_STOPPED, sig);
+  group.stopCount = 0;
+  for (const t of group.threads) {
+    if (t.state !== 'R' && t.state !== 'S') continue;
+    t.stopPending = true;
+    group.stopCount++;
+    if (t !== task) signalWakeUp(kernel, t, false);
+  }
+}
+
+function enterStop(kernel: Kernel, task: Task): void {
+  dequeueTask(kernel, task);
+  task.state = 'T';
+  if (task === kernel.current) kernel.needResched = true;
+  participateStop(kernel, task);
+}
+
+/**
+ * will_become_orphaned_pgrp(): no process of the group has a parent in another group of the same session. The host is the
+ * shell of the processes that it has started: their session is HOST_SESSION, and it can continue them.
+ */
+function isOrphanedPgrp(kernel: Kernel, { pgid }: ThreadGroup): boolean {
+  for (const t of kernel.tasks.values()) {
+    if (!t.isLeader || t.group.pgid !== pgid || !t.group.threads.some(isAlive)) continue;
+    const { parent } = t;
+    if (parent === null) {
+      if (t.group.sid === HOST_SESSION) return false;
+    } else if (parent.group.pgid !== pgid && parent.group.sid === t.group.sid) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** do_sigaction(): EINVAL for numbers out of range and for changing SIGKILL or SIGSTOP. Returns the old action. */
-export function doSigaction(task: Task, sig: number, action: SigAction | null): SigAction | Errno {
+export function doSigaction(
+  kernel: Kernel,
+  task: Task,
+  sig: number,
+  action: SigAction | null,
+): SigAction | Errno {
   if (sig < 1 || sig >= NSIG) return -EINVAL;
   if (action !== null && (sig === SIGKILL || sig === SIGSTOP)) return -EINVAL;
   const old = actionOf(task, sig);
   if (action === null) return old;
-  task.sighand.action[sig] = { ...action, mask: withoutUnblockable({ ...action.mask }) };
+  task.sighand.action[sig] = {
+    handler: action.handler,
+    flags: (action.flags & UAPI_SA_FLAGS) >>> 0,
+    mask: withoutUnblockable({ ...action.mask }),
+  };
   // POSIX: setting an action that ignores the signal discards what is pending.
   if (action.handler === SIG_IGN || (action.handler === SIG_DFL && defaultAction(sig) === 'ignore')) {
-    dropPending(task.group.pending, [sig]);
-    for (const t of task.group.threads) dropPending(t.pending, [sig]);
+    dropPending(kernel, task.group.pending, [sig]);
+    for (const t of task.group.threads) {
+      dropPending(kernel, t.pending, [sig]);
+      recalcSigpending(t);
+    }
   }
   return old;
 }
 
 /** set_current_blocked(). What became deliverable is acted on before user code runs again. */
-export function setBlocked(task: Task, mask: SignalSet): void {
-  task.blocked = withoutUnblockable({ lo: mask.lo >>> 0, hi: mask.hi >>> 0 });
+export function setBlocked(kernel: Kernel, task: Task, mask: Readonly<SignalSet>): void {
+  const blocked = withoutUnblockable({ lo: mask.lo >>> 0, hi: mask.hi >>> 0 });
+  const newlyBlocked = differenceOf(blocked, task.blocked);
+  const wasPending = task.sigPending;
+  task.blocked = blocked;
+  if (wasPending && !isEmptySet(newlyBlocked)) retargetSharedPending(kernel, task, newlyBlocked);
   recalcSigpending(task);
 }
 
@@ -133,23 +227,52 @@ export function pendingSet(task: Task): SignalSet {
   return { lo: ((a.lo | b.lo) & task.blocked.lo) >>> 0, hi: ((a.hi | b.hi) & task.blocked.hi) >>> 0 };
 }
 
-/** flush_signal_handlers() at execve: handlers become default, ignored ones stay ignored. */
+/** flush_signal_handlers() at execve: only that a signal is ignored survives. */
 export function resetHandlers(task: Task): void {
   task.sighand.action.forEach((a, sig) => {
-    if (a.handler !== SIG_DFL && a.handler !== SIG_IGN) task.sighand.action[sig] = DEFAULT_SIGACTION;
+    task.sighand.action[sig] =
+      a.handler === SIG_IGN ? { ...DEFAULT_SIGACTION, handler: SIG_IGN } : DEFAULT_SIGACTION;
   });
 }
 
-/** Takes one pending signal of a set, for rt_sigtimedwait; null when none is pending. */
-export function dequeueSignal(task: Task, wanted: SignalSet): SigInfo | null {
-  for (const sig of signalsOf(wanted)) {
-    for (const pending of [task.pending, task.group.pending]) {
-      if (hasSignal(pending.set, sig)) {
-        const info = takePending(pending, sig);
-        recalcSigpending(task);
-        return info;
-      }
-    }
-  }
-  return null;
+/** set_user_sigmask() and set_restore_sigmask(): a mask for the time of one system call. */
+export function replaceMask(kernel: Kernel, task: Task, mask: SignalSet): void {
+  task.savedMask = task.blocked;
+  setBlocked(kernel, task, mask);
 }
+
+/** rt_sigsuspend(2): the mask is replaced until a handler has run. */
+export function doSigsuspend(kernel: Kernel, task: Task, mask: SignalSet): number {
+  if (task.savedMask === null) replaceMask(kernel, task, mask);
+  const reason = { kind: 'signal', what: 'rt_sigsuspend' } as const;
+  return sleepOn(kernel, task, reason, { interrupted: -ERESTARTNOHAND });
+}
+
+/**
+ * do_sigtimedwait(): takes a pending signal of the set, or sleeps for one with the set unblocked. EAGAIN at `deadline`
+ * (absolute virtual ns; null: none; 0: at once), EINTR by another signal.
+ */
+export function doSigtimedwait(
+  kernel: Kernel,
+  task: Task,
+  wanted: SignalSet,
+  deadline: number | null,
+): SigInfo | number {
+  const others = complementOf(wanted);
+  const info = dequeueSignal(kernel, task, others);
+  if (info !== null) {
+    recalcSigpending(task);
+    return afterDequeue(kernel, task, info);
+  }
+  if (deadline === 0) return -EAGAIN;
+  const reason = { kind: 'signal', what: 'rt_sigtimedwait' } as const;
+  const options = { deadline, timeoutResult: -EAGAIN, interrupted: -EINTR };
+  const result = sleepOn(kernel, task, reason, options);
+  if (task.state === 'S') {
+    task.realBlocked = task.blocked;
+    task.blocked = differenceOf(task.blocked, wanted);
+  }
+  return result;
+}
+
+const complementOf = (set: Readonly<SignalSet>): SignalSet => ({ lo: ~set.lo >>> 0, hi: ~set.hi >>> 0 });

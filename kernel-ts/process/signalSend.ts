@@ -1,18 +1,27 @@
 /**
- * Sending signals (Linux: kernel/signal.c, send_signal_locked and its callers; kill(2), tgkill(2)).
+ * Sending signals (Linux: kernel/signal.c, send_signal_locked and its callers; kill(2), tgkill(2), sigqueue(3)).
  *
  * A signal is marked pending here and acted on when its task is about to return to user mode (`deliverSignals` in
- * signal.ts), in its own context as in Linux; a sleeper is woken for that with its ecall to be restarted.
- *
- * Known to be missing: queued real-time signals are merged like standard ones.
+ * signal.ts), in its own context as in Linux. A sleeper is woken for that: its system call looks once more at what it
+ * waits for, and gives up when there is nothing.
  */
 import { CAP_KILL } from '../abi/capability.ts';
-import { EINTR, EINVAL, EPERM, ESRCH, type Errno } from '../abi/errno.ts';
+import { EAGAIN, EINTR, EINVAL, EPERM, ESRCH, type Errno } from '../abi/errno.ts';
+import {
+  CLD_CONTINUED,
+  CLD_STOPPED,
+  SA_NOCLDSTOP,
+  SI_KERNEL,
+  SI_TKILL,
+  SI_USER,
+  type SigInfo,
+} from '../abi/signal.ts';
 import { capable } from '../mm/cred.ts';
 import type { Kernel } from './kernel.ts';
 import { completeWait, enqueueTask, wakeQueue, wakeTask } from './sched.ts';
+import { addPending, dropPending, mayQueue, recalcSigpending } from './sigQueue.ts';
 import {
-  addSignal,
+  commonOf,
   defaultAction,
   firstDeliverable,
   hasSignal,
@@ -21,160 +30,204 @@ import {
   SIGCHLD,
   SIGCONT,
   SIGKILL,
+  SIGRTMIN,
+  STOP_SIGNALS,
+  type SignalSet,
 } from './signalSet.ts';
-import {
-  DEFAULT_SIGACTION,
-  groupLeader,
-  SIG_DFL,
-  SIG_IGN,
-  type PendingSignals,
-  type SigAction,
-  type SigInfo,
-  type Task,
-} from './task.ts';
-
-export const SI_USER = 0;
-export const SI_KERNEL = 0x80;
-export const SI_TKILL = -6;
-
-export const CLD_DUMPED = 3;
-export const CLD_STOPPED = 5;
-export const CLD_CONTINUED = 6;
-
-const SA_NOCLDSTOP = 1;
-const STOP_SIGNALS = [19, 20, 21, 22];
+import { DEFAULT_SIGACTION, groupLeader, SIG_DFL, SIG_IGN, type SigAction, type Task } from './task.ts';
+import { ticksOf } from './time.ts';
 
 export function actionOf(task: Task, sig: number): SigAction {
   return task.sighand.action[sig] ?? DEFAULT_SIGACTION;
 }
 
-/** sig_ignored(): explicitly, or by default. A blocked signal is kept whatever its action is now. */
-function ignored(task: Task, sig: number): boolean {
-  if (hasSignal(task.blocked, sig)) return false;
+/** Running, sleeping or stopped. */
+export const isAlive = (task: Task): boolean =>
+  task.state === 'R' || task.state === 'S' || task.state === 'T';
+
+/** sig_handler_ignored(): explicitly, or by default. */
+export function isIgnored(task: Task, sig: number): boolean {
   const { handler } = actionOf(task, sig);
   // sig_kernel_ignore(): SIGCONT too; it has continued who was stopped before.
   const action = defaultAction(sig);
   return handler === SIG_IGN || (handler === SIG_DFL && (action === 'ignore' || action === 'cont'));
 }
 
-/** Whether the signal will end the process when it is delivered to this task. */
-function fatal(task: Task, sig: number): boolean {
+/** sig_ignored(). A blocked signal, or one that rt_sigtimedwait waits for, is kept whatever its action is now. */
+function ignored(task: Task, sig: number): boolean {
+  if (hasSignal(task.blocked, sig)) return false;
+  if (task.realBlocked !== null && hasSignal(task.realBlocked, sig)) return false;
+  return isIgnored(task, sig);
+}
+
+/** sig_fatal(): whether the signal ends the process of a task that does not block it. */
+function isFatal(task: Task, sig: number): boolean {
   if (sig === SIGKILL) return true;
-  const { handler } = actionOf(task, sig);
   const action = defaultAction(sig);
-  return handler !== SIG_IGN && (action === 'term' || action === 'core');
+  return actionOf(task, sig).handler === SIG_DFL && (action === 'term' || action === 'core');
 }
 
-export function takePending(pending: PendingSignals, sig: number): SigInfo {
-  removeSignal(pending.set, sig);
-  const info = pending.info.get(sig) ?? { signo: sig, code: SI_USER, pid: 0, uid: 0, value: 0 };
-  pending.info.delete(sig);
-  return info;
-}
-
-export function dropPending(pending: PendingSignals, sigs: readonly number[]): void {
-  for (const sig of sigs) {
-    removeSignal(pending.set, sig);
-    pending.info.delete(sig);
-  }
-}
-
-/** recalc_sigpending(): whether a task must look at its signals before it runs user code again. */
-export function recalcSigpending(task: Task): void {
-  task.sigPending =
-    task.group.groupExit !== null ||
-    firstDeliverable(task.pending.set, task.blocked) !== 0 ||
-    firstDeliverable(task.group.pending.set, task.blocked) !== 0;
-}
-
-/** signal_wake_up(): the task has a signal to look at. Only a fatal one ends a vfork parent's wait (TASK_KILLABLE). */
-export function signalWakeUp(kernel: Kernel, task: Task, isFatal: boolean): void {
+/** signal_wake_up(): the task has a signal to look at. Only a fatal one ends a vfork parent's wait and a stop. */
+export function signalWakeUp(kernel: Kernel, task: Task, fatal: boolean): void {
   task.sigPending = true;
+  if (task.state === 'T' && fatal) resume(kernel, task);
   if (task.state !== 'S' || task.wait === null) return;
   const { kind } = task.wait.reason;
   // "semop() is never automatically restarted after being interrupted by a signal handler": nor after a stop.
   if (kind === 'semop') completeWait(kernel, task, -EINTR);
-  else if (isFatal || kind !== 'vfork') wakeTask(kernel, task);
-  // -ERESTARTNOHAND: the call begins again from its arguments.
-  if (kind === 'msgsnd' || kind === 'msgrcv') task.restart = null;
+  else if (fatal || kind !== 'vfork') wakeTask(kernel, task);
+}
+
+/** wake_up_state(__TASK_STOPPED). */
+function resume(kernel: Kernel, task: Task): void {
+  task.state = 'R';
+  if (task !== kernel.current) enqueueTask(kernel, task);
 }
 
 /** prepare_signal(): stop and continue signals cancel each other; SIGCONT continues even when it is blocked or ignored. */
 function prepareSignal(kernel: Kernel, task: Task, sig: number): void {
-  const group = task.group;
-  if (STOP_SIGNALS.includes(sig)) {
-    dropPending(group.pending, [SIGCONT]);
-    for (const t of group.threads) dropPending(t.pending, [SIGCONT]);
-  } else if (sig === SIGCONT || sig === SIGKILL) {
-    dropPending(group.pending, STOP_SIGNALS);
-    for (const t of group.threads) dropPending(t.pending, STOP_SIGNALS);
-    if (group.stopped) continueGroup(kernel, task, sig === SIGCONT);
+  const { group } = task;
+  const cancelled = STOP_SIGNALS.includes(sig) ? [SIGCONT] : sig === SIGCONT ? STOP_SIGNALS : [];
+  if (cancelled.length === 0) return;
+  dropPending(kernel, group.pending, cancelled);
+  for (const t of group.threads) dropPending(kernel, t.pending, cancelled);
+  if (sig === SIGCONT) continueGroup(kernel, task);
+}
+
+/** The SIGCONT part of prepare_signal(): ends a stop, also one that not every thread has come to yet. */
+function continueGroup(kernel: Kernel, task: Task): void {
+  const { group } = task;
+  const wasStopped = group.stopped;
+  const wasStopping = group.stopCount > 0;
+  group.stopped = false;
+  group.stopCount = 0;
+  for (const t of group.threads) {
+    t.stopPending = false;
+    if (t.state === 'T') resume(kernel, t);
+  }
+  if (!wasStopped && !wasStopping) return;
+  group.continuedReport = true;
+  notifyStopOrContinue(kernel, task, wasStopped ? CLD_CONTINUED : CLD_STOPPED);
+  group.stopReport = null;
+}
+
+/**
+ * send_signal_locked(): makes a signal pending for a thread, or with `toGroup` for its process, and wakes who must act.
+ * Signal 0 and a process that is already dying take nothing. EAGAIN: no room for the siginfo of a real-time signal.
+ */
+export function sendSignal(kernel: Kernel, task: Task, info: SigInfo, toGroup: boolean): 0 | Errno {
+  const sig = info.signo;
+  const { group } = task;
+  if (sig === 0 || group.groupExit !== null || !group.threads.some(isAlive)) return 0;
+  prepareSignal(kernel, task, sig);
+  if (ignored(task, sig)) return 0;
+  const pending = toGroup ? group.pending : task.pending;
+  if (sig < SIGRTMIN && hasSignal(pending.set, sig)) return 0;
+  const room = sig !== SIGKILL && mayQueue(kernel, task, sig < SIGRTMIN && info.code >= 0);
+  if (!room && sig >= SIGRTMIN && info.code !== SI_USER) return -EAGAIN;
+  addPending(kernel, task, pending, info, room);
+  kernel.stats.signals++;
+  completeSignal(kernel, task, sig, toGroup);
+  return 0;
+}
+
+/** complete_signal(): finds the thread that takes it, the addressed one first; a fatal one decides upon the process. */
+function completeSignal(kernel: Kernel, task: Task, sig: number, toGroup: boolean): void {
+  const wants = (t: Task): boolean => {
+    if (!isAlive(t) || hasSignal(t.blocked, sig)) return false;
+    if (sig === SIGKILL) return true;
+    return t.state !== 'T' && (t === kernel.current || !t.sigPending);
+  };
+  const { group } = task;
+  const target = wants(task) ? task : toGroup ? group.threads.find(wants) : undefined;
+  if (target === undefined) return;
+  const waitedFor = target.realBlocked !== null && hasSignal(target.realBlocked, sig);
+  if (isFatal(target, sig) && !waitedFor) decideGroupExit(kernel, task, sig);
+  else signalWakeUp(kernel, target, false);
+}
+
+/** The process will end with this wait(2) status: every thread comes to its end in its own context. */
+export function decideGroupExit(kernel: Kernel, task: Task, status: number): void {
+  const { group } = task;
+  group.groupExit ??= status;
+  group.stopCount = 0;
+  for (const t of group.threads) {
+    t.stopPending = false;
+    if (isAlive(t)) signalWakeUp(kernel, t, true);
   }
 }
 
-export function continueGroup(kernel: Kernel, task: Task, report: boolean): void {
-  const group = task.group;
-  group.stopped = false;
-  group.stopReport = null;
-  for (const t of group.threads) if (t.state === 'R' && t !== kernel.current) enqueueTask(kernel, t);
-  if (!report) return;
-  group.continuedReport = true;
-  const leader = groupLeader(task);
-  notifyParent(kernel, leader, leader.parent, CLD_CONTINUED, SIGCONT);
+/** retarget_shared_pending(): a thread will not take these signals of its process any more; others may. */
+export function retargetSharedPending(kernel: Kernel, task: Task, which: Readonly<SignalSet>): void {
+  const retarget = commonOf(task.group.pending.set, which);
+  for (const t of task.group.threads) {
+    if (t === task || !isAlive(t) || t.sigPending) continue;
+    if (firstDeliverable(retarget, t.blocked) !== 0) signalWakeUp(kernel, t, false);
+  }
 }
 
 /**
- * send_signal_locked(): makes a signal pending for a thread (`toGroup` false) or its process, and wakes who must act.
- * Signal 0 and a process that is already dying take nothing.
+ * force_sig_info_to_task(): a signal that the task cannot escape. Blocked or ignored, it gets its default action back;
+ * with `fatal` (force_fatal_sig) also when it has a handler.
  */
-export function sendSignal(kernel: Kernel, task: Task, info: SigInfo, toGroup: boolean): void {
-  const sig = info.signo;
-  const group = task.group;
-  if (sig === 0 || group.groupExit !== null) return;
-  prepareSignal(kernel, task, sig);
-  if (ignored(task, sig)) return;
-  const pending = toGroup ? group.pending : task.pending;
-  if (hasSignal(pending.set, sig)) return;
-  addSignal(pending.set, sig);
-  pending.info.set(sig, info);
-  wakeQueue(kernel, group.signalWait);
-  kernel.stats.signals++;
-  // complete_signal(): a thread that does not block it, the addressed one first.
-  const candidates = toGroup ? [task, ...group.threads] : [task];
-  const target = candidates.find((t) => isAlive(t) && !hasSignal(t.blocked, sig));
-  if (target === undefined) return;
-  const isFatal = fatal(target, sig);
-  if (isFatal && group.stopped) continueGroup(kernel, task, false);
-  signalWakeUp(kernel, target, isFatal);
+export function forceSignal(kernel: Kernel, task: Task, info: SigInfo, fatal = false): void {
+  const { signo } = info;
+  const blocked = hasSignal(task.blocked, signo);
+  const action = actionOf(task, signo);
+  if (blocked || fatal || action.handler === SIG_IGN) {
+    task.sighand.action[signo] = { ...action, handler: SIG_DFL };
+    task.blocked = { ...task.blocked };
+    removeSignal(task.blocked, signo);
+  }
+  sendSignal(kernel, task, info, false);
+  // It may have been pending already, and blocked.
+  recalcSigpending(task);
 }
 
-export const isAlive = (task: Task): boolean => task.state === 'R' || task.state === 'S';
-
-/**
- * force_sig_info(): a fault of the task's own. Blocked or ignored, it gets its default action. The process is decided
- * upon at once; `deliverSignals` carries it out.
- */
-export function forceSignal(task: Task, sig: number): void {
-  // handlerDelivery: with a handler installed and not blocked, the frame would be built here.
-  task.group.groupExit ??= sig;
-  for (const t of task.group.threads) t.sigPending = true;
+/** force_sig(SIGSEGV) and force_sigsegv(): the kernel cannot go on with this program as it is. */
+export function forceSig(kernel: Kernel, task: Task, signo: number, fatal = false): void {
+  forceSignal(kernel, task, { signo, errno: 0, code: SI_KERNEL, fields: [] }, fatal);
 }
 
-/** do_notify_parent(): the exit signal, or SIGCHLD for stop and continue, and a wake-up of waitid. */
-export function notifyParent(
+/** siginfo of SIGCHLD about a process. */
+export function childInfo(
   kernel: Kernel,
   leader: Task,
-  parent: Task | null,
+  signo: number,
   code: number,
   status: number,
-): void {
-  if (parent === null) return;
+): SigInfo {
+  const utime = ticksOf(kernel, leader);
+  return { signo, errno: 0, code, fields: [leader.tgid, leader.cred.uid, status, utime, 0] };
+}
+
+/** __wake_up_parent() and the signal to a parent that wants it: SIGCHLD unless the process was cloned with another. */
+export function sendToParent(kernel: Kernel, parent: Task, info: SigInfo): void {
+  if (info.signo > 0 && info.signo < NSIG) sendSignal(kernel, parent, info, true);
   wakeQueue(kernel, parent.group.childWait);
-  const jobControl = code > CLD_DUMPED;
-  const sig = jobControl ? SIGCHLD : leader.exitSignal;
-  if (sig <= 0 || sig >= NSIG) return;
-  if (jobControl && (actionOf(parent, SIGCHLD).flags & SA_NOCLDSTOP) !== 0) return;
-  signalProcess(kernel, parent, { signo: sig, code, pid: leader.pid, uid: leader.cred.uid, value: status });
+}
+
+/** do_notify_parent_cldstop(): SIGCHLD about a stop or a continuation, unless SA_NOCLDSTOP or SIG_IGN. */
+export function notifyStopOrContinue(kernel: Kernel, task: Task, code: number): void {
+  const leader = groupLeader(task);
+  const { parent } = leader;
+  if (parent === null) return;
+  const action = actionOf(parent, SIGCHLD);
+  const wanted = action.handler !== SIG_IGN && (action.flags & SA_NOCLDSTOP) === 0;
+  const status = code === CLD_CONTINUED ? SIGCONT : (leader.group.stopReport ?? 0);
+  const info = childInfo(kernel, leader, SIGCHLD, code, status);
+  sendToParent(kernel, parent, wanted ? info : { ...info, signo: 0 });
+}
+
+/** task_participate_group_stop(): the last thread to come tells the parent. */
+export function participateStop(kernel: Kernel, task: Task): void {
+  const { group } = task;
+  if (!task.stopPending) return;
+  task.stopPending = false;
+  group.stopCount--;
+  if (group.stopCount > 0) return;
+  group.stopped = true;
+  notifyStopOrContinue(kernel, task, CLD_STOPPED);
 }
 
 /** kill_ok_by_cred() and the SIGCONT exception within a session. */
@@ -187,65 +240,58 @@ function mayKill(sender: Task, target: Task, sig: number): boolean {
   return capable(a, CAP_KILL);
 }
 
-const validSignal = (sig: number): boolean => sig >= 0 && sig < NSIG;
-
-/** check_kill_permission(): the signal is looked at when there is somebody to send it to. */
-function checkKillPermission(sender: Task, target: Task, sig: number): 0 | Errno {
-  if (!validSignal(sig)) return -EINVAL;
-  return mayKill(sender, target, sig) ? 0 : -EPERM;
-}
-
-const userInfo = (sender: Task, sig: number, code: number): SigInfo => ({
-  signo: sig,
+/** prepare_kill_siginfo(), and SEND_SIG_NOINFO with the current task as sender. */
+export const userInfo = (sender: Task, signo: number, code = SI_USER): SigInfo => ({
+  signo,
+  errno: 0,
   code,
-  pid: sender.tgid,
-  uid: sender.cred.uid,
-  value: 0,
+  fields: [sender.tgid, sender.cred.uid],
 });
 
+/** check_kill_permission(): EINVAL, EPERM. Whoever may use a code above 0 sends to itself and needs no permission. */
+function checkKillPermission(sender: Task, target: Task, info: SigInfo): 0 | Errno {
+  if (info.signo < 0 || info.signo >= NSIG) return -EINVAL;
+  return info.code <= 0 && !mayKill(sender, target, info.signo) ? -EPERM : 0;
+}
+
+/** group_send_sig_info(): to a process, when its credentials allow it. */
+function groupSend(kernel: Kernel, sender: Task, target: Task, info: SigInfo): 0 | Errno {
+  const refused = checkKillPermission(sender, target, info);
+  return refused < 0 ? refused : sendSignal(kernel, target, info, true);
+}
+
 /**
- * kill(2): pid > 0 one process, 0 the own group, -1 all one may, < -1 a group.
- * ESRCH: no such process or group. EINVAL: no such signal. EPERM: none of them may be signalled.
+ * kill(2): pid > 0 one process, 0 the own group, -1 all others, < -1 a group. ESRCH: no such process or group.
+ * EINVAL: no such signal. EPERM: none of them may be signalled; of "all others" it is no error.
  */
 export function doKill(kernel: Kernel, sender: Task, pid: number, sig: number): 0 | Errno {
-  if (pid > 0) {
-    const found = kernel.tasks.get(pid);
-    if (found === undefined) return -ESRCH;
-    const target = groupLeader(found);
-    const refused = checkKillPermission(sender, target, sig);
-    if (refused < 0) return refused;
-    signalProcess(kernel, target, userInfo(sender, sig, SI_USER));
-    return 0;
-  }
+  const info = userInfo(sender, sig);
+  if (pid > 0) return killProcess(kernel, sender, pid, info);
   if (pid === -0x8000_0000) return -ESRCH;
   const pgid = pid === 0 ? sender.group.pgid : -pid;
-  let matched = 0;
-  let allowed = 0;
+  const results: (0 | Errno)[] = [];
   for (const target of Array.from(kernel.tasks.values())) {
     if (!target.isLeader) continue;
     if (pid === -1 ? target.tgid === sender.tgid : target.group.pgid !== pgid) continue;
-    matched++;
-    if (!validSignal(sig)) return -EINVAL;
-    if (!mayKill(sender, target, sig)) continue;
-    allowed++;
-    signalProcess(kernel, target, userInfo(sender, sig, SI_USER));
+    results.push(groupSend(kernel, sender, target, info));
   }
-  if (matched === 0) return -ESRCH;
-  return allowed > 0 ? 0 : -EPERM;
+  if (results.length === 0) return -ESRCH;
+  if (pid === -1) return results.filter((r) => r !== -EPERM).at(-1) ?? 0;
+  return results.includes(0) ? 0 : (results.at(-1) ?? 0);
 }
 
-/** Sends to a process: through a living thread when the leader has already exited. */
-function signalProcess(kernel: Kernel, leader: Task, info: SigInfo): void {
-  const target = isAlive(leader) ? leader : leader.group.threads.find(isAlive);
-  if (target !== undefined) sendSignal(kernel, target, info, true);
+/** kill_proc_info(): the process that has a thread of this number. */
+function killProcess(kernel: Kernel, sender: Task, pid: number, info: SigInfo): 0 | Errno {
+  const found = kernel.tasks.get(pid);
+  return found === undefined ? -ESRCH : groupSend(kernel, sender, groupLeader(found), info);
 }
 
 /** From the host: as the kernel would, no permission asked. */
-export function hostKill(kernel: Kernel, task: Task, sig: number): void {
-  signalProcess(kernel, task, { signo: sig, code: SI_KERNEL, pid: 0, uid: 0, value: 0 });
+export function hostKill(kernel: Kernel, task: Task, signo: number): void {
+  sendSignal(kernel, groupLeader(task), { signo, errno: 0, code: SI_KERNEL, fields: [] }, true);
 }
 
-/** tgkill(2), tkill(2) with tgid null. EINVAL: ids not positive. ESRCH, EINVAL for the signal and EPERM as kill. */
+/** tgkill(2), tkill(2) with tgid null. EINVAL: ids not positive or no such signal. ESRCH, EPERM as kill; EAGAIN. */
 export function doTkill(
   kernel: Kernel,
   sender: Task,
@@ -254,10 +300,42 @@ export function doTkill(
   sig: number,
 ): 0 | Errno {
   if (tid <= 0 || (tgid !== null && tgid <= 0)) return -EINVAL;
+  return sendSpecific(kernel, sender, tgid, tid, userInfo(sender, sig, SI_TKILL));
+}
+
+/** do_send_specific(): to one thread. */
+function sendSpecific(
+  kernel: Kernel,
+  sender: Task,
+  tgid: number | null,
+  tid: number,
+  info: SigInfo,
+): 0 | Errno {
   const target = kernel.tasks.get(tid);
   if (target === undefined || (tgid !== null && target.tgid !== tgid)) return -ESRCH;
-  const refused = checkKillPermission(sender, target, sig);
+  const refused = checkKillPermission(sender, target, info);
   if (refused < 0) return refused;
-  if (isAlive(target)) sendSignal(kernel, target, userInfo(sender, sig, SI_TKILL), false);
-  return 0;
+  return isAlive(target) ? sendSignal(kernel, target, info, false) : 0;
+}
+
+/** Codes that tell of the kernel or of tkill are for oneself only. */
+const isForged = (info: SigInfo): boolean => info.code >= 0 || info.code === SI_TKILL;
+
+/** rt_sigqueueinfo(2): a signal to a process with a siginfo of the sender's. EPERM: a forged code. */
+export function doSigqueueinfo(kernel: Kernel, sender: Task, pid: number, info: SigInfo): 0 | Errno {
+  if (isForged(info) && sender.pid !== pid) return -EPERM;
+  return killProcess(kernel, sender, pid, info);
+}
+
+/** rt_tgsigqueueinfo(2): the same to a thread. */
+export function doTgsigqueueinfo(
+  kernel: Kernel,
+  sender: Task,
+  tgid: number,
+  tid: number,
+  info: SigInfo,
+): 0 | Errno {
+  if (tid <= 0 || tgid <= 0) return -EINVAL;
+  if (isForged(info) && sender.pid !== tid) return -EPERM;
+  return sendSpecific(kernel, sender, tgid, tid, info);
 }

@@ -3,12 +3,9 @@
  *
  * A set of 64 signals is two u32 halves in an object, as the guest stores it; signal n is bit n - 1.
  */
+import type { SignalSet } from '../abi/signal.ts';
 
-/** sigset_t: signals 1..32 in lo, 33..64 in hi. */
-export interface SignalSet {
-  lo: number;
-  hi: number;
-}
+export type { SignalSet } from '../abi/signal.ts';
 
 export const SIGHUP = 1;
 export const SIGINT = 2;
@@ -21,6 +18,7 @@ export const SIGFPE = 8;
 export const SIGKILL = 9;
 export const SIGSEGV = 11;
 export const SIGPIPE = 13;
+export const SIGALRM = 14;
 export const SIGTERM = 15;
 export const SIGCHLD = 17;
 export const SIGCONT = 18;
@@ -28,6 +26,10 @@ export const SIGSTOP = 19;
 export const SIGTSTP = 20;
 export const SIGTTIN = 21;
 export const SIGTTOU = 22;
+export const SIGVTALRM = 26;
+export const SIGPROF = 27;
+/** The first real-time signal: from here on each one sent is queued. */
+export const SIGRTMIN = 32;
 /** One more than the largest signal number. */
 export const NSIG = 65;
 
@@ -47,13 +49,14 @@ export type DefaultAction = 'term' | 'core' | 'ignore' | 'stop' | 'cont';
 
 const CORE = new Set([3, 4, 5, 6, 7, 8, 11, 24, 25, 31]);
 const IGNORE = new Set([17, 23, 28]);
-const STOP = new Set([19, 20, 21, 22]);
+/** Whose default action stops; each of them and SIGCONT cancel each other. */
+export const STOP_SIGNALS: readonly number[] = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU];
 
 /** What happens when nothing was arranged: the table of signal(7). */
 export function defaultAction(sig: number): DefaultAction {
   if (CORE.has(sig)) return 'core';
   if (IGNORE.has(sig)) return 'ignore';
-  if (STOP.has(sig)) return 'stop';
+  if (STOP_SIGNALS.includes(sig)) return 'stop';
   return sig === SIGCONT ? 'cont' : 'term';
 }
 
@@ -82,9 +85,13 @@ export function withoutUnblockable(set: SignalSet): SignalSet {
   return set;
 }
 
-/** Lowest pending signal that is not blocked (synchronous ones come first by number, as in Linux), or 0. */
+/** SYNCHRONOUS_MASK: SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS. Faults are told of before anything else. */
+const SYNCHRONOUS = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, 31].reduce((mask, sig) => mask | bit(sig), 0);
+
+/** next_signal(): the lowest pending signal that is not blocked, synchronous ones first, or 0. */
 export function firstDeliverable(pending: Readonly<SignalSet>, blocked: Readonly<SignalSet>): number {
-  const lo = pending.lo & ~blocked.lo;
+  let lo = pending.lo & ~blocked.lo;
+  if ((lo & SYNCHRONOUS) !== 0) lo &= SYNCHRONOUS;
   if (lo !== 0) return 32 - Math.clz32(lo & -lo);
   const hi = pending.hi & ~blocked.hi;
   return hi !== 0 ? 64 - Math.clz32(hi & -hi) : 0;
@@ -96,3 +103,19 @@ export function signalsOf(set: Readonly<SignalSet>): number[] {
   for (let sig = 1; sig < NSIG; sig++) if (hasSignal(set, sig)) out.push(sig);
   return out;
 }
+
+/** sigorsets(), sigandsets() and sigandnsets() as values. */
+export const unionOf = (a: Readonly<SignalSet>, b: Readonly<SignalSet>): SignalSet => ({
+  lo: (a.lo | b.lo) >>> 0,
+  hi: (a.hi | b.hi) >>> 0,
+});
+export const commonOf = (a: Readonly<SignalSet>, b: Readonly<SignalSet>): SignalSet => ({
+  lo: (a.lo & b.lo) >>> 0,
+  hi: (a.hi & b.hi) >>> 0,
+});
+export const differenceOf = (a: Readonly<SignalSet>, b: Readonly<SignalSet>): SignalSet => ({
+  lo: (a.lo & ~b.lo) >>> 0,
+  hi: (a.hi & ~b.hi) >>> 0,
+});
+
+export const isEmptySet = (set: Readonly<SignalSet>): boolean => (set.lo | set.hi) === 0;

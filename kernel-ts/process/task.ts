@@ -7,17 +7,23 @@
  * Known to be missing: namespaces other than ipc, ptrace, CPU affinity (there is one hart), niceness has no effect.
  */
 import type { Rlimits } from '../abi/resource.ts';
+import { SS_DISABLE, type SigInfo } from '../abi/signal.ts';
 import type { FilesStruct, FsStruct } from '../fs/file.ts';
 import type { Cred } from '../mm/cred.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { semInitTask, type IpcNamespace, type SysvSem, type SysvShm } from '../ipc/namespace.ts';
 import type { CrashReport } from '../system/api.ts';
 import type { PiState } from './futexQueue.ts';
+import type { CpuTimer, RealTimer } from './itimer.ts';
+import type { PosixTimer } from './posixTimer.ts';
 import { emptySet, NSIG, type SignalSet } from './signalSet.ts';
 import { newWaitQueue, type SleepReason, type Waiting, type WaitQueue } from './waitQueue.ts';
 
-/** R running or runnable, S sleeping, Z zombie (every thread of the group gone, not waited for), X gone. */
-export type TaskState = 'R' | 'S' | 'Z' | 'X';
+/**
+ * R running or runnable, S sleeping, T stopped by job control, Z zombie (every thread of the group gone, not waited for),
+ * X gone.
+ */
+export type TaskState = 'R' | 'S' | 'T' | 'Z' | 'X';
 
 /** struct sigaction as the guest gave it; handler 0 is SIG_DFL, 1 SIG_IGN. */
 export interface SigAction {
@@ -25,6 +31,9 @@ export interface SigAction {
   readonly flags: number;
   readonly mask: SignalSet;
 }
+
+/** Session of everything that the host starts: nobody in it is its leader, so setsid and setpgid work as from a shell. */
+export const HOST_SESSION = 1;
 
 export const SIG_DFL = 0;
 export const SIG_IGN = 1;
@@ -36,24 +45,31 @@ export interface SigHand {
   readonly action: SigAction[];
 }
 
-/** What a signal carries (siginfo_t), as far as default actions and waitid need it. */
-export interface SigInfo {
-  readonly signo: number;
-  /** SI_USER 0, SI_KERNEL 0x80, SI_TKILL -6, CLD_*, SEGV_*. */
-  readonly code: number;
-  readonly pid: number;
+/** struct sigqueue: one signal that waits, and whose RLIMIT_SIGPENDING it counts against. */
+export interface QueuedSignal {
+  readonly info: SigInfo;
   readonly uid: number;
-  /** si_status, or the fault address. */
-  readonly value: number;
 }
 
-/** struct sigpending: the set and the first siginfo of each signal in it. */
+/**
+ * struct sigpending: the set, and what is queued of each signal, oldest first. A signal can be in the set with nothing
+ * queued: its siginfo found no room.
+ */
 export interface PendingSignals {
   readonly set: SignalSet;
-  readonly info: Map<number, SigInfo>;
+  readonly queue: Map<number, QueuedSignal[]>;
 }
 
-export const newPending = (): PendingSignals => ({ set: emptySet(), info: new Map() });
+export const newPending = (): PendingSignals => ({ set: emptySet(), queue: new Map() });
+
+/** sigaltstack(2): flags are SS_DISABLE, or 0 or SS_ONSTACK as they were given, and SS_AUTODISARM. */
+export interface AltStack {
+  readonly sp: number;
+  readonly flags: number;
+  readonly size: number;
+}
+
+export const NO_ALT_STACK: AltStack = { sp: 0, flags: SS_DISABLE, size: 0 };
 
 /** signal_struct: what the threads of one process share. */
 export interface ThreadGroup {
@@ -62,17 +78,23 @@ export interface ThreadGroup {
   readonly pending: PendingSignals;
   readonly rlim: Rlimits;
   readonly childWait: WaitQueue;
-  /** rt_sigtimedwait sleeps here. */
-  readonly signalWait: WaitQueue;
   pgid: number;
   sid: number;
   /** wait(2) status of the group once exit_group or a fatal signal decided it, else null. */
   groupExit: number | null;
-  /** Job control: every thread is held. */
+  /** SIGNAL_STOP_STOPPED: every thread is held. */
   stopped: boolean;
+  /** group_stop_count: threads that have not yet come to the stop that one of them began. */
+  stopCount: number;
   /** What waitid has not been told yet: stopped by this signal, or continued. */
   stopReport: number | null;
   continuedReport: boolean;
+  /** ITIMER_REAL while it is set, ITIMER_VIRTUAL and ITIMER_PROF. */
+  realTimer: RealTimer | null;
+  readonly cpuTimers: readonly [CpuTimer, CpuTimer];
+  /** timer_create's, by id. */
+  readonly posixTimers: Map<number, PosixTimer>;
+  nextTimerId: number;
   /** True after execve: setpgid by the parent answers EACCES. */
   didExec: boolean;
   /** Accumulated over waited-for children and dead threads, in instructions. */
@@ -90,13 +112,20 @@ export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): Thread
     pending: newPending(),
     rlim: rlim.map((r) => ({ ...r })),
     childWait: newWaitQueue('children'),
-    signalWait: newWaitQueue('rt_sigtimedwait'),
     pgid,
     sid,
     groupExit: null,
     stopped: false,
+    stopCount: 0,
     stopReport: null,
     continuedReport: false,
+    realTimer: null,
+    cpuTimers: [
+      { expires: 0, interval: 0 },
+      { expires: 0, interval: 0 },
+    ],
+    posixTimers: new Map(),
+    nextTimerId: 0,
     didExec: false,
     childTime: 0,
     deadThreadTime: 0,
@@ -132,8 +161,13 @@ export class Task {
   state: TaskState = 'R';
   /** Not null exactly while state is 'S'. */
   wait: Waiting | null = null;
-  /** Set while an ecall that slept executes again: the deadline and progress it had. Cleared when the call ends. */
+  /**
+   * Set from the moment a system call sleeps until it ends: what its repetition must know. A task in state R with it is
+   * in the middle of that call, which goes on before its signals or its program do.
+   */
   restart: Restart | null = null;
+  /** -ERESTART*: the call found a signal pending and gave up; `deliverSignals` decides how it goes on. Else 0. */
+  interrupted = 0;
   /** Instructions left of the quantum. */
   quantumLeft = 0;
   /** Instructions retired on behalf of this task, the running slice excluded. */
@@ -157,11 +191,14 @@ export class Task {
   blocked: SignalSet = emptySet();
   /** TIF_SIGPENDING: look at the signals before user code runs again. */
   sigPending = false;
-  /** rt_sigsuspend: the mask to put back. */
+  /** saved_sigmask of rt_sigsuspend and ppoll: to be put back, or into the frame of a handler. */
   savedMask: SignalSet | null = null;
+  /** real_blocked of rt_sigtimedwait, which sleeps with the wanted signals unblocked; else null. */
+  realBlocked: SignalSet | null = null;
+  /** JOBCTL_STOP_PENDING: takes part in the stop of its group before it runs user code again. */
+  stopPending = false;
 
-  /** sigaltstack: flags 2 is SS_DISABLE. */
-  altStack = { sp: 0, flags: 2, size: 0 };
+  altStack = NO_ALT_STACK;
 
   cred: Cred;
   /** null once given up. */

@@ -4,7 +4,7 @@
  * Time is retired instructions, one nanosecond each, plus the time skipped while every task slept. CLOCK_REALTIME
  * adds the boot epoch. Nothing below cli/ ever asks the host for the time.
  *
- * Known to be missing: setting clocks (EPERM), timer_create, setitimer, per-process clocks of other processes.
+ * Known to be missing: setting clocks (EPERM), per-process clocks of other processes.
  */
 import { EINVAL, type Errno } from '../abi/errno.ts';
 import { ktimeGet } from '../mm/context.ts';
@@ -32,7 +32,8 @@ export const TIMER_ABSTIME = 1;
  */
 const KTIME_MAX = 2 ** 51;
 
-const withinTime = (deadline: number): number | null => (deadline > KTIME_MAX ? null : Math.max(0, deadline));
+export const withinTime = (deadline: number): number | null =>
+  deadline > KTIME_MAX ? null : Math.max(0, deadline);
 
 /** A point of a clock: whole seconds and nanoseconds. Seconds since the epoch for the realtime clocks. */
 export interface ClockValue {
@@ -43,6 +44,14 @@ export interface ClockValue {
 /** CPU time of the whole process in ns, dead threads included. */
 export function processTime(kernel: Kernel, task: Task): number {
   return task.group.threads.reduce((sum, t) => sum + taskTime(kernel, t), task.group.deadThreadTime);
+}
+
+/** USER_HZ: clock_t counts hundredths of a second. */
+const NS_PER_TICK = 10_000_000;
+
+/** nsec_to_clock_t() of the process's CPU time. */
+export function ticksOf(kernel: Kernel, task: Task): number {
+  return Math.floor(processTime(kernel, task) / NS_PER_TICK);
 }
 
 /** Reads a clock. EINVAL: no such clock. */
@@ -99,8 +108,11 @@ export function isSleepClock(clock: number): boolean {
   );
 }
 
-/** hrtimer_nanosleep: until the deadline; completed with 0 by the timer. A deadline that has passed returns 0 at once. */
-export function sleepUntil(kernel: Kernel, task: Task, deadline: number | null): number {
+/**
+ * hrtimer_nanosleep: until the deadline; completed with 0 by the timer. A deadline that has passed returns 0 at once.
+ * `interrupted` is the restart class: an absolute sleep is ended by a handler, a relative one too, but goes on after a stop.
+ */
+export function sleepUntil(kernel: Kernel, task: Task, deadline: number | null, interrupted: number): number {
   if (deadline !== null && deadline <= ktimeGet(kernel)) return 0;
-  return sleepOn(kernel, task, { kind: 'sleep' }, { deadline });
+  return sleepOn(kernel, task, { kind: 'sleep' }, { deadline, interrupted });
 }

@@ -4,10 +4,10 @@
  * Known to be missing: P_PIDFD, ptrace stops.
  */
 import { ECHILD, EINVAL, type Errno } from '../abi/errno.ts';
-import { CLD_EXITED, CLD_KILLED, releaseTask } from './exit.ts';
+import { CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED } from '../abi/signal.ts';
+import { releaseTask } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { sleepOn, type SYSCALL_BLOCKED } from './sched.ts';
-import { CLD_CONTINUED, CLD_STOPPED } from './signalSend.ts';
 import { SIGCHLD, SIGCONT } from './signalSet.ts';
 import { groupLeader, type Task } from './task.ts';
 import { processTime } from './time.ts';

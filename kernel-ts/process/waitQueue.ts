@@ -3,7 +3,7 @@
  *
  * A blocked task is data. It has left the run queue with its pc still at the ecall; `task.wait` says what it waits
  * for. There are two ways to come back:
- *   restart   the ecall executes again and looks at its condition anew (pipes, waitid, poll);
+ *   restart   the system call runs again and looks at its condition anew (pipes, waitid, poll; any call for a signal);
  *   complete  the waker writes the result register and moves the pc behind the ecall (futex, sleep, vfork, semop).
  * No closure, promise or generator holds anything, so copying the object graph copies the system.
  *
@@ -43,7 +43,7 @@ export type SleepReason =
   | MsgReceiver
   /** msgsnd: restarted when there is room for its message. */
   | MsgSender
-  /** rt_sigsuspend, rt_sigtimedwait: ended by a signal. */
+  /** rt_sigsuspend, rt_sigtimedwait: restarted by a signal. */
   | { readonly kind: 'signal'; readonly what: string };
 
 /** What a sleeping task waits for. */

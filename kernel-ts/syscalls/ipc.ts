@@ -1,9 +1,9 @@
 /** Shims of System V semaphores and message queues: semget(2), semop(2), semctl(2), msgget(2), msgop(2), msgctl(2). */
-import { EAGAIN, EINTR } from '../abi/errno.ts';
+import { EAGAIN, EINTR, ERESTARTNOHAND } from '../abi/errno.ts';
 import { sysMsgctl as msgctl } from '../ipc/msgctl.ts';
 import { doMsgrcv, doMsgsnd, msgsndAgain } from '../ipc/msgop.ts';
 import { sysMsgget as msgget } from '../ipc/msg.ts';
-import { semFinishWait, sysSemget as semget } from '../ipc/sem.ts';
+import { sysSemget as semget } from '../ipc/sem.ts';
 import { sysSemctl as semctl } from '../ipc/semctl.ts';
 import { doSemtimedop } from '../ipc/semop.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -33,13 +33,9 @@ function semtimedop(
   const result = doSemtimedop(kernel, semid, tsops >>> 0, nsops >>> 0, bad);
   wakeUpQ(kernel);
   if (typeof result === 'number') return result;
-  if (task.sigPending) {
-    semFinishWait(kernel, result);
-    return -EINTR;
-  }
-  if (timeout === null) return sleepOn(kernel, task, result);
+  if (timeout === null) return sleepOn(kernel, task, result, { interrupted: -EINTR });
   const deadline = deadlineAfter(kernel, timeout.sec, timeout.nsec);
-  return sleepOn(kernel, task, result, { deadline, timeoutResult: -EAGAIN });
+  return sleepOn(kernel, task, result, { deadline, timeoutResult: -EAGAIN, interrupted: -EINTR });
 }
 
 export const sysSemop: Handler = (kernel, task, semid, tsops, nsops) =>
@@ -60,18 +56,25 @@ export const sysMsgctl: Handler = (kernel, _task, msqid, cmd, buf) => {
 
 export const sysMsgsnd: Handler = (kernel, task, msqid, msgp, msgsz, msgflg) => {
   const slept = task.restart?.reason;
+  // Woken by a signal: the call ends, or begins again from its arguments.
+  if (slept?.kind === 'msgsnd' && task.sigPending && !slept.msq.qPerm.deleted) return -ERESTARTNOHAND;
   const result =
     slept?.kind === 'msgsnd'
       ? msgsndAgain(kernel, slept, msgflg)
       : doMsgsnd(kernel, msqid, msgp >>> 0, msgsz >>> 0, msgflg);
   wakeUpQ(kernel);
-  return typeof result === 'number' ? result : sleepOn(kernel, task, result);
+  return typeof result === 'number'
+    ? result
+    : sleepOn(kernel, task, result, { interrupted: -ERESTARTNOHAND });
 };
 
 export const sysMsgrcv: Handler = (kernel, task, msqid, msgp, bufsz, msgtyp, msgflg) => {
   const slept = task.restart?.reason;
   const again = slept?.kind === 'msgrcv' ? slept : null;
+  if (again !== null && task.sigPending) return -ERESTARTNOHAND;
   const result = doMsgrcv(kernel, msqid, msgp >>> 0, bufsz >>> 0, msgtyp, msgflg, again);
   wakeUpQ(kernel);
-  return typeof result === 'number' ? result : sleepOn(kernel, task, result);
+  return typeof result === 'number'
+    ? result
+    : sleepOn(kernel, task, result, { interrupted: -ERESTARTNOHAND });
 };

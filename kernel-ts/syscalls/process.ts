@@ -20,6 +20,7 @@ import { doExecve } from '../process/exec.ts';
 import { doExit, groupExit } from '../process/exit.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { SYSCALL_NO_RESULT, taskTime } from '../process/sched.ts';
+import { SIGCHLD } from '../process/signalSet.ts';
 import { groupLeader, type Task } from '../process/task.ts';
 import { processTime } from '../process/time.ts';
 import { doWaitid } from '../process/wait.ts';
@@ -40,8 +41,6 @@ export const sysExitGroup: Handler = (kernel, task, status) => {
   groupExit(kernel, task, (status & 0xff) << 8);
   return SYSCALL_NO_RESULT;
 };
-
-const SIGCHLD = 17;
 
 export const sysWaitid: Handler = (kernel, task, idtype, id, infop, options, rusage) => {
   const result = doWaitid(kernel, task, idtype, id, options);

@@ -6,17 +6,19 @@
  *   int uint size hex ptr fd dirfd mode path str argv envp key sig off64 (two registers, low then high)
  *   buf@N          bytes that the call reads, as many as register N says;  out@ret: bytes it wrote, as its result says
  *   iov@N iovout@N an array of N iovecs
+ *   sigframe       the frame of rt_sigreturn, at sp; it is in no register of the arguments
  *   mode?R&MASK    any type: printed only when register R has a bit of MASK (open's mode, clone's pointers)
  *   NAME           a table of flagNames.ts (O, PROT, CLONE ...)
- *   timespec rlimit sigset sigaction rusage siginfo statx utsname int32 pipefd shmid robust ...; with a trailing
- *   `!` the call writes it, so it is printed after the call
+ *   timespec rlimit sigset sigaction rusage siginfo statx utsname int32 pipefd shmid ... (strace.ts has the list); with a
+ *   trailing `!` the call writes it, so it is printed after the call
  */
 import type { Kernel } from '../process/kernel.ts';
 import type { Task } from '../process/task.ts';
 
 /**
  * A system call. Arguments are the raw registers as signed 32-bit numbers. Returns the value for a0 (0 ..
- * 0xffffffff), an Errno, SYSCALL_BLOCKED or SYSCALL_NO_RESULT. Never throws, whatever the arguments are.
+ * 0xffffffff), an Errno, -ERESTART* (what sleepOn answers with a signal pending), SYSCALL_BLOCKED or SYSCALL_NO_RESULT.
+ * Never throws, whatever the arguments are.
  */
 export type Handler = (
   kernel: Kernel,

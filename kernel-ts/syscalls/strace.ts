@@ -5,13 +5,16 @@
  * Reads the guest's memory only where it is present (no page is faulted in for the sake of printing).
  * Known to be missing: structures that no row names are printed as addresses.
  */
-import { ERRNO_NAMES } from '../abi/errno.ts';
+import { ERRNO_NAMES, RESTART_NAMES } from '../abi/errno.ts';
+import { decodeSigInfo, SIGFRAME } from '../abi/signal.ts';
 import type { Kernel } from '../process/kernel.ts';
+import { taskRegisters } from '../process/sched.ts';
 import { signalName, signalsOf } from '../process/signalSet.ts';
 import type { Task } from '../process/task.ts';
 import { formatNamed, NAME_TABLES, type NameTableKey } from './flagNames.ts';
 import { peekUser } from './peek.ts';
 import type { ArgSpec, SyscallRow } from './row.ts';
+import { formatSigInfo } from './straceSignal.ts';
 
 /** Bytes of a string or buffer that are shown (strace -s). */
 const STRING_MAX = 32;
@@ -21,7 +24,7 @@ type Struct = (bytes: Words) => string;
 
 /** Little-endian fields of guest bytes. */
 class Words {
-  private readonly view: DataView;
+  readonly view: DataView;
   constructor(bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -106,9 +109,19 @@ function shmidDs(w: Words): string {
   return `{shm_perm=${perm}, shm_segsz=${w.u32(36)}, shm_cpid=${w.u32(64)}, shm_lpid=${w.u32(68)}, shm_nattch=${w.u32(72)}}`;
 }
 
+const timespec = (w: Words, at: number): string => `{tv_sec=${w.i64(at)}, tv_nsec=${w.i64(at + 8)}}`;
+const timeval = (w: Words, at: number): string => `{tv_sec=${w.i32(at)}, tv_usec=${w.i32(at + 4)}}`;
+
+/** What rt_sigreturn will restore of the frame at sp. */
+function sigframe(kernel: Kernel, task: Task): string {
+  const frame = (taskRegisters(kernel, task)[2] ?? 0) >>> 0;
+  const bytes = peekUser(kernel, task, frame + SIGFRAME.ucSigmask, 8);
+  return bytes === null ? hex(frame) : `{mask=${sigset(new Words(bytes), 0)}}`;
+}
+
 /** Structures by type name: size in bytes and how to print them. */
 const STRUCTS: Readonly<Record<string, readonly [size: number, format: Struct]>> = {
-  timespec: [16, (w) => `{tv_sec=${w.i64(0)}, tv_nsec=${w.i64(8)}}`],
+  timespec: [16, (w) => timespec(w, 0)],
   int32: [4, (w) => `[${w.i32(0)}]`],
   uint32: [4, (w) => hex(w.u32(0))],
   loff: [8, (w) => `[${w.i64(0)}]`],
@@ -125,13 +138,32 @@ const STRUCTS: Readonly<Record<string, readonly [size: number, format: Struct]>>
     (w) =>
       `{ru_utime={tv_sec=${w.u32(0)}, tv_usec=${w.u32(4)}}, ru_stime={tv_sec=${w.u32(8)}, tv_usec=${w.u32(12)}}, ...}`,
   ],
-  siginfo: [
+  siginfo: [128, (w) => (w.i32(0) === 0 ? '{}' : formatSigInfo(decodeSigInfo(w.view, w.i32(0))))],
+  /** The fields of a siginfo that waitid writes. */
+  childinfo: [
     24,
     (w) =>
       w.i32(0) === 0
         ? '{}'
-        : `{si_signo=${signalName(w.i32(0))}, si_code=${named('CLD', w.i32(8))}, si_pid=${w.i32(12)}, ` +
-          `si_uid=${w.u32(16)}, si_status=${w.i32(8) > 1 ? signalName(w.i32(20)) : w.i32(20)}}`,
+        : formatSigInfo({
+            signo: w.i32(0),
+            errno: 0,
+            code: w.i32(8),
+            fields: [w.u32(12), w.u32(16), w.u32(20)],
+          }),
+  ],
+  stack: [
+    12,
+    (w) =>
+      `{ss_sp=${w.u32(0) === 0 ? 'NULL' : hex(w.u32(0))}, ss_flags=${named('SS', w.u32(4))}, ss_size=${w.u32(8)}}`,
+  ],
+  itimerval: [16, (w) => `{it_interval=${timeval(w, 0)}, it_value=${timeval(w, 8)}}`],
+  itimerspec: [32, (w) => `{it_interval=${timespec(w, 0)}, it_value=${timespec(w, 16)}}`],
+  sigevent: [
+    64,
+    (w) =>
+      `{sigev_value={sival_int=${w.i32(0)}, sival_ptr=${hex(w.u32(0))}}, sigev_signo=${signalName(w.i32(4))}, ` +
+      `sigev_notify=${named('SIGEV', w.i32(8))}}`,
   ],
   statx: [
     256,
@@ -246,6 +278,8 @@ function formatArg(
       return pathString(kernel, task, value >>> 0, 4096);
     case 'str':
       return pathString(kernel, task, value >>> 0, STRING_MAX);
+    case 'sigframe':
+      return sigframe(kernel, task);
     case 'argv':
       return stringArray(kernel, task, value >>> 0);
     case 'envp':
@@ -283,6 +317,8 @@ export function formatEntry(
 /** `= 3`, `= 0x95555000`, `= -1 EACCES (Permission denied)`, `= ?` for calls that do not return. */
 export function formatResult(row: Pick<SyscallRow, 'result'>, result: number | null): string {
   if (result === null) return '?';
+  const restart = RESTART_NAMES.get(-result);
+  if (restart !== undefined) return `? ${restart}`;
   if (result < 0 && result >= -4095) {
     const known = ERRNO_NAMES.get(-result);
     return known === undefined ? `-1 errno ${-result}` : `-1 ${known[0]} (${known[1]})`;

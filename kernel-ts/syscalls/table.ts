@@ -17,6 +17,7 @@ import * as proc from './process.ts';
 import { row, type Handler, type SyscallRow } from './row.ts';
 import * as signals from './signals.ts';
 import * as futex from './futex.ts';
+import * as timers from './timers.ts';
 import * as timing from './timing.ts';
 
 const address = { result: 'address' } as const;
@@ -72,7 +73,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(92, 'personality', 'persona:hex', proc.sysPersonality, { note: 'stored, without effect' }),
   row(93, 'exit', 'status:int', proc.sysExit, noReturn),
   row(94, 'exit_group', 'status:int', proc.sysExitGroup, noReturn),
-  row(95, 'waitid', 'idtype:P id:int infop:siginfo! options:WAIT rusage:rusage!', proc.sysWaitid, {
+  row(95, 'waitid', 'idtype:P id:int infop:childinfo! options:WAIT rusage:rusage!', proc.sysWaitid, {
     note: 'no P_PIDFD',
   }),
   row(96, 'set_tid_address', 'tidptr:ptr', proc.sysSetTidAddress),
@@ -81,6 +82,13 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   }),
   row(99, 'set_robust_list', 'head:ptr len:size', futex.sysSetRobustList),
   row(100, 'get_robust_list', 'pid:int head:uint32! len:uint32!', futex.sysGetRobustList),
+  row(102, 'getitimer', 'which:ITIMER curr_value:itimerval!', timers.sysGetitimer),
+  row(103, 'setitimer', 'which:ITIMER new_value:itimerval old_value:itimerval!', timers.sysSetitimer),
+  row(107, 'timer_create', 'clockid:CLOCK sevp:sigevent timerid:int32!', timers.sysTimerCreate, {
+    note: 'no CPU-time clocks',
+  }),
+  row(109, 'timer_getoverrun', 'timerid:int', timers.sysTimerGetoverrun),
+  row(111, 'timer_delete', 'timerid:int', timers.sysTimerDelete),
   row(118, 'sched_setparam', 'pid:int param:int32', proc.sysSchedSetparam, { note: 'SCHED_OTHER alone' }),
   row(119, 'sched_setscheduler', 'pid:int policy:SCHED param:int32', proc.sysSchedSetscheduler, {
     note: 'SCHED_OTHER alone',
@@ -97,20 +105,13 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(129, 'kill', 'pid:int sig:sig', signals.sysKill),
   row(130, 'tkill', 'tid:int sig:sig', signals.sysTkill),
   row(131, 'tgkill', 'tgid:int tid:int sig:sig', signals.sysTgkill),
-  row(132, 'sigaltstack', 'ss:ptr old_ss:ptr', signals.sysSigaltstack, {
-    note: 'stored; handlers are not run yet',
-  }),
-  row(133, 'rt_sigsuspend', 'mask:sigset size:size', signals.sysRtSigsuspend, {
-    note: 'handlers are not run yet',
-  }),
-  row(134, 'rt_sigaction', 'sig:sig act:sigaction oldact:sigaction! size:size', signals.sysRtSigaction, {
-    note: 'stored and returned; handlers are not run yet',
-  }),
+  row(132, 'sigaltstack', 'ss:stack old_ss:stack!', signals.sysSigaltstack),
+  row(133, 'rt_sigsuspend', 'mask:sigset size:size', signals.sysRtSigsuspend),
+  row(134, 'rt_sigaction', 'sig:sig act:sigaction oldact:sigaction! size:size', signals.sysRtSigaction),
   row(135, 'rt_sigprocmask', 'how:SIGHOW set:sigset oldset:sigset! size:size', signals.sysRtSigprocmask),
   row(136, 'rt_sigpending', 'set:sigset! size:size', signals.sysRtSigpending),
-  row(138, 'rt_sigqueueinfo', 'tgid:int sig:sig info:ptr', signals.sysRtSigqueueinfo, {
-    note: 'the value is dropped',
-  }),
+  row(138, 'rt_sigqueueinfo', 'tgid:int sig:sig info:siginfo', signals.sysRtSigqueueinfo),
+  row(139, 'rt_sigreturn', 'frame:sigframe', signals.sysRtSigreturn),
   row(140, 'setpriority', 'which:PRIO who:int prio:int', proc.sysSetpriority, { note: 'without effect' }),
   row(141, 'getpriority', 'which:PRIO who:int', proc.sysGetpriority, { note: 'always nice 0' }),
   row(143, 'setregid', 'rgid:id egid:id', proc.sysSetregid),
@@ -193,6 +194,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(232, 'mincore', 'addr:ptr length:size vec:ptr', memory.sysMincore),
   row(233, 'madvise', 'addr:ptr length:size advice:MADV', memory.sysMadvise),
   row(234, 'remap_file_pages', 'addr:ptr size:size prot:PROT pgoff:hex flags:MAP', memory.sysRemapFilePages),
+  row(240, 'rt_tgsigqueueinfo', 'tgid:int tid:int sig:sig info:siginfo', signals.sysRtTgsigqueueinfo),
   row(259, 'riscv_flush_icache', 'start:ptr end:ptr flags:hex', misc.sysRiscvFlushIcache),
   row(261, 'prlimit64', 'pid:int resource:RLIMIT new_limit:rlimit old_limit:rlimit!', proc.sysPrlimit64),
   row(
@@ -238,10 +240,15 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
     'clockid:CLOCK flags:TIMER rqtp:timespec rmtp:ptr',
     timing.sysClockNanosleep64,
   ),
+  row(408, 'timer_gettime64', 'timerid:int curr_value:itimerspec!', timers.sysTimerGettime64),
+  row(
+    409,
+    'timer_settime64',
+    'timerid:int flags:TIMER new_value:itimerspec old_value:itimerspec!',
+    timers.sysTimerSettime64,
+  ),
   row(412, 'utimensat_time64', 'dirfd:dirfd path:path times:ptr flags:AT', files.sysUtimensat),
-  row(414, 'ppoll_time64', 'fds:ptr nfds:uint timeout:timespec sigmask:sigset size:size', io.sysPpoll, {
-    note: 'the signal mask is checked and not applied',
-  }),
+  row(414, 'ppoll_time64', 'fds:ptr nfds:uint timeout:timespec sigmask:sigset size:size', io.sysPpoll),
   row(
     421,
     'rt_sigtimedwait_time64',
@@ -283,12 +290,9 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [74, 'signalfd4 vmsplice splice tee'],
   [84, 'sync_file_range timerfd_create'],
   [89, 'acct'],
-  [102, 'getitimer setitimer kexec_load init_module delete_module timer_create'],
-  [109, 'timer_getoverrun'],
-  [111, 'timer_delete'],
+  [104, 'kexec_load init_module delete_module'],
   [116, 'syslog ptrace'],
   [128, 'restart_syscall'],
-  [139, 'rt_sigreturn'],
   [142, 'reboot'],
   [162, 'setdomainname'],
   [180, 'mq_open mq_unlink'],
@@ -300,10 +304,8 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [210, 'shutdown sendmsg recvmsg readahead'],
   [217, 'add_key request_key keyctl'],
   [223, 'fadvise64_64 swapon swapoff'],
-  [
-    235,
-    'mbind get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo perf_event_open accept4',
-  ],
+  [235, 'mbind get_mempolicy set_mempolicy migrate_pages move_pages'],
+  [241, 'perf_event_open accept4'],
   [258, 'riscv_hwprobe'],
   [262, 'fanotify_init fanotify_mark name_to_handle_at open_by_handle_at'],
   [267, 'syncfs'],
@@ -314,7 +316,7 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [286, 'preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free'],
   [293, 'rseq kexec_file_load'],
   [405, 'clock_adjtime64'],
-  [408, 'timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64'],
+  [410, 'timerfd_gettime64 timerfd_settime64'],
   [413, 'pselect6_time64'],
   [416, 'io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64'],
   [

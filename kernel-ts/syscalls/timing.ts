@@ -1,5 +1,6 @@
 /** Shims of clocks: clock_gettime(2), clock_nanosleep(2). */
-import { EINVAL, EOPNOTSUPP, EPERM } from '../abi/errno.ts';
+import { EINVAL, EOPNOTSUPP, EPERM, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from '../abi/errno.ts';
+import { ktimeGet } from '../mm/context.ts';
 import {
   CLOCK_REALTIME,
   clockRead,
@@ -31,16 +32,20 @@ export const sysClockSettime64: Handler = (kernel, task, clock, tp) => {
   return clock === CLOCK_REALTIME ? -EPERM : -EINVAL;
 };
 
-/** The remaining time is never written: a sleep ends at its deadline or with the process. */
-export const sysClockNanosleep64: Handler = (kernel, task, clock, flags, request) => {
+/** A relative sleep that a signal interrupts tells what is left of it. */
+export const sysClockNanosleep64: Handler = (kernel, task, clock, flags, request, remaining) => {
   if (!isSleepClock(clock)) return typeof clockRead(kernel, task, clock) === 'number' ? -EINVAL : -EOPNOTSUPP;
   const t = readValidTimespec(kernel, task, request);
   if (typeof t === 'number') return t;
-  if (task.restart !== null) return sleepUntil(kernel, task, task.restart.deadline);
   const absolute = (flags & TIMER_ABSTIME) !== 0;
-  return sleepUntil(
-    kernel,
-    task,
-    absolute ? deadlineAt(kernel, clock, t.sec, t.nsec) : deadlineAfter(kernel, t.sec, t.nsec),
-  );
+  const first = absolute ? deadlineAt(kernel, clock, t.sec, t.nsec) : deadlineAfter(kernel, t.sec, t.nsec);
+  const deadline = task.restart === null ? first : task.restart.deadline;
+  const restartClass = absolute ? -ERESTARTNOHAND : -ERESTART_RESTARTBLOCK;
+  const result = sleepUntil(kernel, task, deadline, restartClass);
+  if (result !== -ERESTART_RESTARTBLOCK || remaining === 0) return result;
+  // A sleep without end has a remainder that no arithmetic changes.
+  const left = deadline === null ? null : Math.max(0, deadline - ktimeGet(kernel));
+  const sec = left === null ? t.sec : Math.floor(left / 1e9);
+  const failed = writeTimespec(kernel, task, remaining, sec, left === null ? t.nsec : left % 1e9);
+  return failed < 0 ? failed : result;
 };

@@ -3,6 +3,7 @@
  * and their kin). Each answers EFAULT for memory that cannot be used; none throws.
  */
 import { E2BIG, EFAULT, EINVAL, type Errno } from '../abi/errno.ts';
+import type { SignalSet } from '../abi/signal.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { copyFromUser, copyToUser, getUser64, strncpyFromUser } from '../mm/usercopy.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -72,6 +73,16 @@ export function writeWords(kernel: Kernel, task: Task, address: number, words: r
 /** A signed 64-bit argument of two registers; beyond 2^53 it keeps its sign and size, not its last bits. */
 export function int64(low: number, high: number): number {
   return high * 2 ** 32 + (low >>> 0);
+}
+
+/** sizeof(sigset_t) */
+export const SIGSET_SIZE = 8;
+
+/** A signal set. EINVAL: of another size; EFAULT. */
+export function readSet(kernel: Kernel, task: Task, address: number, size = SIGSET_SIZE): SignalSet | Errno {
+  if (size !== SIGSET_SIZE) return -EINVAL;
+  const raw = readUser(kernel, task, address, SIGSET_SIZE);
+  return typeof raw === 'number' ? raw : { lo: raw.getUint32(0, true), hi: raw.getUint32(4, true) };
 }
 
 export interface UserTimespec {

@@ -121,6 +121,8 @@ export interface Hooks {
     readonly access: 'read' | 'write' | 'exec';
     readonly handled: boolean;
   }) => void;
+  /** A signal is about to act on a task: its handler or its default action, after this, unless it is ignored. */
+  readonly onSignal?: (event: SignalEvent) => void;
   readonly onExit?: (event: { readonly pid: number; readonly exit: ExitStatus }) => void;
 }
 
@@ -136,6 +138,15 @@ export interface SyscallEvent {
   readonly result: number | null;
   /** One line as strace(1) prints it, symbolic flags and errno included, without the pid. Only in 'exit'. */
   readonly text: string | null;
+}
+
+export interface SignalEvent {
+  readonly pid: number;
+  readonly signal: number;
+  /** "SIGSEGV" */
+  readonly name: string;
+  /** The siginfo as strace(1) prints it: "{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x8}". */
+  readonly text: string;
 }
 
 export interface TaskView {

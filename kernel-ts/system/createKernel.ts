@@ -26,6 +26,7 @@ const DEFAULT_MAX_TASKS = 4096;
 const FIRST_PID = 1001;
 const PID_MAX = 32768;
 const MAX_LOG_LINES = 10_000;
+const MAX_QUEUED_SIGNALS = 65_536;
 
 function optionInRange(name: string, value: number, least: number, most: number): number {
   if (!Number.isSafeInteger(value) || value < least || value > most) {
@@ -75,6 +76,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
       maxTasks: optionInRange('maxTasks', options.maxTasks ?? DEFAULT_MAX_TASKS, 1, PID_MAX - 512),
       pidMax: PID_MAX,
       maxLogLines: MAX_LOG_LINES,
+      maxQueuedSignals: MAX_QUEUED_SIGNALS,
     },
     stats: { syscalls: 0, contextSwitches: 0, pageFaults: 0, forks: 0, execs: 0, exits: 0, signals: 0 },
     ipc,
@@ -84,6 +86,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     runQueue: [],
     timers: [],
     futexes: newFutexTable(),
+    sigpending: new Map(),
     exits: [],
     swapper,
     current: swapper,

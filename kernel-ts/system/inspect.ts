@@ -173,7 +173,7 @@ function taskPicture(kernel: Kernel, task: Task, files: Map<number, File>): Task
     pid: task.pid,
     ppid: task.parent?.tgid ?? 1,
     comm: task.comm,
-    state: task.group.stopped && task.state !== 'Z' ? 'T' : task.state,
+    state: task.state,
     waiting: task.wait === null ? '' : describeWait(task.wait),
     uid: task.cred.uid,
     gid: task.cred.gid,

@@ -10,6 +10,7 @@ import { getMmRss, type MmStruct } from '../mm/mm.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { actionOf } from '../process/signalSend.ts';
 import { addSignal, emptySet, NSIG, type SignalSet } from '../process/signalSet.ts';
+import { queuedOf } from '../process/sigQueue.ts';
 import { SIG_DFL, SIG_IGN, type Task } from '../process/task.ts';
 import { processTime } from '../process/time.ts';
 
@@ -27,7 +28,7 @@ export const PROC_TASKS: ProcTasks = {
   find: (ctx, pid) => kernelOf(ctx).tasks.get(pid) ?? null,
 };
 
-const stateOf = (task: Task): string => (task.group.stopped && task.state !== 'Z' ? 'T' : task.state);
+const stateOf = (task: Task): string => task.state;
 
 const ticks = (ns: number): number => Math.floor(ns / 10_000_000);
 
@@ -136,7 +137,7 @@ function memoryLines(mm: MmStruct): string[] {
 }
 
 /** proc_pid_status(). Missing: the lines of what this kernel has not (THP, seccomp, huge pages). */
-function status(task: Task): string {
+function status(kernel: Kernel, task: Task): string {
   const { cred, mm, group } = task;
   const set = (name: string, { hi, lo }: SignalSet): string => field(name, hex16(hi, lo));
   const caps = (name: string, word: number): string => field(name, hex16(0, word));
@@ -163,7 +164,7 @@ function status(task: Task): string {
     field('Threads', group.threads.length),
     field(
       'SigQ',
-      `${task.pending.info.size + group.pending.info.size}/${rlimit(task.rlim, RLIMIT_SIGPENDING)}`,
+      `${queuedOf(kernel, cred.uid)}/${Math.min(0xffff_ffff, rlimit(task.rlim, RLIMIT_SIGPENDING))}`,
     ),
     set('SigPnd', task.pending.set),
     set('ShdPnd', group.pending.set),
@@ -197,7 +198,7 @@ function ofTask(
 
 export const TASK_PROC_ROWS: readonly ProcRow[] = [
   { path: '/[pid]/stat', mode: 0o444, show: ofTask(stat) },
-  { path: '/[pid]/status', mode: 0o444, show: ofTask((_kernel, task) => status(task)) },
+  { path: '/[pid]/status', mode: 0o444, show: ofTask(status) },
   { path: '/[pid]/comm', mode: 0o644, show: ofTask((_kernel, task) => `${task.comm}\n`) },
   { path: '/loadavg', mode: 0o444, show: (ctx) => loadavg(kernelOf(ctx)) },
   { path: '/sys/kernel/pid_max', mode: 0o644, show: (ctx) => `${kernelOf(ctx).limits.pidMax}\n` },

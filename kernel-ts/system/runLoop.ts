@@ -4,17 +4,12 @@
  */
 import type { Hart } from '../../emulator/index.ts';
 import type { Kernel } from '../process/kernel.ts';
-import {
-  dequeueTask,
-  expireTimers,
-  idle,
-  loadTask,
-  saveCurrent,
-  schedule,
-  untilNextTimer,
-} from '../process/sched.ts';
+import { checkCpuTimers, untilCpuTimer } from '../process/itimer.ts';
+import { dequeueTask, loadTask, saveCurrent, schedule, untilNextTimer } from '../process/sched.ts';
 import { deliverSignals } from '../process/signal.ts';
+import { isAlive } from '../process/signalSend.ts';
 import type { Task } from '../process/task.ts';
+import { expireTimers, idle } from '../process/timers.ts';
 import { describeWait } from '../process/waitQueue.ts';
 import type { Picture } from './picture.ts';
 import type { RunLimits, RunResult, Until } from './api.ts';
@@ -149,10 +144,12 @@ export class RunLoop {
           end - before,
           untilCount - before,
           Math.max(1, untilNextTimer(kernel)),
+          untilCpuTimer(kernel, task),
         );
         const stop = hart.run(budget);
         task.quantumLeft -= hart.retired - before;
         this.finishReservation(task, Math.min(end, untilCount));
+        checkCpuTimers(kernel, task);
         expireTimers(kernel);
         if (stop.kind === 'breakpoint' && breaks.wanted(task, stop.pc))
           return { reason: 'until', pid: task.pid };
@@ -180,7 +177,7 @@ export class RunLoop {
   /** One instruction, or one trap, of one task. A sleeper cannot be stepped: the answer says what it waits for. */
   step(task: Task): RunResult {
     const { kernel, hart } = this;
-    if (task.state !== 'R' || task.group.stopped) {
+    if (task.state !== 'R') {
       return { reason: 'deadlock', tasks: [{ pid: task.pid, waiting: waitingFor(task) }] };
     }
     this.observe(null, false);
@@ -193,12 +190,15 @@ export class RunLoop {
       loadTask(kernel, task);
       task.quantumLeft = Math.max(1, task.quantumLeft);
     }
-    if (!task.sigPending) {
+    if (inSystemCall(task)) {
+      this.supervisor.systemCall(hart, task);
+    } else if (!mustDeliver(task)) {
       const before = hart.retired;
       hart.step();
       task.quantumLeft -= hart.retired - before;
+      checkCpuTimers(kernel, task);
     }
-    if (task.sigPending) deliverSignals(kernel, task);
+    if (mustDeliver(task)) deliverSignals(kernel, task, this.supervisor);
     this.finishCompleted();
     this.host.drainExits();
     return kernel.tasks.size === 0 ? { reason: 'exited' } : { reason: 'instructions' };
@@ -219,9 +219,10 @@ export class RunLoop {
     const { kernel } = this;
     for (;;) {
       const task = kernel.current;
-      if (task.sigPending && task.state === 'R') {
-        deliverSignals(kernel, task);
-        if (task.state !== 'R') this.supervisor.forget(task);
+      if (inSystemCall(task)) this.supervisor.systemCall(this.hart, task);
+      if (mustDeliver(task)) {
+        deliverSignals(kernel, task, this.supervisor);
+        if (!isAlive(task)) this.supervisor.forget(task);
       }
       this.finishCompleted();
       if (kernel.exits.length > 0) {
@@ -229,7 +230,11 @@ export class RunLoop {
         watcher.look(task);
       }
       if (watcher.hit !== null) return { reason: 'until', pid: watcher.hit };
-      if (!this.mustSchedule(task)) return null;
+      if (!this.mustSchedule(task)) {
+        // A call that no handler ended goes on.
+        if (inSystemCall(task)) continue;
+        return null;
+      }
       expireTimers(kernel);
       schedule(kernel);
       if (kernel.current !== kernel.swapper) continue;
@@ -239,13 +244,7 @@ export class RunLoop {
 
   private mustSchedule(task: Task): boolean {
     const { kernel } = this;
-    return (
-      kernel.needResched ||
-      task === kernel.swapper ||
-      task.state !== 'R' ||
-      task.group.stopped ||
-      task.quantumLeft <= 0
-    );
+    return kernel.needResched || task === kernel.swapper || task.state !== 'R' || task.quantumLeft <= 0;
   }
 
   /** Calls that timers or exits completed, for strace. */
@@ -266,7 +265,19 @@ export class RunLoop {
   }
 }
 
+/** Woken, or never asleep, in the middle of a system call that goes on before anything else; unless it is to die. */
+function inSystemCall(task: Task): boolean {
+  return (
+    task.restart !== null && task.state === 'R' && task.interrupted === 0 && task.group.groupExit === null
+  );
+}
+
+/** On the way to user mode, with something to do about signals before. */
+function mustDeliver(task: Task): boolean {
+  return task.state === 'R' && !inSystemCall(task) && (task.sigPending || task.interrupted !== 0);
+}
+
 function waitingFor(task: Task): string {
-  if (task.group.stopped) return 'SIGCONT';
+  if (task.state === 'T') return 'SIGCONT';
   return task.wait === null ? 'its parent to wait for it' : describeWait(task.wait);
 }

@@ -19,13 +19,11 @@ import { execPath } from '../process/exec.ts';
 import { readElf } from '../process/elfImage.ts';
 import { allocPid, type Kernel } from '../process/kernel.ts';
 import { enqueueTask } from '../process/sched.ts';
-import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
+import { HOST_SESSION, newSigHand, newThreadGroup, Task } from '../process/task.ts';
 import type { SpawnOptions } from './api.ts';
 import { BootError } from './errors.ts';
 
 const DEFAULT_NAME = '/bin/prog';
-/** Session of everything that the host starts: nobody in it is its leader, so setsid and setpgid work as from a shell. */
-const HOST_SESSION = 1;
 
 function pathOf(options: SpawnOptions): string {
   const name = options.name ?? DEFAULT_NAME;

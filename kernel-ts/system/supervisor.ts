@@ -7,12 +7,25 @@
 import { Cause, type Hart, type Supervisor } from '../../emulator/index.ts';
 import { SYSCALL_BLOCKED, SYSCALL_NO_RESULT, drainWakeQueues } from '../process/sched.ts';
 import { log, type Kernel } from '../process/kernel.ts';
-import { forceSignal } from '../process/signalSend.ts';
-import { SIGBUS, SIGILL, SIGKILL, SIGSEGV, SIGTRAP } from '../process/signalSet.ts';
+import {
+  BUS_ADRALN,
+  BUS_ADRERR,
+  ILL_ILLOPC,
+  SEGV_ACCERR,
+  SEGV_MAPERR,
+  SI_KERNEL,
+  TRAP_BRKPT,
+  type SigInfo,
+} from '../abi/signal.ts';
+import { ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../abi/errno.ts';
+import type { SignalObserver } from '../process/signal.ts';
+import { decideGroupExit, forceSignal } from '../process/signalSend.ts';
+import { SIGBUS, SIGILL, SIGKILL, signalName, SIGSEGV, SIGTRAP } from '../process/signalSet.ts';
 import type { Task } from '../process/task.ts';
 import { doPageFault } from '../mm/memory.ts';
 import { FaultCode, type Access } from '../mm/vma.ts';
 import { formatCall, formatEntry } from '../syscalls/strace.ts';
+import { formatSigInfo } from '../syscalls/straceSignal.ts';
 import { SYSCALL_TABLE, UNKNOWN_ROW } from '../syscalls/table.ts';
 import type { SyscallRow } from '../syscalls/row.ts';
 import type { Hooks } from './api.ts';
@@ -40,7 +53,7 @@ const ACCESS: Readonly<Record<number, Access>> = {
   [Cause.StorePageFault]: 'write',
 };
 
-export class KernelSupervisor implements Supervisor {
+export class KernelSupervisor implements Supervisor, SignalObserver {
   /** Somebody watches system calls: the slow path. */
   observed = false;
   observer: Observer | null = null;
@@ -50,6 +63,8 @@ export class KernelSupervisor implements Supervisor {
   private readonly hooks: Hooks;
   private readonly images: ImageCache;
   private readonly openCalls = new Map<Task, OpenCall>();
+  /** The last fault that became a signal: what the report of a death by it tells. */
+  private lastFault: { readonly task: Task; readonly fault: Fault } | null = null;
 
   constructor(kernel: Kernel, hooks: Hooks, images: ImageCache) {
     this.kernel = kernel;
@@ -62,8 +77,7 @@ export class KernelSupervisor implements Supervisor {
     const task = kernel.current;
     if (this.hooks.onTrap !== undefined) this.hooks.onTrap({ pid: task.pid, cause, tval, pc: hart.pc });
     if (cause === Cause.EcallFromU) {
-      if (this.observed) this.observedCall(hart, task);
-      else this.call(hart, task);
+      this.systemCall(hart, task);
     } else {
       const access = ACCESS[cause];
       if (access !== undefined) this.pageFault(task, tval, access);
@@ -72,7 +86,16 @@ export class KernelSupervisor implements Supervisor {
     return !(kernel.needResched || task.sigPending || this.leave);
   }
 
-  /** A system call. Its result goes to a0 and the pc behind the ecall, unless it slept, execed or exited. */
+  /** The system call that the registers ask for: by an ecall, or once more for a task that slept in it. */
+  systemCall(hart: Hart, task: Task): void {
+    if (this.observed) this.observedCall(hart, task);
+    else this.call(hart, task);
+  }
+
+  /**
+   * A system call. Its result goes to a0 and the pc behind the ecall, unless it slept, execed, exited, or gave up because
+   * of a signal: then the registers stay as they are, for a repetition.
+   */
   private call(hart: Hart, task: Task): number {
     const { kernel } = this;
     const { x } = hart;
@@ -89,10 +112,12 @@ export class KernelSupervisor implements Supervisor {
     );
     kernel.stats.syscalls++;
     task.syscalls++;
-    if (result > SYSCALL_BLOCKED) {
+    if (result > -ERESTARTSYS) {
       x[10] = result;
       hart.pc += 4;
       task.restart = null;
+    } else if (result >= -ERESTART_RESTARTBLOCK) {
+      task.interrupted = result;
     } else if (result === SYSCALL_NO_RESULT) {
       task.restart = null;
     }
@@ -144,8 +169,8 @@ export class KernelSupervisor implements Supervisor {
     const { onSyscall } = this.hooks;
     if (onSyscall === undefined) return;
     const { row, args, entry } = open;
-    // execve that succeeded returns 0 to strace; exit does not return.
-    const shown = result === null && task.state === 'R' ? 0 : result;
+    // execve and rt_sigreturn leave their result in a0; exit does not return.
+    const shown = result === null && task.state === 'R' ? (this.kernel.hart.x[10] ?? 0) : result;
     const text = formatCall(this.kernel, task, row, args, entry, shown);
     onSyscall({ pid, number: row.number, name: row.name, args, phase: 'exit', result: shown, text });
   }
@@ -165,60 +190,78 @@ export class KernelSupervisor implements Supervisor {
       task.group.minFlt++;
     } else if (outcome === FaultCode.Oom) {
       log(kernel, `pid ${task.pid} (${task.comm}): out of memory, killed`);
-      this.kill(task, { signal: SIGKILL, code: 'SI_KERNEL', address: va, access, text: 'out of memory' });
+      const text = 'out of memory';
+      const fault = { signal: SIGKILL, code: 'SI_KERNEL', address: va, access, text };
+      task.group.crash ??= crashReport(kernel, task, fault, this.images);
+      decideGroupExit(kernel, task, SIGKILL);
+    } else if (outcome === FaultCode.SigbusAdrerr) {
+      this.raise(task, { signal: SIGBUS, code: 'BUS_ADRERR', address: va, access }, BUS_ADRERR, va);
+    } else if (outcome === FaultCode.SegvAccerr) {
+      this.raise(task, { signal: SIGSEGV, code: 'SEGV_ACCERR', address: va, access }, SEGV_ACCERR, va);
     } else {
-      const bus = outcome === FaultCode.SigbusAdrerr;
-      const code = bus ? 'BUS_ADRERR' : outcome === FaultCode.SegvAccerr ? 'SEGV_ACCERR' : 'SEGV_MAPERR';
-      this.kill(task, { signal: bus ? SIGBUS : SIGSEGV, code, address: va, access });
+      this.raise(task, { signal: SIGSEGV, code: 'SEGV_MAPERR', address: va, access }, SEGV_MAPERR, va);
     }
     this.hooks.onFault?.({ pid: task.pid, va, access, handled });
     if (this.observed) this.observer?.faultDone(task);
   }
 
-  /** do_trap(): exceptions that are signals. */
+  /** do_trap_error(): exceptions that are signals. si_addr is the pc for all of them (regs->epc in Linux, too). */
   private exception(task: Task, cause: number, tval: number): void {
-    const { kernel } = this;
     const address = tval >>> 0;
+    const { pc } = this.kernel.hart;
+    const fault = (signal: number, code: string, at: number, text: string): Fault => ({
+      signal,
+      code,
+      address: at,
+      access: null,
+      text,
+    });
     switch (cause) {
       case Cause.IllegalInstruction: {
         const text = `illegal instruction 0x${address.toString(16)}`;
-        this.kill(task, { signal: SIGILL, code: 'ILL_ILLOPC', address: kernel.hart.pc, access: null, text });
+        this.raise(task, fault(SIGILL, 'ILL_ILLOPC', pc, text), ILL_ILLOPC, pc);
         return;
       }
       case Cause.Breakpoint:
-        this.kill(task, {
-          signal: SIGTRAP,
-          code: 'TRAP_BRKPT',
-          address: kernel.hart.pc,
-          access: null,
-          text: 'ebreak',
-        });
+        this.raise(task, fault(SIGTRAP, 'TRAP_BRKPT', pc, 'ebreak'), TRAP_BRKPT, pc);
         return;
       case Cause.InstructionAddressMisaligned:
       case Cause.LoadAddressMisaligned:
       case Cause.StoreAddressMisaligned:
-        this.kill(task, {
-          signal: SIGBUS,
-          code: 'BUS_ADRALN',
-          address,
-          access: null,
-          text: 'misaligned address',
-        });
+        this.raise(task, fault(SIGBUS, 'BUS_ADRALN', address, 'misaligned address'), BUS_ADRALN, pc);
         return;
-      default:
+      default: {
         // Access faults: the page tables never name an address outside RAM, so this is a frame that cannot be used so.
-        this.kill(task, {
-          signal: SIGSEGV,
-          code: 'SEGV_ACCERR',
-          address,
-          access: null,
-          text: `access fault (cause ${cause})`,
-        });
+        const text = `access fault (cause ${cause})`;
+        this.raise(task, fault(SIGSEGV, 'SEGV_ACCERR', address, text), SEGV_ACCERR, pc);
+      }
     }
   }
 
-  private kill(task: Task, fault: Fault): void {
-    task.group.crash ??= crashReport(this.kernel, task, fault, this.images);
-    forceSignal(task, fault.signal);
+  /** force_sig_fault(): the task gets the signal, for its handler or its end. */
+  private raise(task: Task, fault: Fault, code: number, siAddr: number): void {
+    this.lastFault = { task, fault };
+    forceSignal(this.kernel, task, { signo: fault.signal, errno: 0, code, fields: [siAddr] });
+  }
+
+  /** SignalObserver */
+  delivered(task: Task, info: SigInfo): void {
+    const { onSignal } = this.hooks;
+    const signal = info.signo;
+    onSignal?.({ pid: task.pid, signal, name: signalName(signal), text: formatSigInfo(info) });
+  }
+
+  /** SignalObserver: a process that dies of a fault leaves a report. */
+  fatal(task: Task, info: SigInfo | null): void {
+    if (info === null || info.code <= 0) return;
+    const last = this.lastFault;
+    this.lastFault = null;
+    let fault = last !== null && last.task === task && last.fault.signal === info.signo ? last.fault : null;
+    if (info.code === SI_KERNEL && info.signo === SIGSEGV) {
+      const address = (this.kernel.hart.x[2] ?? 0) >>> 0;
+      const text = 'the frame of a signal handler cannot be written there, or read from there';
+      fault = { signal: SIGSEGV, code: 'SI_KERNEL', address, access: null, text };
+    }
+    if (fault !== null) task.group.crash ??= crashReport(this.kernel, task, fault, this.images);
   }
 }

@@ -127,7 +127,9 @@ class HostedSystem implements System {
     const task = this.task(pid);
     hostKill(this.kernel, task, signal);
     for (const thread of task.group.threads.slice()) {
-      if (thread.sigPending) this.asCurrent(thread, () => deliverSignals(this.kernel, thread));
+      // Only a death comes at once; everything else when the task runs, in the middle of its call or its program.
+      if (thread.group.groupExit === null) break;
+      this.asCurrent(thread, () => deliverSignals(this.kernel, thread, this.supervisor));
     }
     this.drainExits();
   }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Machine } from '../../../emulator/index.ts';
+import { EINTR, ERESTARTSYS } from '../../../kernel-ts/abi/errno.ts';
 import { initRlimits } from '../../../kernel-ts/abi/resource.ts';
 import { FilesStruct } from '../../../kernel-ts/fs/file.ts';
 import { initFsStruct } from '../../../kernel-ts/fs/init.ts';
@@ -9,8 +10,6 @@ import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
 import {
   completeWait,
   enqueueTask,
-  expireTimers,
-  idle,
   schedule,
   sleepOn,
   SYSCALL_BLOCKED,
@@ -19,6 +18,7 @@ import {
 } from '../../../kernel-ts/process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../../../kernel-ts/process/task.ts';
 import { clockRead, deadlineAfter, deadlineAt } from '../../../kernel-ts/process/time.ts';
+import { expireTimers, idle } from '../../../kernel-ts/process/timers.ts';
 import { newWaitQueue } from '../../../kernel-ts/process/waitQueue.ts';
 import { createKernel } from '../../../kernel-ts/system/createKernel.ts';
 import { checkInvariants } from '../../../kernel-ts/system/invariants.ts';
@@ -154,7 +154,9 @@ describe('sleeping', () => {
     const one = task(1);
     schedule(kernel);
     one.sigPending = true;
-    expect(sleepOn(kernel, one, { kind: 'poll' })).toBe(SYSCALL_BLOCKED);
+    expect(sleepOn(kernel, one, { kind: 'poll' })).toBe(-ERESTARTSYS);
+    expect(sleepOn(kernel, one, { kind: 'poll' }, { interrupted: -EINTR })).toBe(-EINTR);
+    expect(sleepOn(kernel, one, { kind: 'io', what: 'pipe' }, { progress: 7 })).toBe(7);
     expect(one.state).toBe('R');
   });
 });

@@ -1,0 +1,110 @@
+/**
+ * Pending sets and their queues (Linux: kernel/signal.c, sigqueue_alloc, collect_signal, flush_sigqueue, recalc_sigpending).
+ *
+ * A standard signal is pending once; a real-time one as often as it was sent. What is queued counts per real uid of the
+ * receiver against RLIMIT_SIGPENDING and, whatever that is raised to, `limits.maxQueuedSignals`. Standard signals of the
+ * kernel and of kill(2) find room always: there are at most 31 of them in a set.
+ */
+import { SI_USER, type SigInfo } from '../abi/signal.ts';
+import { RLIMIT_SIGPENDING, rlimit } from '../abi/resource.ts';
+import type { Kernel } from './kernel.ts';
+import { addSignal, firstDeliverable, hasSignal, removeSignal, type SignalSet } from './signalSet.ts';
+import type { PendingSignals, QueuedSignal, Task } from './task.ts';
+
+/** What a signal tells whose siginfo found no room in the queue. */
+const lost = (signo: number): SigInfo => ({ signo, errno: 0, code: SI_USER, fields: [] });
+
+/** Signals queued for the processes of a real uid. */
+export function queuedOf(kernel: Kernel, uid: number): number {
+  return kernel.sigpending.get(uid) ?? 0;
+}
+
+function uncount(kernel: Kernel, queued: readonly QueuedSignal[]): void {
+  for (const { uid } of queued) {
+    const left = queuedOf(kernel, uid) - 1;
+    if (left > 0) kernel.sigpending.set(uid, left);
+    else kernel.sigpending.delete(uid);
+  }
+}
+
+/** sigqueue_alloc(): whether there is room for one more signal to `task`. */
+export function mayQueue(kernel: Kernel, task: Task, overrideLimit: boolean): boolean {
+  if (overrideLimit) return true;
+  const limit = Math.min(rlimit(task.rlim, RLIMIT_SIGPENDING), kernel.limits.maxQueuedSignals);
+  return queuedOf(kernel, task.cred.uid) < limit;
+}
+
+/** Makes `info.signo` pending, with its siginfo when `room` says so. */
+export function addPending(
+  kernel: Kernel,
+  task: Task,
+  pending: PendingSignals,
+  info: SigInfo,
+  room: boolean,
+): void {
+  const { signo } = info;
+  addSignal(pending.set, signo);
+  if (!room) return;
+  const { uid } = task.cred;
+  kernel.sigpending.set(uid, queuedOf(kernel, uid) + 1);
+  const queue = pending.queue.get(signo);
+  if (queue === undefined) pending.queue.set(signo, [{ info, uid }]);
+  else queue.push({ info, uid });
+}
+
+/** collect_signal(): takes the oldest one of a pending signal; it stays pending while there are more. */
+export function takePending(kernel: Kernel, pending: PendingSignals, sig: number): SigInfo {
+  const queue = pending.queue.get(sig);
+  const first = queue?.shift();
+  if (queue === undefined || queue.length === 0) {
+    pending.queue.delete(sig);
+    removeSignal(pending.set, sig);
+  }
+  if (first === undefined) return lost(sig);
+  uncount(kernel, [first]);
+  return first.info;
+}
+
+/** flush_sigqueue_mask(): forgets signals. */
+export function dropPending(kernel: Kernel, pending: PendingSignals, sigs: readonly number[]): void {
+  for (const sig of sigs) {
+    if (!hasSignal(pending.set, sig)) continue;
+    removeSignal(pending.set, sig);
+    uncount(kernel, pending.queue.get(sig) ?? []);
+    pending.queue.delete(sig);
+  }
+}
+
+/** flush_sigqueue(): the end of a task or process. */
+export function flushPending(kernel: Kernel, pending: PendingSignals): void {
+  for (const queue of pending.queue.values()) uncount(kernel, queue);
+  pending.queue.clear();
+  pending.set.lo = 0;
+  pending.set.hi = 0;
+}
+
+/** dequeue_signal(): the next signal that `blocked` lets through, the thread's own before the process's; or null. */
+export function dequeueSignal(kernel: Kernel, task: Task, blocked: Readonly<SignalSet>): SigInfo | null {
+  for (const pending of [task.pending, task.group.pending]) {
+    const sig = firstDeliverable(pending.set, blocked);
+    if (sig !== 0) return takePending(kernel, pending, sig);
+  }
+  return null;
+}
+
+/** recalc_sigpending(): whether a task must look at its signals before it runs user code again. */
+export function recalcSigpending(task: Task): void {
+  task.sigPending =
+    task.stopPending ||
+    task.group.groupExit !== null ||
+    firstDeliverable(task.pending.set, task.blocked) !== 0 ||
+    firstDeliverable(task.group.pending.set, task.blocked) !== 0;
+}
+
+/** restore_saved_sigmask(): the mask from before rt_sigsuspend or ppoll. */
+export function restoreSavedMask(task: Task): void {
+  if (task.savedMask === null) return;
+  task.blocked = task.savedMask;
+  task.savedMask = null;
+  recalcSigpending(task);
+}

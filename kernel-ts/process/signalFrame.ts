@@ -1,0 +1,144 @@
+/**
+ * The frame of a signal handler on the guest's stack (Linux: arch/riscv/kernel/signal.c; struct rt_sigframe).
+ *
+ * A handler is entered with a frame that holds everything: siginfo, the mask and every register. It returns into the
+ * trampoline of the [vdso] page, whose rt_sigreturn puts back what the frame says by then. The frame is the guest's, so
+ * what comes back may be anything: only user state is in it, and a frame that cannot be read is a SIGSEGV.
+ *
+ * Known to be missing: the vector state (there is no V extension).
+ */
+import {
+  encodeSigInfo,
+  SA_NODEFER,
+  SA_ONSTACK,
+  SIGFRAME,
+  SS_AUTODISARM,
+  type SigInfo,
+} from '../abi/signal.ts';
+import { accessOk, copyFromUser, copyToUser } from '../mm/usercopy.ts';
+import { vdsoSigreturn } from '../mm/vdso.ts';
+import { log, type Kernel } from './kernel.ts';
+import { doSigaltstack, onSigStack, sasSsFlags } from './sigaltstack.ts';
+import { forceSig, retargetSharedPending } from './signalSend.ts';
+import {
+  addSignal,
+  differenceOf,
+  signalName,
+  SIGSEGV,
+  unionOf,
+  withoutUnblockable,
+  type SignalSet,
+} from './signalSet.ts';
+import { recalcSigpending } from './sigQueue.ts';
+import { NO_ALT_STACK, type SigAction, type Task } from './task.ts';
+
+const X_SP = 2;
+const X_RA = 1;
+const X_A0 = 10;
+
+/** get_sigframe(): where the frame goes; null when it would leave the alternate stack that is in use. */
+function getSigframe(task: Task, sp: number, action: SigAction): number | null {
+  if (onSigStack(task, sp) && !onSigStack(task, sp - SIGFRAME.size)) return null;
+  const { altStack } = task;
+  const switches = (action.flags & SA_ONSTACK) !== 0 && sasSsFlags(task, sp) === 0;
+  const top = switches ? altStack.sp + altStack.size : sp;
+  const frame = top - SIGFRAME.size;
+  return frame < 0 ? null : frame - (frame % 16);
+}
+
+/** setup_rt_frame(): the bytes of the frame for the state that the hart is in. */
+function buildFrame(kernel: Kernel, task: Task, info: SigInfo, mask: Readonly<SignalSet>): Uint8Array {
+  const { hart } = kernel;
+  const bytes = new Uint8Array(SIGFRAME.size);
+  const words = new Int32Array(bytes.buffer);
+  bytes.set(encodeSigInfo(info), SIGFRAME.info);
+  words[SIGFRAME.ucStack / 4] = task.altStack.sp;
+  words[SIGFRAME.ucStack / 4 + 1] = task.altStack.flags;
+  words[SIGFRAME.ucStack / 4 + 2] = task.altStack.size;
+  words[SIGFRAME.ucSigmask / 4] = mask.lo;
+  words[SIGFRAME.ucSigmask / 4 + 1] = mask.hi;
+  words.set(hart.x.subarray(1, 32), SIGFRAME.regs / 4 + 1);
+  words[SIGFRAME.regs / 4] = hart.pc;
+  words.set(hart.f.subarray(0, 64), SIGFRAME.fpRegs / 4);
+  words[SIGFRAME.fcsr / 4] = hart.fcsr;
+  return bytes;
+}
+
+/**
+ * handle_signal(): the current task will run the handler of `action` when it returns to user mode. Without room for the
+ * frame it gets SIGSEGV instead, and dies of it when that was the signal.
+ */
+export function setupSignal(kernel: Kernel, task: Task, info: SigInfo, action: SigAction): void {
+  const { hart } = kernel;
+  const { mm } = task;
+  const oldMask = task.savedMask ?? task.blocked;
+  const frame = getSigframe(task, (hart.x[X_SP] ?? 0) >>> 0, action);
+  if (
+    frame === null ||
+    mm === null ||
+    copyToUser(kernel, mm, frame, buildFrame(kernel, task, info, oldMask)) < 0
+  ) {
+    const name = signalName(info.signo);
+    log(kernel, `pid ${task.pid} (${task.comm}): no room on its stack for the frame of a handler: ${name}`);
+    forceSig(kernel, task, SIGSEGV, info.signo === SIGSEGV);
+    return;
+  }
+  hart.x[X_RA] = vdsoSigreturn(mm);
+  hart.x[X_SP] = frame;
+  hart.x[X_A0] = info.signo;
+  hart.x[X_A0 + 1] = frame + SIGFRAME.info;
+  hart.x[X_A0 + 2] = frame + SIGFRAME.uc;
+  hart.pc = evenPc(action.handler);
+  hart.clearReservation();
+  signalDelivered(kernel, task, info.signo, action);
+}
+
+/** sepc holds multiples of 2. */
+const evenPc = (pc: number): number => (pc & ~1) >>> 0;
+
+/** signal_delivered(): what is blocked while the handler runs. */
+function signalDelivered(kernel: Kernel, task: Task, sig: number, action: SigAction): void {
+  task.savedMask = null;
+  const blocked = unionOf(task.blocked, action.mask);
+  if ((action.flags & SA_NODEFER) === 0) addSignal(blocked, sig);
+  const newlyBlocked = differenceOf(blocked, task.blocked);
+  task.blocked = blocked;
+  retargetSharedPending(kernel, task, newlyBlocked);
+  if ((task.altStack.flags & SS_AUTODISARM) !== 0) task.altStack = NO_ALT_STACK;
+}
+
+/**
+ * rt_sigreturn(2): the state that the frame at sp says, as far as user mode may choose it. A frame that cannot be read or
+ * claims extensions that do not exist is answered with SIGSEGV.
+ */
+export function doSigreturn(kernel: Kernel, task: Task): void {
+  const { hart } = kernel;
+  const { mm } = task;
+  const frame = (hart.x[X_SP] ?? 0) >>> 0;
+  const bytes =
+    mm === null || !accessOk(frame, SIGFRAME.size) ? null : copyFromUser(kernel, mm, frame, SIGFRAME.size);
+  if (bytes === null || typeof bytes === 'number' || !restoreFrame(kernel, task, bytes)) {
+    const where = `frame 0x${frame.toString(16)}, pc 0x${hart.pc.toString(16)}`;
+    log(kernel, `pid ${task.pid} (${task.comm}): bad frame in rt_sigreturn: ${where}`);
+    forceSig(kernel, task, SIGSEGV);
+  }
+}
+
+function restoreFrame(kernel: Kernel, task: Task, bytes: Uint8Array): boolean {
+  const { hart } = kernel;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (at: number): number => view.getUint32(at, true);
+  task.blocked = withoutUnblockable({ lo: word(SIGFRAME.ucSigmask), hi: word(SIGFRAME.ucSigmask + 4) });
+  recalcSigpending(task);
+  hart.clearReservation();
+  for (let i = 1; i < 32; i++) hart.x[i] = word(SIGFRAME.regs + 4 * i);
+  hart.pc = evenPc(word(SIGFRAME.regs));
+  for (let i = 0; i < 64; i++) hart.f[i] = word(SIGFRAME.fpRegs + 4 * i);
+  hart.fcsr = word(SIGFRAME.fcsr) & 0xff;
+  const extensions = [SIGFRAME.extReserved, SIGFRAME.extMagic, SIGFRAME.extSize];
+  if (extensions.some((at) => word(at) !== 0)) return false;
+  const [sp, flags, size] = [0, 4, 8].map((at) => word(SIGFRAME.ucStack + at));
+  // Refusals are not the handler's fault: all but EFAULT is squashed.
+  doSigaltstack(task, (hart.x[X_SP] ?? 0) >>> 0, { sp: sp ?? 0, flags: flags ?? 0, size: size ?? 0 });
+  return true;
+}
