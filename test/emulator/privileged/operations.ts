@@ -106,23 +106,33 @@ export function pmpConfiguration(c: Code, random: Random, world: World): void {
 
 const PMP_RIGHTS = [0, 1, 3, 4, 5, 7];
 
-/** Regions of any size and place in the arena, any rights, and locks of any entry. */
+/** Bits 33..2 of where data accesses go, or of a page's beginning. */
+function dataAddress(random: Random): number {
+  const [from, to] = random.pick(DATA_PARTS);
+  const offset = random.chance(60) ? random.between(from, to) & ~3 : 0;
+  return (ARENA + 0x1000 * random.below(ARENA_PAGES) + offset) >>> 2;
+}
+
+/** Bits 33..2 of the address of a leaf. */
+const tableEntry = (random: Random): number => (random.pick(LEAVES) + 4 * random.below(ARENA_PAGES)) >>> 2;
+
+/** Regions of any size and place in the arena, or over entries of page tables, any rights, and locks of any entry. */
 function smallRegions(c: Code, random: Random, world: World): void {
   const register = world.locked ? 0 : random.below(2);
   let cfg = 0;
   c.csrWrite(`pmpcfg${register}`, 0);
+  let overTables = true;
   for (let i = 0; i < 4; i++) {
-    // Mostly where data accesses go, or a page; TOR never follows nothing, since its region would begin at 0.
-    const [from, to] = random.pick(DATA_PARTS);
-    const offset = random.chance(60) ? random.between(from, to) & ~3 : 0;
-    const start = (ARENA + 0x1000 * random.below(ARENA_PAGES) + offset) >>> 2;
-    const mode = random.pick(i === 0 ? [0, 0, 2, 3, 3] : [0, 0, 1, 1, 2, 3, 3]);
-    const ones = random.chance(60) ? random.below(5) : 9 + random.below(2);
+    // TOR never follows nothing or a region over the tables: it would reach over code and log.
+    const mode: number = random.pick(overTables ? [0, 0, 2, 3, 3] : [0, 0, 1, 1, 2, 3, 3]);
+    overTables = mode !== 1 && random.chance(12);
+    const start = overTables ? tableEntry(random) : dataAddress(random);
+    const ones = overTables || random.chance(60) ? random.below(5) : 9 + random.below(2);
     const napot = (((start >>> (ones + 1)) << (ones + 1)) | (2 ** ones - 1)) >>> 0;
     c.li(T0, mode === 3 ? napot : start);
     c.csrWrite(`pmpaddr${4 * register + i}`, T0);
     let entry = (mode << 3) | random.pick(PMP_RIGHTS);
-    if (register === 1 && mode !== 0 && random.chance(3)) {
+    if (register === 1 && mode !== 0 && !overTables && random.chance(3)) {
       entry |= 0x80;
       world.locked = true;
     }
