@@ -96,6 +96,14 @@ static void shrinking(void)
 	WORKS("shrinking over several mappings", remap(p, 4 * PAGE, PAGE, 0, 0) == (char *)-1 ? -1 : 0);
 	READING("the rest is gone", p + PAGE, "SIGSEGV");
 	NEED(munmap(p, PAGE));
+
+	p = room(4);
+	char *target = free_range(4 * PAGE);
+	NEED(munmap(p + 2 * PAGE, PAGE));
+	FAILS("moving and shrinking to two mappings",
+	      remap(p, 4 * PAGE, 3 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target), EFAULT);
+	TRUE("moving and shrinking to one", remap(p, 4 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target);
+	READING("nothing is left of the others", p + 3 * PAGE, "SIGSEGV");
 }
 
 int main(void)

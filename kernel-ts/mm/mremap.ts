@@ -161,7 +161,8 @@ function checkVma(ctx: MmContext, vma: VmArea, { addr, oldLen, newLen, flags }: 
   // old_len 0 asks for a second mapping of the same pages: of shared memory only.
   if (oldLen === 0 && (vma.vmFlags & (VM_SHARED | VM_MAYSHARE)) === 0) return -EINVAL;
   if ((flags & MREMAP_DONTUNMAP) !== 0 && (vma.vmFlags & VM_DONTEXPAND) !== 0) return -EINVAL;
-  if (oldLen > vma.vmEnd - addr) return -EFAULT;
+  // What shrinking leaves has to lie in one VMA; what it cuts off need not.
+  if (Math.min(oldLen, newLen) > vma.vmEnd - addr) return -EFAULT;
   if (newLen <= oldLen) return 0;
   if ((vma.vmFlags & VM_DONTEXPAND) !== 0) return -EFAULT;
   const delta = newLen - oldLen;

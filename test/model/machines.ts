@@ -108,12 +108,16 @@ export class HostKernel {
   }
 
   async run(sequences: readonly Sequence[]): Promise<Answers[]> {
-    const result = await execa('unshare', ['--ipc', '--pid', '--fork', '--mount-proc', this.program], {
-      input: sequences.map(encode).join(''),
-      reject: false,
-      stripFinalNewline: false,
-      timeout: 60_000,
-    });
+    const result = await execa(
+      'unshare',
+      ['--ipc', '--pid', '--fork', '--kill-child', '--mount-proc', this.program],
+      {
+        input: sequences.map(encode).join(''),
+        reject: false,
+        stripFinalNewline: false,
+        timeout: 60_000,
+      },
+    );
     if (result.exitCode === 0) return answersOf(result.stdout);
     return answersOf(`${result.stdout}  the driver ended: ${result.exitCode} ${result.stderr}\n`);
   }

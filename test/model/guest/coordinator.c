@@ -306,35 +306,15 @@ static void step(char *line)
 		run_command(worker, &command);
 }
 
-static void write_sysctl(const char *name, const char *text)
-{
-	char path[80];
-
-	snprintf(path, sizeof path, "/proc/sys/kernel/%s", name);
-	int fd = open(path, O_WRONLY);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		give_up(path);
-	close(fd);
-}
-
-/* The same limits on a kernel of any word size. */
-static void set_limits(void)
-{
-	const struct rlimit memlock = { 65536, 65536 };
-
-	write_sysctl("shmmax", "4278190079");
-	write_sysctl("shmall", "4278190079");
-	if (setrlimit(RLIMIT_MEMLOCK, &memlock) < 0)
-		give_up("setrlimit");
-}
-
 static void begin(void)
 {
+	const struct rlimit memlock = { 65536, 65536 };
 	static int before;
 
 	if (unshare(CLONE_NEWIPC) < 0 && before++)
 		give_up("unshare");
-	set_limits();
+	if (set_limits() < 0 || setrlimit(RLIMIT_MEMLOCK, &memlock) < 0)
+		give_up("limits");
 	start_observing();
 	memset(workers, 0, sizeof workers);
 	names = 0;

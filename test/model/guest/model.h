@@ -61,6 +61,9 @@ _Noreturn void work(int worker);
 /* The same after exec: answers first. */
 _Noreturn void work_after_exec(int worker);
 
+/* Gives the ipc namespace the limits of a 32-bit kernel. -1 when it may not. */
+int set_limits(void);
+
 /* Appends to the reply of the command at hand. */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 /* Appends the result of a call: the number, or the errno by name. */

@@ -353,10 +353,15 @@ static void do_read_sysctl(long *a)
 	close(fd);
 }
 
+/* A new namespace has the limits of its kernel's word size; here all have the same. */
 static void do_unshare(long *a)
 {
 	(void)a;
-	say_result(unshare(CLONE_NEWIPC));
+	long result = unshare(CLONE_NEWIPC);
+
+	say_result(result);
+	if (result == 0 && set_limits() < 0)
+		say(" limits: %s", name_of_errno(errno));
 }
 
 /* A line of /proc/self/maps that is of interest: in the arena, or an attach. */
