@@ -45,6 +45,9 @@ static void keep_the_old(void)
 	     remap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, target) == target);
 	EQUALS("the pages are there", target[0] * 10 + target[PAGE], 12);
 	EQUALS("the old range is empty memory", p[0] + p[PAGE], 0);
+	TRUE("DONTUNMAP of the first of two pages, fixed",
+	     remap(target, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, p) == p);
+	EQUALS("it is there, the other stays", p[0] * 10 + target[PAGE], 12);
 	NEED(munmap(p, 2 * PAGE));
 	NEED(munmap(target, 2 * PAGE));
 

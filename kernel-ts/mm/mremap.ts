@@ -138,19 +138,20 @@ function mremapTo(ctx: MmContext, source: VmArea, remap: Remap): number {
 function remapMove(ctx: MmContext, mm: MmStruct, remap: Remap): number {
   const end = remap.addr + remap.oldLen;
   let result = -EFAULT;
-  let moved = false;
-  for (let vma = mm.mmap.find(remap.addr); vma !== null && vma.vmStart < end;) {
-    if (!moved && vma.vmStart > remap.addr) return -EFAULT;
-    const addr = Math.max(vma.vmStart, remap.addr);
-    const next = Math.min(vma.vmEnd, end);
+  let position = remap.addr;
+  while (position < end) {
+    const vma = mm.mmap.find(position);
+    if (vma === null || vma.vmStart >= end) break;
+    if (position === remap.addr && vma.vmStart > position) return -EFAULT;
+    const addr = Math.max(vma.vmStart, position);
+    const length = Math.min(vma.vmEnd, end) - addr;
     const newAddr = remap.newAddr + (addr - remap.addr);
-    const part: Remap = { ...remap, addr, oldLen: next - addr, newLen: next - addr, newAddr };
+    const part: Remap = { ...remap, addr, oldLen: length, newLen: length, newAddr };
     const error = checkVma(ctx, vma, part);
     const target = error < 0 ? error : mremapTo(ctx, vma, part);
     if (target < 0) return target;
-    if (!moved) result = target;
-    moved = true;
-    vma = mm.mmap.find(next);
+    if (addr === remap.addr) result = target;
+    position = addr + length;
   }
   return result;
 }

@@ -352,10 +352,22 @@ export const sequences = (length: number): fc.Arbitrary<Sequence> =>
     )
     .map((parts) => inhabited(parts.flat()));
 
+/** The sequence of a number, always the same one. */
+export function sequenceOf(arbitrary: fc.Arbitrary<Sequence>, seed: number): Sequence {
+  let made: Sequence = [];
+  // fc.sample would make another one of the same seed than fc.check, which shrinks it.
+  const keep = (sequence: Sequence): void => void (made = sequence);
+  fc.check(fc.property(arbitrary, keep), { seed, numRuns: 1 });
+  return made;
+}
+
 /** The sequence as the driver reads it. */
 export function encode(sequence: Sequence): string {
-  const lines = sequence.map(({ worker, name, args }) => [worker, name, ...args].join(' '));
-  return `sequence\n${lines.join('\n')}\nend\n`;
+  return `sequence\n${sequence.map((step) => `${encodeStep(step)}\n`).join('')}end\n`;
+}
+
+export function encodeStep({ worker, name, args }: Step): string {
+  return [worker, name, ...args].join(' ');
 }
 
 /** A step as a person reads it: `w0: s0 = shmget(0x5a, 8192, IPC_CREAT|0600)`. */
@@ -364,4 +376,10 @@ export function show({ worker, name, args }: Step): string {
   const [row] = rows;
   if (row === undefined) return `w${worker}: ${name} ${args.join(' ')}`;
   return `w${worker}: ${row.show(args.map((word, i) => row.args[i]?.show(word) ?? word))}`;
+}
+
+/** A step from its line. */
+export function decodeStep(line: string): Step {
+  const [worker, name, ...args] = line.split(' ');
+  return { worker: Number(worker), name: name ?? '', args };
 }
