@@ -15,9 +15,9 @@ import { formatNamed, NAME_TABLES, type NameTableKey } from './flagNames.ts';
 import { peekUser } from './peek.ts';
 import type { ArgSpec, SyscallRow } from './row.ts';
 import { formatSigInfo } from './straceSignal.ts';
+import { formatIpcArg, isIpcType } from './straceIpc.ts';
+import { hex, octal, quote, STRING_MAX } from './straceText.ts';
 
-/** Bytes of a string or buffer that are shown (strace -s). */
-const STRING_MAX = 32;
 const ARRAY_MAX = 32;
 
 type Struct = (bytes: Words) => string;
@@ -49,31 +49,7 @@ class Words {
   }
 }
 
-const hex = (n: number): string => `0x${(n >>> 0).toString(16)}`;
-const octal = (n: number): string => (n === 0 ? '0' : `0${(n >>> 0).toString(8)}`);
 const named = (key: NameTableKey, value: number): string => formatNamed(NAME_TABLES[key], value);
-
-/** A quoted string as strace writes it: octal escapes, "..." when cut. */
-export function quote(bytes: Uint8Array, truncated = false): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) {
-    const c = bytes[i] ?? 0;
-    if (c === 10) text += '\\n';
-    else if (c === 13) text += '\\r';
-    else if (c === 9) text += '\\t';
-    else if (c === 11) text += '\\v';
-    else if (c === 12) text += '\\f';
-    else if (c === 34) text += '\\"';
-    else if (c === 92) text += '\\\\';
-    else if (c >= 32 && c < 127) text += String.fromCharCode(c);
-    else {
-      const next = bytes[i + 1] ?? 0;
-      const digits = c.toString(8);
-      text += `\\${next >= 48 && next <= 55 ? digits.padStart(3, '0') : digits}`;
-    }
-  }
-  return `"${text}"${truncated ? '...' : ''}`;
-}
 
 function cString(bytes: Uint8Array): Uint8Array {
   const end = bytes.indexOf(0);
@@ -292,6 +268,7 @@ function formatArg(
     case 'iovout':
       return result < 0 ? hex(value) : iovecs(kernel, task, value >>> 0, length, result);
   }
+  if (isIpcType(arg.type)) return formatIpcArg(kernel, task, arg.type, value >>> 0, args, result);
   const struct = STRUCTS[arg.type];
   if (value === 0) return 'NULL';
   if (struct === undefined || result < 0) return hex(value);

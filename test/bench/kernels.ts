@@ -32,6 +32,9 @@ export const kernels: readonly BenchKernel[] = [
   { name: 'shmtouch', iterations: 4_000, operation: 'fresh shm page', perIteration: 256 },
   { name: 'pingpong', iterations: 200_000, operation: 'round trip by sched_yield' },
   { name: 'futexpong', iterations: 500_000, operation: 'round trip by futex' },
+  { name: 'semping', iterations: 200_000, operation: 'round trip by semop' },
+  { name: 'msgping', iterations: 200_000, operation: 'round trip by msgsnd and msgrcv of 64 bytes' },
+  { name: 'msgqueue', iterations: 500_000, operation: 'msgsnd and msgrcv of 64 bytes' },
 ];
 
 /** The arguments of a run; `scale` multiplies the iterations. */
