@@ -4,6 +4,7 @@
  */
 import type { Type } from '../isa/builder.ts';
 import { OP } from '../wasm/opcodes.ts';
+import { uleb } from '../wasm/encode.ts';
 import { get, i32const, set } from './emitter.ts';
 
 /** WebAssembly code that leaves a value. */
@@ -23,6 +24,10 @@ export interface FloatHost {
   setNumber(type: 'f32' | 'f64', value: Code): void;
   /** f[rd] = 64 bits. */
   setBits(value: Code): void;
+  /** f[rd] = 4 (NaN-boxed) or 8 bytes of host memory. */
+  load(size: 4 | 8, address: Code): void;
+  /** The low 4 or all 8 bytes of f[rs2] to host memory. */
+  store(size: 4 | 8, address: Code): void;
   /** x[rd] = value. */
   setInteger(value: Code): void;
   /** The value of x[rs1]. */
@@ -37,6 +42,8 @@ export interface FloatHost {
   readonly notDirty: Code;
   /** Whether NX is accrued; undefined: it is known to be. */
   readonly inexactAccrued: Code | undefined;
+  /** The host's relaxed_madd rounds once. */
+  readonly fuses: boolean;
   take(type: Type): number;
   emit(code: Code): void;
   /** Gives up when the i32 is not zero; `depth`: blocks entered since the handler began. */
@@ -110,6 +117,13 @@ export const DOUBLE: Format = {
   constant: f64const,
   smallestNormal: 2 ** -1022,
 };
+
+/** a * b + c by relaxed_madd, in one lane of a vector. */
+export function fusedMultiplyAdd(type: 'f32' | 'f64', a: Code, b: Code, c: Code): Code {
+  const [splat, madd, extract] = type === 'f32' ? [0x13, 0x105, 0x1f] : [0x14, 0x107, 0x21];
+  const lanes = [a, b, c].flatMap((code) => [...code, OP.simd, splat]);
+  return [...lanes, OP.simd, ...uleb(madd), OP.simd, extract, 0];
+}
 
 export const both = (a: Code, b: Code): Code => [...a, ...b, OP.i32_and];
 export const either = (a: Code, b: Code): Code => [...a, ...b, OP.i32_or];

@@ -5,9 +5,8 @@
 import type { I32, Size } from '../isa/builder.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { uleb } from '../wasm/encode.ts';
-import { Emitter, get, i32const, memoryOp, set, storeState, type Locals, type Operands } from './emitter.ts';
-import * as layout from '../layout.ts';
-import { BOX, type Code, type FloatHost } from './floatCode.ts';
+import { Emitter, get, i32const, memoryOp, set, type Locals, type Operands } from './emitter.ts';
+import type { Code, FloatHost } from './floatCode.ts';
 import { inlineFloat } from './inlineFloat.ts';
 
 /** Thrown at code generation by a row that only `step` executes. */
@@ -74,24 +73,18 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
   /** Bails out with FS off, where the unit's instructions are illegal. */
   protected abstract needFs(): void;
   /** FS = dirty. */
-  protected dirtyFs(): void {
-    this.out.push(...storeState(layout.FS, i32const(3)));
-  }
+  protected abstract dirtyFs(): void;
 
   loadFloat(size: 4 | 8, address: I32): void {
     this.needFs();
     const host = this.hostAddress(size, address, false);
     this.dirtyFs();
-    if (size === 8) this.floatHost.setBits([...get(host), ...memoryOp(OP.i64_load, 0, 0)]);
-    else this.floatHost.setBits([...get(host), ...memoryOp(OP.i64_load32_u, 0, 0), ...BOX, OP.i64_or]);
+    this.floatHost.load(size, get(host));
   }
 
   storeFloat(size: 4 | 8, address: I32): void {
     this.needFs();
-    const host = this.hostAddress(size, address, true);
-    const [value, store] =
-      size === 8 ? [this.floatHost.bits(2), OP.i64_store] : [this.floatHost.low(2), OP.i32_store];
-    this.out.push(...get(host), ...value, ...memoryOp(store, 0, 0));
+    this.floatHost.store(size, get(this.hostAddress(size, address, true)));
   }
 
   fp(name: string): void {

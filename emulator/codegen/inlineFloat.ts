@@ -18,6 +18,7 @@ import {
   either,
   f64const,
   FloatCode,
+  fusedMultiplyAdd,
   not,
   promote,
   SIGN_64,
@@ -157,6 +158,31 @@ function widen(host: FloatHost): void {
   new FloatCode(host, DOUBLE).write(promote(a));
 }
 
+/** a * b + c by the host's own instruction, where NX is accrued. */
+function fusedByHost(host: FloatHost, format: Format, negateProduct: boolean, negateC: boolean): void {
+  const f = new FloatCode(host, format);
+  f.admitNearest();
+  const operands = f.operands(3) as [Code, Code, Code];
+  const b = operands[1];
+  const a = negateProduct ? f.let(format.type, [...operands[0], format.neg]) : operands[0];
+  const c = negateC ? f.let(format.type, [...operands[2], format.neg]) : operands[2];
+  const r = f.let(format.type, fusedMultiplyAdd(format.type, a, b, c));
+  // A result that is not normal is known to be exact where the product is zero.
+  f.branch(not(f.isNormal(r)), () => {
+    host.bailIf(not(both(f.isFinite(r), either(f.isZero(a), f.isZero(b)))), 1);
+  });
+  f.write(r);
+}
+
+/** The way to multiply and add that the host has. */
+function fused(format: Format, negateProduct: boolean, negateC: boolean): Generator {
+  const inParts = format === SINGLE ? fusedSingle : fusedDouble;
+  return (host) => {
+    if (host.fuses && host.inexactAccrued === undefined) fusedByHost(host, format, negateProduct, negateC);
+    else inParts(host, negateProduct, negateC);
+  };
+}
+
 /** a * b + c in double precision: the product is exact, and so is its rounding but for ties of an inexact sum. */
 function fusedSingle(host: FloatHost, negateProduct: boolean, negateC: boolean): void {
   const s = new FloatCode(host, SINGLE);
@@ -281,14 +307,14 @@ function ofFormat(f: Format, suffix: string): Record<string, Generator> {
 const generators: Readonly<Record<string, Generator>> = {
   ...ofFormat(SINGLE, 's'),
   ...ofFormat(DOUBLE, 'd'),
-  'fmadd.s': (host) => fusedSingle(host, false, false),
-  'fmsub.s': (host) => fusedSingle(host, false, true),
-  'fnmsub.s': (host) => fusedSingle(host, true, false),
-  'fnmadd.s': (host) => fusedSingle(host, true, true),
-  'fmadd.d': (host) => fusedDouble(host, false, false),
-  'fmsub.d': (host) => fusedDouble(host, false, true),
-  'fnmsub.d': (host) => fusedDouble(host, true, false),
-  'fnmadd.d': (host) => fusedDouble(host, true, true),
+  'fmadd.s': fused(SINGLE, false, false),
+  'fmsub.s': fused(SINGLE, false, true),
+  'fnmsub.s': fused(SINGLE, true, false),
+  'fnmadd.s': fused(SINGLE, true, true),
+  'fmadd.d': fused(DOUBLE, false, false),
+  'fmsub.d': fused(DOUBLE, false, true),
+  'fnmsub.d': fused(DOUBLE, true, false),
+  'fnmadd.d': fused(DOUBLE, true, true),
   'fcvt.s.w': (host) => toSingle(new FloatCode(host, SINGLE), OP.f32_convert_i32_s, OP.f64_convert_i32_s),
   'fcvt.s.wu': (host) => toSingle(new FloatCode(host, SINGLE), OP.f32_convert_i32_u, OP.f64_convert_i32_u),
   'fcvt.d.w': (host) => toDouble(new FloatCode(host, DOUBLE), OP.f64_convert_i32_s),

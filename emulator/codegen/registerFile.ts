@@ -62,6 +62,16 @@ export class RegisterFile implements FloatHost {
     this.emit([...this.#user.destination, ...value, ...memoryOp(OP.i64_store, 3, layout.F)]);
   }
 
+  load(size: 4 | 8, address: Code): void {
+    if (size === 8) this.setBits([...address, ...memoryOp(OP.i64_load, 0, 0)]);
+    else this.setBits([...address, ...memoryOp(OP.i64_load32_u, 0, 0), ...BOX, OP.i64_or]);
+  }
+
+  store(size: 4 | 8, address: Code): void {
+    if (size === 8) this.emit([...address, ...this.bits(2), ...memoryOp(OP.i64_store, 0, 0)]);
+    else this.emit([...address, ...this.low(2), ...memoryOp(OP.i32_store, 0, 0)]);
+  }
+
   setInteger(value: Code): void {
     this.#user.setInteger(value);
   }
@@ -92,8 +102,12 @@ export class RegisterFile implements FloatHost {
     return [...loadState(layout.FS), ...i32const(3), OP.i32_xor];
   }
 
-  get inexactAccrued(): Code {
+  get inexactAccrued(): Code | undefined {
     return [...loadState(layout.FCSR), ...i32const(1), OP.i32_and];
+  }
+
+  get fuses(): boolean {
+    return false;
   }
 
   take(type: Type): number {

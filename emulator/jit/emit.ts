@@ -17,17 +17,19 @@ import {
   storeState,
   type Operands,
 } from '../codegen/emitter.ts';
-import type { Code, FloatHost, SourceNumber } from '../codegen/floatCode.ts';
+import { both, type Code, type FloatHost, type SourceNumber } from '../codegen/floatCode.ts';
 import { jumpCacheEntry } from '../codegen/jumpCache.ts';
 import { InlineEmitter } from '../codegen/inlineEmitter.ts';
-import { RegisterFile } from '../codegen/registerFile.ts';
+import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import type { Binary32, I32 } from '../isa/builder.ts';
 import * as layout from '../layout.ts';
 import { uleb, type FunctionBody } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { REGION_TYPE } from './convention.ts';
-import { cacheKey, mayBail, writes, type Flow, type FlowBlock } from './flow.ts';
+import { cacheKey, mayBail, type Flow, type FlowBlock } from './flow.ts';
+import { bitsOf, LocalFloats, type FloatLocal } from './localFloats.ts';
 import type { Edge, Insn, RegionCode } from './region.ts';
+import { equal, isEmpty, NONE, numbers, union, without, type Regs } from './registers.ts';
 
 const VOID = 0x40;
 
@@ -58,22 +60,6 @@ export interface RegionContext {
   /** The slot for calls to that address; -1: there is none. */
   slotFor(target: number): number;
 }
-
-/** The registers of a mask, in order. */
-function* registersOf(mask: number): Generator<number> {
-  for (let r = 1; r < 32; r++) if ((mask >>> r) & 1) yield r;
-}
-
-function count(mask: number): number {
-  let n = 0;
-  for (const _r of registersOf(mask)) n++;
-  return n;
-}
-
-const loadX = (r: number): number[] => [...loadState(layout.X + 4 * r), ...set(x(r))];
-const loadAll = (mask: number): number[] => [...registersOf(mask)].flatMap(loadX);
-const storeAll = (mask: number): number[] =>
-  [...registersOf(mask)].flatMap((r) => storeState(layout.X + 4 * r, get(x(r))));
 
 /** Operands that are known when the code is generated, registers in locals. */
 class KnownOperands implements Operands {
@@ -116,10 +102,14 @@ const NEUTRAL: ReadonlySet<Binary32> = new Set<Binary32>([
 
 /** The shared exits: one for each set of registers to write back; each goes on in one that writes a part of its set. */
 class Exits {
-  readonly #masks: readonly number[];
+  readonly #masks: Regs[] = [];
+  readonly #store: (regs: Regs) => number[];
 
-  constructor(masks: Iterable<number>) {
-    this.#masks = [...new Set(masks)].sort((a, b) => count(b) - count(a));
+  constructor(masks: readonly Regs[], store: (regs: Regs) => number[]) {
+    const size = ({ x, f }: Regs): number => numbers(x).length + numbers(f).length;
+    for (const mask of masks) if (this.label(mask) < 0) this.#masks.push(mask);
+    this.#masks.sort((a, b) => size(b) - size(a));
+    this.#store = store;
   }
 
   get size(): number {
@@ -127,19 +117,19 @@ class Exits {
   }
 
   /** Branch depth of an exit, counted from the innermost. */
-  label(mask: number): number {
-    return this.#masks.indexOf(mask);
+  label(mask: Regs): number {
+    return this.#masks.findIndex((m) => equal(m, mask));
   }
 
   /** What stands behind the end of each exit's block, innermost first. */
   *code(): Generator<number[]> {
     const masks = this.#masks;
     for (const [i, mask] of masks.entries()) {
-      const next = masks.findIndex((other, j) => j > i && (other & ~mask) === 0);
+      const next = masks.findIndex((other, j) => j > i && isEmpty(without(other, mask)));
       if (next < 0) {
-        yield [...storeAll(mask), OP.br, ...uleb(masks.length - 1 - i)];
+        yield [...this.#store(mask), OP.br, ...uleb(masks.length - 1 - i)];
       } else {
-        const rest = storeAll(mask & ~masks[next]);
+        const rest = this.#store(without(mask, masks[next]));
         yield next === i + 1 ? rest : [...rest, OP.br, ...uleb(next - i - 1)];
       }
     }
@@ -158,8 +148,11 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
   readonly #context: RegionContext;
   readonly #exits: Exits;
   readonly #scopes: Scope[] = [];
+  /** The f registers that are in locals. When there are any, or might be, RNE, NX accrued and FS dirty are assumed. */
+  readonly #floats = new Map<number, FloatLocal>();
+  readonly #assumes: boolean;
   /** Of the instruction under way. */
-  #dirty = 0;
+  #dirty = NONE;
   #refund = 0;
   #condition: Code = [];
   /** The block under way lies in a loop. */
@@ -174,9 +167,18 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     this.#entry = code.entry;
     this.#blocks = flow.blocks;
     this.#context = context;
-    this.#exits = new Exits(exitMasks(flow.blocks));
+    this.#exits = new Exits(exitMasks(flow.blocks), (regs) => this.#storeAll(regs));
+    this.#assumes = flow.types.size > 0;
+    for (const [register, type] of flow.types) this.#floats.set(register, { type, local: locals.keep(type) });
+    const user = this.#fileUser();
+    this.floatHost = this.#assumes
+      ? new LocalFloats(user, this.#floats, () => this.operands.insn)
+      : new RegisterFile(user);
+  }
+
+  #fileUser(): FileUser {
     const { operands } = this;
-    this.floatHost = new RegisterFile({
+    return {
       source: (n: SourceNumber): Code => {
         const { rs1, rs2, rs3 } = operands.insn.fields;
         return i32const(8 * (n === 1 ? rs1 : n === 2 ? rs2 : rs3));
@@ -196,7 +198,44 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       bailIf: (condition, depth) => {
         this.bailIf(condition, depth);
       },
-    });
+    };
+  }
+
+  // Registers
+
+  #storeAll(regs: Regs): number[] {
+    const code = numbers(regs.x).flatMap((r) => storeState(layout.X + 4 * r, get(x(r))));
+    for (const r of numbers(regs.f)) {
+      const float = this.#floats.get(r) as FloatLocal;
+      const [value, opcode] =
+        float.type === 'f64' ? [get(float.local), OP.f64_store] : [bitsOf(float), OP.i64_store];
+      code.push(...i32const(0), ...value, ...memoryOp(opcode, 3, layout.F + 8 * r));
+    }
+    return code;
+  }
+
+  /** Loads registers; `notBoxed`: what to do when one that is wanted as a single is not NaN-boxed. */
+  #loadAll(regs: Regs, notBoxed: (condition: Code) => void): void {
+    const singles = numbers(regs.f).filter((r) => this.#floats.get(r)?.type === 'f32');
+    if (singles.length > 0) {
+      const high = singles.map((r): Code => loadState(layout.F + 8 * r + 4)).reduce(both);
+      notBoxed([...high, ...i32const(-1), OP.i32_ne]);
+    }
+    for (const r of numbers(regs.x)) this.out.push(...loadState(layout.X + 4 * r), ...set(x(r)));
+    for (const r of numbers(regs.f)) {
+      const { local, type } = this.#floats.get(r) as FloatLocal;
+      const load =
+        type === 'f64'
+          ? memoryOp(OP.f64_load, 3, layout.F + 8 * r)
+          : memoryOp(OP.f32_load, 2, layout.F + 8 * r);
+      this.out.push(...i32const(0), ...load, ...set(local));
+    }
+  }
+
+  /** Not zero unless what the region assumes of the floating-point unit holds. */
+  get #otherFloatState(): Code {
+    const fcsr = [...loadState(layout.FCSR), ...i32const(0xe1), OP.i32_and, ...i32const(1), OP.i32_xor];
+    return [...fcsr, ...loadState(layout.FS), ...i32const(3), OP.i32_xor, OP.i32_or];
   }
 
   // Builder
@@ -224,14 +263,18 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
   }
 
   protected needFs(): void {
-    this.bailIf([...loadState(layout.FS), OP.i32_eqz]);
+    if (!this.#assumes) this.bailIf([...loadState(layout.FS), OP.i32_eqz]);
+  }
+
+  protected dirtyFs(): void {
+    if (!this.#assumes) this.out.push(...storeState(layout.FS, i32const(3)));
   }
 
   protected bailIf(condition: Code, depth = 0): void {
     this.#leaveIf(condition, this.operands.insn.pc, this.#refund, this.#dirty, depth);
   }
 
-  #leaveIf(condition: Code, pc: number, refund: number, dirty: number, depth: number): void {
+  #leaveIf(condition: Code, pc: number, refund: number, dirty: Regs, depth: number): void {
     const info = ((pc - this.#entry) << REFUND_BITS) | refund;
     const label = this.#scopes.length + this.#exits.label(dirty) + depth;
     this.out.push(...i32const(info), ...set(EXIT), ...condition);
@@ -280,12 +323,12 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       this.#refund = block.count - index;
       insn.instruction.row.exec(this);
       this.locals.release();
-      this.#dirty |= writes(insn);
+      this.#dirty = union(this.#dirty, block.uses[index].writes);
     }
   }
 
-  #returnTo(pc: Code, dirty: number): void {
-    this.out.push(...storeAll(dirty), ...storeState(layout.PC, pc), ...get(N), OP.return);
+  #returnTo(pc: Code, dirty: Regs): void {
+    this.out.push(...this.#storeAll(dirty), ...storeState(layout.PC, pc), ...get(N), OP.return);
   }
 
   /** Branch depth of a loop's begin or of the end of the block in front of a merge. */
@@ -321,7 +364,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
   #call(index: number, target: number | null, back: Edge): void {
     const block = this.#blocks[index];
     const known = target === null ? -1 : this.#context.slotFor(target);
-    this.out.push(...storeAll(block.dirtyOut));
+    this.out.push(...this.#storeAll(block.dirtyOut));
     this.out.push(...storeState(layout.PC, target === null ? get(TARGET) : i32const(target)));
     if (target !== null && known < 0) {
       this.out.push(...get(N), OP.return);
@@ -352,7 +395,8 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     const next = this.#blocks[back.block];
     const short = [...get(N), ...i32const(next.need), OP.i32_lt_s];
     giveUp([...loadState(layout.PC), ...i32const(back.pc), OP.i32_ne, ...short, OP.i32_or]);
-    this.out.push(...loadAll(next.liveIn));
+    if (this.#assumes) giveUp(this.#otherFloatState);
+    this.#loadAll(next.liveIn, giveUp);
     this.#follow(index, back);
   }
 
@@ -420,7 +464,8 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       if (!block.inLoop) continue;
       for (const insn of block.insns) this.#makeCache(cacheKey(insn));
     }
-    this.out.push(...loadAll(entry.liveIn));
+    if (this.#assumes) refuse(this.#otherFloatState);
+    this.#loadAll(entry.liveIn, refuse);
   }
 
   #makeCache(key: number): void {
@@ -448,15 +493,15 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
   }
 }
 
-/** Every set of registers that some exit writes back. */
-function exitMasks(blocks: readonly FlowBlock[]): Set<number> {
-  const masks = new Set<number>();
+/** Every set of registers that some shared exit writes back. */
+function exitMasks(blocks: readonly FlowBlock[]): Regs[] {
+  const masks: Regs[] = [];
   for (const block of blocks) {
-    if (block.isLoop) masks.add(block.dirtyIn);
+    if (block.isLoop) masks.push(block.dirtyIn);
     let dirty = block.dirtyIn;
-    for (const insn of block.insns) {
-      if (mayBail(insn)) masks.add(dirty);
-      dirty |= writes(insn);
+    for (const [i, insn] of block.insns.entries()) {
+      if (mayBail(insn)) masks.push(dirty);
+      dirty = union(dirty, block.uses[i].writes);
     }
   }
   return masks;

@@ -6,6 +6,7 @@
  * written, or dirty at an exit, since exits write back what may be dirty. So whatever an exit writes back is in its local on
  * every path.
  */
+import { accesses, equal, isEmpty, NONE, union, without, type FloatTypes, type Regs } from './registers.ts';
 import { successors, type Block, type Edge, type Insn, type RegionCode, type Terminator } from './region.ts';
 
 export interface FlowBlock extends Block {
@@ -23,15 +24,18 @@ export interface FlowBlock extends Block {
   readonly children: number[];
   /** Instructions until the next look at the budget, at most. */
   need: number;
-  /** Registers dirty at its beginning, and live there. Bit n: x[n]. */
-  dirtyIn: number;
-  dirtyOut: number;
-  liveIn: number;
+  /** What each instruction reads and writes of the registers in locals. */
+  readonly uses: readonly { readonly reads: Regs; readonly writes: Regs }[];
+  /** Registers dirty at its beginning, at its end, and live at its beginning. */
+  dirtyIn: Regs;
+  dirtyOut: Regs;
+  liveIn: Regs;
 }
 
 export interface Flow {
   /** In reverse post-order; the first is the entry. Edges hold indices into this array. */
   readonly blocks: readonly FlowBlock[];
+  readonly types: FloatTypes;
 }
 
 function mapEdges(end: Terminator, edge: (e: Edge) => Edge): Terminator {
@@ -60,7 +64,7 @@ function reversePostOrder(blocks: readonly Block[]): number[] {
   return order.reverse();
 }
 
-function renumber(blocks: readonly Block[]): FlowBlock[] {
+function renumber(blocks: readonly Block[], types: FloatTypes): FlowBlock[] {
   const order = reversePostOrder(blocks);
   const place = new Map(order.map((old, index) => [old, index]));
   const edge = (e: Edge): Edge => (e.block < 0 ? e : { block: place.get(e.block) as number, pc: e.pc });
@@ -76,9 +80,10 @@ function renumber(blocks: readonly Block[]): FlowBlock[] {
       idom: -1,
       children: [],
       need: 0,
-      dirtyIn: 0,
-      dirtyOut: 0,
-      liveIn: 0,
+      uses: block.insns.map((insn) => accesses(insn, types)),
+      dirtyIn: NONE,
+      dirtyOut: NONE,
+      liveIn: NONE,
     };
   });
 }
@@ -176,19 +181,6 @@ function findNeeds(blocks: readonly FlowBlock[]): void {
   }
 }
 
-/** The x registers that an instruction reads, as a mask; x0 is none. */
-export function reads({ instruction, fields }: Insn): number {
-  let mask = 0;
-  if (instruction.rs1 === 'x') mask |= 1 << fields.rs1;
-  if (instruction.rs2 === 'x') mask |= 1 << fields.rs2;
-  return mask & ~1;
-}
-
-/** The x register that it writes, as a mask. */
-export function writes({ instruction, fields }: Insn): number {
-  return instruction.rd === 'x' ? (1 << fields.rd) & ~1 : 0;
-}
-
 /** The page cache of a memory access: its base register times 2, plus 1 for writing; 0 when it has none. */
 export function cacheKey({ instruction: { traits }, fields }: Insn): number {
   if (fields.rs1 === 0 || !(traits.load || traits.store)) return 0;
@@ -205,13 +197,13 @@ function findDirty(blocks: readonly FlowBlock[]): void {
     changed = false;
     for (const block of blocks) {
       let dirty = block.dirtyIn;
-      for (const insn of block.insns) dirty |= writes(insn);
+      for (const { writes } of block.uses) dirty = union(dirty, writes);
       block.dirtyOut = dirty;
       // A call writes everything back.
-      const after = block.end.kind === 'call' ? 0 : dirty;
+      const after = block.end.kind === 'call' ? NONE : dirty;
       for (const { block: to } of successors(block.end)) {
-        if (to < 0 || (after & ~blocks[to].dirtyIn) === 0) continue;
-        blocks[to].dirtyIn |= after;
+        if (to < 0 || isEmpty(without(after, blocks[to].dirtyIn))) continue;
+        blocks[to].dirtyIn = union(blocks[to].dirtyIn, after);
         changed = true;
       }
     }
@@ -219,24 +211,24 @@ function findDirty(blocks: readonly FlowBlock[]): void {
 }
 
 /** Registers live before a block. */
-function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock): number {
-  const { end } = block;
-  let live = block.end.kind === 'indirect' || end.kind === 'call' ? block.dirtyOut : 0;
+function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock): Regs {
+  const { end, insns, uses } = block;
+  let live = end.kind === 'indirect' || end.kind === 'call' ? block.dirtyOut : NONE;
   if (end.kind !== 'call') {
-    for (const { block: to } of successors(end)) live |= to < 0 ? block.dirtyOut : blocks[to].liveIn;
+    for (const { block: to } of successors(end))
+      live = union(live, to < 0 ? block.dirtyOut : blocks[to].liveIn);
   }
-  const dirtyAt: number[] = [];
+  const dirtyAt: Regs[] = [];
   let dirty = block.dirtyIn;
-  for (const insn of block.insns) {
+  for (const { writes } of uses) {
     dirtyAt.push(dirty);
-    dirty |= writes(insn);
+    dirty = union(dirty, writes);
   }
-  for (let i = block.insns.length - 1; i >= 0; i--) {
-    const insn = block.insns[i];
-    live = (live & ~writes(insn)) | reads(insn);
-    if (mayBail(insn)) live |= dirtyAt[i];
+  for (let i = insns.length - 1; i >= 0; i--) {
+    live = union(without(live, uses[i].writes), uses[i].reads);
+    if (mayBail(insns[i])) live = union(live, dirtyAt[i]);
   }
-  return block.isLoop ? live | block.dirtyIn : live;
+  return block.isLoop ? union(live, block.dirtyIn) : live;
 }
 
 function findLive(blocks: readonly FlowBlock[]): void {
@@ -244,17 +236,18 @@ function findLive(blocks: readonly FlowBlock[]): void {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
       const live = liveBefore(blocks, blocks[i]);
-      if (live === blocks[i].liveIn) continue;
+      if (equal(live, blocks[i].liveIn)) continue;
       blocks[i].liveIn = live;
       changed = true;
     }
   }
 }
 
-export function analyse(code: RegionCode): Flow {
+/** `types`: formats of the f registers that are to be in locals. */
+export function analyse(code: RegionCode, types: FloatTypes): Flow {
   let plain: readonly Block[] = code.blocks;
   for (;;) {
-    const blocks = renumber(plain);
+    const blocks = renumber(plain, types);
     dominators(blocks);
     const cut = cutIrreducible(blocks);
     if (cut !== null) {
@@ -265,6 +258,6 @@ export function analyse(code: RegionCode): Flow {
     findNeeds(blocks);
     findDirty(blocks);
     findLive(blocks);
-    return { blocks };
+    return { blocks, types };
   }
 }

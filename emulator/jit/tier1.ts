@@ -14,6 +14,7 @@ import { encodeModule } from '../wasm/encode.ts';
 import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
 import { regionFunction } from './emit.ts';
 import { analyse } from './flow.ts';
+import { floatTypes, type FloatTypes } from './registers.ts';
 import { discover, type CodeReader, type RegionCode } from './region.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */
@@ -39,6 +40,8 @@ interface Region {
   /** Micro-op pages that its code lies in; empty while only its slot is there. */
   pages: readonly number[];
   compiled: boolean;
+  /** It computes in floating point: with assumptions about the unit's state, or with none. */
+  floating: 'no' | 'assuming' | 'anyhow';
 }
 
 /** Counters, for `--stats`. */
@@ -89,6 +92,11 @@ export class Tier1 {
     return this.#words[(this.#fetchTable >>> 2) + page] as number;
   }
 
+  /** Regions may assume that NX is accrued, the rounding mode RNE, and FS dirty. */
+  get #assumptionsHold(): boolean {
+    return ((this.#words[layout.FCSR >>> 2] as number) & 0xe1) === 1 && this.#words[layout.FS >>> 2] === 3;
+  }
+
   #uopOf(pc: number): number {
     const page = this.#decoded(pc >>> 12);
     return page === 0 ? 0 : page + (pc & 0xfff) * 4;
@@ -107,6 +115,11 @@ export class Tier1 {
     const uop = this.#uopOf(pc);
     if (uop === 0) return;
     let region = this.#find(pc, uop);
+    // It refuses again and again, for the state that the unit has now.
+    if (region?.floating === 'assuming' && !this.#assumptionsHold) {
+      this.#drop(region);
+      region = null;
+    }
     if (region === null || !region.compiled) {
       this.#compile(pc);
       region = this.#find(pc, uop);
@@ -126,8 +139,14 @@ export class Tier1 {
     this.#words[entry + 1] = region.slot ^ fetch;
   }
 
-  /** Forgets what is not hot yet; what cannot be compiled stays known. */
+  /**
+   * Forgets what is not hot yet; what cannot be compiled stays known. Regions made when nothing could be assumed of the
+   * floating-point unit are made anew if it can be now.
+   */
   cool(): void {
+    if (this.#assumptionsHold) {
+      for (const region of this.#bySlot) if (region?.floating === 'anyhow') this.#drop(region);
+    }
     const from = layout.HEAT >>> 2;
     for (let i = from; i < from + layout.HEAT_SIZE; i++)
       if ((this.#words[i] as number) > 0) this.#words[i] = 0;
@@ -141,7 +160,7 @@ export class Tier1 {
     this.#nextSlot = (slot + 1) % TABLE_SIZE;
     const previous = this.#bySlot[slot];
     if (previous) this.#drop(previous);
-    const region: Region = { pc, uop, slot, pages: [], compiled: false };
+    const region: Region = { pc, uop, slot, pages: [], compiled: false, floating: 'no' };
     this.#bySlot[slot] = region;
     const others = this.#regions.get(uop);
     if (others === undefined) this.#regions.set(uop, [region]);
@@ -219,7 +238,11 @@ export class Tier1 {
         return uop === 0 ? -1 : this.#reserve(target, uop).slot;
       },
     };
-    const functions = found.map(({ code }) => regionFunction(code, analyse(code), context));
+    const types = found.map(({ code }) => floatTypes(code));
+    const assume = this.#assumptionsHold;
+    const functions = found.map(({ code }, i) =>
+      regionFunction(code, analyse(code, assume ? (types[i] as FloatTypes) : new Map()), context),
+    );
     // Making room for a call's slot may have taken one of these.
     const kept = found.map(({ region }) => this.#bySlot[region.slot] === region);
     const bytes = encodeModule({
@@ -237,6 +260,7 @@ export class Tier1 {
     for (const [i, { region, code }] of found.entries()) {
       if (!kept[i]) continue;
       region.compiled = true;
+      if ((types[i] as FloatTypes).size > 0) region.floating = assume ? 'assuming' : 'anyhow';
       this.#byPage.get(region.pages[0] as number)?.delete(region);
       this.#note(
         region,

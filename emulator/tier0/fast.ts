@@ -3,7 +3,7 @@ import type { I32 } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { uleb } from '../wasm/encode.ts';
-import { get, i32const, loadState, set, type Locals } from '../codegen/emitter.ts';
+import { get, i32const, loadState, set, storeState, type Locals } from '../codegen/emitter.ts';
 import type { Code, FloatHost, SourceNumber } from '../codegen/floatCode.ts';
 import { InlineEmitter, SlowOnly } from '../codegen/inlineEmitter.ts';
 import { RegisterFile } from '../codegen/registerFile.ts';
@@ -149,5 +149,9 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
 
   protected needFs(): void {
     this.bailIf([...loadState(layout.FS), OP.i32_eqz]);
+  }
+
+  protected dirtyFs(): void {
+    this.out.push(...storeState(layout.FS, i32const(3)));
   }
 }

@@ -125,6 +125,8 @@ export const OP = {
   f64_reinterpret_i64: 0xbf,
   i32_extend8_s: 0xc0,
   i32_extend16_s: 0xc1,
+  /** Prefix of the vector instructions. */
+  simd: 0xfd,
 } as const;
 
 export const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, void: 0x40 } as const;

@@ -1,0 +1,136 @@
+/**
+ * Floating-point operands of a region that may assume RNE, NX accrued and FS dirty: in locals as far as a register has one
+ * format, else in the register file.
+ */
+import { get, i32const, memoryOp, set } from '../codegen/emitter.ts';
+import { BOX, type Code, type SourceNumber } from '../codegen/floatCode.ts';
+import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
+import { OP } from '../wasm/opcodes.ts';
+import { hostFuses } from './fusedHost.ts';
+import type { Insn } from './region.ts';
+import type { FloatType } from './registers.ts';
+
+/** Rounding mode fields: to nearest even, towards zero, the last that is not reserved, the one in fcsr. */
+const RNE = 0;
+const RTZ = 1;
+const LAST_MODE = 4;
+const DYN = 7;
+
+/** A condition known to be zero, and one known not to be. */
+const NEVER: Code = [];
+const ALWAYS: Code = i32const(1);
+
+export interface FloatLocal {
+  readonly local: number;
+  readonly type: FloatType;
+}
+
+/** The 64 bits of a register in a local. */
+export function bitsOf({ local, type }: FloatLocal): Code {
+  if (type === 'f64') return [...get(local), OP.i64_reinterpret_f64];
+  return [...get(local), OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or];
+}
+
+export class LocalFloats extends RegisterFile {
+  readonly #locals: ReadonlyMap<number, FloatLocal>;
+  readonly #insn: () => Insn;
+
+  /** `insn`: the instruction under way. */
+  constructor(user: FileUser, locals: ReadonlyMap<number, FloatLocal>, insn: () => Insn) {
+    super(user);
+    this.#locals = locals;
+    this.#insn = insn;
+  }
+
+  #source(n: SourceNumber): FloatLocal | undefined {
+    const { rs1, rs2, rs3 } = this.#insn().fields;
+    return this.#locals.get(n === 1 ? rs1 : n === 2 ? rs2 : rs3);
+  }
+
+  get #destination(): FloatLocal | undefined {
+    return this.#locals.get(this.#insn().fields.rd);
+  }
+
+  override number(n: SourceNumber, type: FloatType): Code {
+    const source = this.#source(n);
+    return source === undefined ? super.number(n, type) : get(source.local);
+  }
+
+  override bits(n: SourceNumber): Code {
+    const source = this.#source(n);
+    return source === undefined ? super.bits(n) : bitsOf(source);
+  }
+
+  override low(n: SourceNumber): Code {
+    const source = this.#source(n);
+    if (source === undefined) return super.low(n);
+    if (source.type === 'f32') return [...get(source.local), OP.i32_reinterpret_f32];
+    return [...bitsOf(source), OP.i32_wrap_i64];
+  }
+
+  override high(n: SourceNumber): Code {
+    const source = this.#source(n);
+    if (source === undefined) return super.high(n);
+    return source.type === 'f32'
+      ? NEVER
+      : [...bitsOf(source), OP.i64_const, 32, OP.i64_shr_u, OP.i32_wrap_i64];
+  }
+
+  override setNumber(type: FloatType, value: Code): void {
+    const rd = this.#destination;
+    if (rd === undefined) super.setNumber(type, value);
+    else this.emit([...value, ...set(rd.local)]);
+  }
+
+  override setBits(value: Code): void {
+    const rd = this.#destination;
+    if (rd === undefined) super.setBits(value);
+    else if (rd.type === 'f64') this.emit([...value, OP.f64_reinterpret_i64, ...set(rd.local)]);
+    else this.emit([...value, OP.i32_wrap_i64, OP.f32_reinterpret_i32, ...set(rd.local)]);
+  }
+
+  override load(size: 4 | 8, address: Code): void {
+    const rd = this.#destination;
+    if (rd === undefined) super.load(size, address);
+    else this.emit([...address, ...memoryOp(size === 4 ? OP.f32_load : OP.f64_load, 0, 0), ...set(rd.local)]);
+  }
+
+  override store(size: 4 | 8, address: Code): void {
+    const source = this.#source(2);
+    if (source === undefined) super.store(size, address);
+    else
+      this.emit([
+        ...address,
+        ...get(source.local),
+        ...memoryOp(size === 4 ? OP.f32_store : OP.f64_store, 0, 0),
+      ]);
+  }
+
+  get #rm(): number {
+    return this.#insn().fields.rm;
+  }
+
+  override get notNearest(): Code {
+    return this.#rm === RNE || this.#rm === DYN ? NEVER : ALWAYS;
+  }
+
+  override get reservedMode(): Code {
+    return this.#rm <= LAST_MODE || this.#rm === DYN ? NEVER : ALWAYS;
+  }
+
+  override get notTruncating(): Code {
+    return this.#rm === RTZ ? NEVER : ALWAYS;
+  }
+
+  override get notDirty(): Code {
+    return NEVER;
+  }
+
+  override get inexactAccrued(): Code | undefined {
+    return undefined;
+  }
+
+  override get fuses(): boolean {
+    return hostFuses();
+  }
+}
