@@ -28,6 +28,7 @@ export const kernels: readonly BenchKernel[] = [
   { name: 'nbody', iterations: 300_000, operation: null },
   { name: 'nbodyf', iterations: 300_000, operation: null },
   { name: 'getpid', iterations: 2_000_000, operation: 'getpid' },
+  { name: 'signal', iterations: 200_000, operation: 'tgkill, handler, rt_sigreturn' },
   { name: 'shmattach', iterations: 400_000, operation: 'shmat, write, shmdt' },
   { name: 'shmtouch', iterations: 4_000, operation: 'fresh shm page', perIteration: 256 },
   { name: 'pingpong', iterations: 200_000, operation: 'round trip by sched_yield' },
