@@ -1,6 +1,6 @@
 /** copy_file_range(2): fs/read_write.c (vfs_copy_file_range). Missing: copies that share pages; tmpfs has none either. */
 import { EBADF, EFBIG, EINVAL, EISDIR, EOVERFLOW, EXDEV } from '../abi/errno.ts';
-import { O_APPEND } from '../abi/fcntl.ts';
+import { MAX_RW_COUNT, O_APPEND } from '../abi/fcntl.ts';
 import { RLIMIT_FSIZE, rlimit } from '../abi/resource.ts';
 import { S_IFMT, S_IFREG } from '../abi/stat.ts';
 import type { FsContext } from './context.ts';
@@ -35,7 +35,7 @@ function bytesToCopy(
   if ((output.fFlags & O_APPEND) !== 0) return -EBADF;
   if (source.iSb !== target.iSb) return -EXDEV;
   if (from + len >= MAX_OFFSET || to + len >= MAX_OFFSET) return -EOVERFLOW;
-  let count = Math.max(0, Math.min(len, source.iSize - from));
+  let count = Math.max(0, Math.min(len, source.iSize - from, MAX_RW_COUNT));
   if (count > 0) {
     const room = rlimit(ctx.current.rlim, RLIMIT_FSIZE) - to;
     if (room <= 0) return -EFBIG;

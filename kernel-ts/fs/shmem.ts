@@ -22,7 +22,7 @@ import { addToPageCache, deleteFromPageCache, findGetPage } from '../mm/addressS
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
 import { allocPage, pageToPhys, PG_DIRTY, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
-import { FaultCode, VM_MAYWRITE, VM_SHARED, VM_WRITE, type VmArea, type VmOperations } from '../mm/vma.ts';
+import { FaultCode, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';
 import type { FsContext } from './context.ts';
 import { File, FMODE_LSEEK, FMODE_READ, FMODE_WRITE, type FileOperations } from './file.ts';
@@ -67,15 +67,10 @@ export function shmemNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page | 
 /** shmem_vm_ops. */
 export const shmemVmOps: VmOperations = { name: 'shmem_vm_ops', nopage: shmemNopage };
 
-/** shmem_mmap(). A sealed file cannot be mapped writable and shared. */
-export function shmemMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
-  const { fInode: inode } = file;
-  if (isSealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) && (vma.vmFlags & VM_SHARED) !== 0) {
-    if ((vma.vmFlags & VM_WRITE) !== 0) return -EPERM;
-    vma.vmFlags &= ~VM_MAYWRITE;
-  }
+/** shmem_mmap(). Seals were looked at before (do_mmap). */
+export function shmemMmap(ctx: FsContext, file: File, vma: VmArea): 0 {
   vma.vmOps = shmemVmOps;
-  inode.iAtime = ktimeGetRealTs(ctx);
+  file.fInode.iAtime = ktimeGetRealTs(ctx);
   return 0;
 }
 
@@ -215,7 +210,12 @@ function allocate(ctx: FsContext, inode: Inode, offset: number, end: number, kee
   if (maxBlocks > 0 && last - first > maxBlocks) return -ENOSPC;
   const made: Page[] = [];
   for (let index = first; index < last; index++) {
-    if (inode.iMapping.iPages.has(index)) continue;
+    const present = inode.iMapping.iPages.get(index);
+    if (present !== undefined) {
+      // Asked for once more, a page that was only reserved counts as used.
+      present.flags &= ~PG_FALLOCATED;
+      continue;
+    }
     const page = shmemGetPage(ctx, inode, index);
     if (typeof page === 'number') {
       for (const undo of made) removePage(ctx, inode, undo);

@@ -32,6 +32,7 @@ import {
 import type { MmContext } from './context.ts';
 import { fsContext } from './fileRef.ts';
 import type { MmStruct } from './mm.ts';
+import { PG_FALLOCATED } from './page.ts';
 import { pteOffset } from './pgtable.ts';
 import { populateRange } from './populate.ts';
 import {
@@ -204,8 +205,9 @@ export function doMincore(ctx: MmContext, mm: MmStruct, start: number, length: n
     if (vma === null) return -ENOMEM;
     const pteAddress = pteOffset(ctx, mm, va);
     const mapped = pteAddress !== 0 && ctx.ram.read32(pteAddress) !== 0;
-    const cached =
-      vma.vmFile?.fInode.iMapping.iPages.has(vma.vmPgoff + (va - vma.vmStart) / PAGE_SIZE) ?? false;
+    const page = vma.vmFile?.fInode.iMapping.iPages.get(vma.vmPgoff + (va - vma.vmStart) / PAGE_SIZE);
+    // mincore_page(): PG_uptodate.
+    const cached = page !== undefined && (page.flags & PG_FALLOCATED) === 0;
     result[i] = mapped || cached ? 1 : 0;
   }
   return result;

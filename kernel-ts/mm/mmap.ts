@@ -14,6 +14,7 @@ import {
   EPERM,
   type Errno,
 } from '../abi/errno.ts';
+import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from '../abi/fcntl.ts';
 import {
   MAP_ANONYMOUS,
   MAP_DENYWRITE,
@@ -129,6 +130,10 @@ export function doMmap(
   // MAYWRITE and SHARED are taken away from a shared mapping of a file that is open for reading only.
   if (kind === SHARED_READ_ONLY) vmFlags = (vmFlags & ~VM_MAYWRITE) | VM_MAYSHARE;
   else vmFlags |= kind;
+  if (file !== null) {
+    vmFlags = checkSealsMmap(file, vmFlags);
+    if (vmFlags < 0) return vmFlags;
+  }
   if ((flags & MAP_NORESERVE) !== 0) vmFlags |= VM_NORESERVE;
 
   const result = mmapRegion(
@@ -148,6 +153,16 @@ export function doMmap(
 }
 
 const SHARED_READ_ONLY = 0x4000_0000;
+
+/**
+ * memfd_check_seals_mmap(): a file sealed against writing cannot be mapped shared and writable, and what maps it shared for
+ * reading stays so. The VMA's flags, or EPERM; nothing has been unmapped yet.
+ */
+function checkSealsMmap(file: File, vmFlags: number): number {
+  const sealed = ((file.fInode.seals ?? 0) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0;
+  if (!sealed || (vmFlags & VM_SHARED) === 0) return vmFlags;
+  return (vmFlags & VM_WRITE) !== 0 ? -EPERM : vmFlags & ~VM_MAYWRITE;
+}
 
 /** VM_* bits of an anonymous mapping, or an Errno. */
 function anonymousFlags(flags: number): number {

@@ -31,6 +31,8 @@ const FUTEX_WAIT_REQUEUE_PI = 11;
 const FUTEX_LOCK_PI2 = 13;
 const FUTEX_PRIVATE_FLAG = 128;
 const FUTEX_CLOCK_REALTIME = 256;
+/** FUTEX_CMD_MASK. */
+const FUTEX_CMD_MASK = ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
 
 /** futex_cmd_has_timeout(). */
 function hasTimeout(cmd: number): boolean {
@@ -48,7 +50,7 @@ function futexDeadline(kernel: Kernel, task: Task, op: number, timeout: number):
   if (task.restart !== null) return task.restart.deadline;
   const t = readValidTimespec(kernel, task, timeout);
   if (typeof t === 'number') return t;
-  const cmd = op & 127;
+  const cmd = op & FUTEX_CMD_MASK;
   if (cmd === FUTEX_WAIT) return deadlineAfter(kernel, t.sec, t.nsec);
   const realtime = (op & FUTEX_CLOCK_REALTIME) !== 0 || cmd === FUTEX_LOCK_PI;
   return deadlineAt(kernel, realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, t.sec, t.nsec);
@@ -57,7 +59,7 @@ function futexDeadline(kernel: Kernel, task: Task, op: number, timeout: number):
 /** futex_time64(2). `val2` of the operations that do not wait comes in the register of the timeout. */
 export const sysFutex: Handler = (kernel, task, uaddr, op, val, timeout, uaddr2, val3) => {
   const isPrivate = (op & FUTEX_PRIVATE_FLAG) !== 0;
-  const cmd = op & 127;
+  const cmd = op & FUTEX_CMD_MASK;
   const at = uaddr >>> 0;
   let deadline: number | null = null;
   if (timeout !== 0 && hasTimeout(cmd)) {
