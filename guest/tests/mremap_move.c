@@ -91,6 +91,27 @@ static void several(void)
 	NEED(munmap(p, PAGE));
 }
 
+/* An attach moves by itself alone: its file has a get_unmapped_area of its own. */
+static void an_attach_among_others(void)
+{
+	int id = new_segment(PAGE, 0600);
+	char *p = room(4), *target = free_range(4 * PAGE);
+	const int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+
+	attach(id, p + PAGE, SHM_REMAP);
+	FAILS("an attach and what follows it", remap(p + PAGE, 2 * PAGE, 2 * PAGE, flags, target), EFAULT);
+	p[0] = 7;
+	FAILS("an attach after something else", remap(p, 2 * PAGE, 2 * PAGE, flags, target), EFAULT);
+	READING("which has moved", p, "SIGSEGV");
+	EQUALS("to its new place", target[0], 7);
+	EQUALS("the attach has not", nattch_of(id), 1);
+	NEED(munmap(p + 2 * PAGE, 2 * PAGE));
+	FAILS("an attach and a hole", remap(p + PAGE, 2 * PAGE, 2 * PAGE, flags, target + PAGE), EFAULT);
+	TRUE("an attach alone", remap(p + PAGE, PAGE, PAGE, flags, target + PAGE) == target + PAGE);
+	NEED(munmap(target, 2 * PAGE));
+	remove_segment(id);
+}
+
 static void shrinking(void)
 {
 	char *p = room(4);
@@ -114,6 +135,7 @@ int main(void)
 	checks();
 	keep_the_old();
 	several();
+	an_attach_among_others();
 	shrinking();
 	return done();
 }

@@ -158,6 +158,8 @@ export const shmVmOps: VmOperations = {
   open: shmOpen,
   close: shmClose,
   nopage: shmNopage,
+  // shm_get_unmapped_area() exists, and vma_is_shmem() does not know an attach.
+  movesAlone: true,
 };
 
 /** shm_mmap(): the first VMA of an attach. */

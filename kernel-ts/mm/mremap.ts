@@ -143,6 +143,9 @@ function remapMove(ctx: MmContext, mm: MmStruct, remap: Remap): number {
     const vma = mm.mmap.find(position);
     if (vma === null || vma.vmStart >= end) break;
     if (position === remap.addr && vma.vmStart > position) return -EFAULT;
+    // vma_multi_allowed(): what moves alone is neither one of several nor less than the range.
+    const alone = vma.vmOps?.movesAlone === true;
+    if (alone && (position !== remap.addr || vma.vmEnd < end)) return -EFAULT;
     const addr = Math.max(vma.vmStart, position);
     const length = Math.min(vma.vmEnd, end) - addr;
     const newAddr = remap.newAddr + (addr - remap.addr);

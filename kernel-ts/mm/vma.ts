@@ -62,6 +62,8 @@ export interface VmOperations {
   readonly nopage?: (ctx: MmContext, vma: VmArea, pgoff: number, write: boolean) => Page | FaultCode;
   /** may_split(): an Errno when the area cannot be split at this address, else 0. */
   readonly maySplit?: (ctx: MmContext, vma: VmArea, addr: number) => number;
+  /** The file has a get_unmapped_area() of its own and is not shmem's: mremap moves such an area by itself alone. */
+  readonly movesAlone?: boolean;
 }
 
 /** struct vm_area_struct. Invariant: page-aligned, vmStart < vmEnd <= TASK_SIZE, disjoint from the others of vmMm. */

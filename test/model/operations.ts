@@ -124,7 +124,7 @@ const address = domain(
     { weight: 30, arbitrary: variablePlus },
     { weight: 12, arbitrary: arenaPage },
     { weight: 2, arbitrary: unaligned },
-    { weight: 1, arbitrary: among(0, 0x1000) },
+    { weight: 1, arbitrary: fc.constant('0') },
   ),
 );
 const attachAddress = domain(
@@ -224,6 +224,42 @@ const badCommand = named(
 );
 const badPointer = domain(weighted([1, 0], [1, 8], [1, 0xffff_fff0], [1, '@63']));
 
+// Semaphores and messages
+
+const semaphoreVariable = domain(among(4, 5), (word) => `e${Number(word) - 4}`);
+const set = domain(weighted([30, 'e0'], [12, 'e1'], [1, -1], [1, 0], [1, 32768]));
+const queueVariable = domain(among(8, 9), (word) => `q${Number(word) - 8}`);
+const queue = domain(weighted([30, 'q0'], [12, 'q1'], [1, -1], [1, 0], [1, 32768]));
+const getFlags = named(
+  fc
+    .tuple(permission, bits([0o1000, 3, 4], [0o2000, 1, 8]))
+    .map(([low, flags]) => String(Number(low) | Number(flags))),
+  'SHMGET',
+);
+const count = domain(weighted([4, 3], [3, 1], [1, 0], [1, 2]));
+const number = domain(weighted([6, 0], [4, 1], [2, 2], [1, 3]));
+const operationOfSem = domain(weighted([4, -1], [4, 1], [2, 0], [2, -2], [2, 2], [1, 32767]));
+const semFlags = domain(weighted([3, 0], [3, 0o4000], [2, 0o10000], [2, 0o14000]), octal);
+const semCommand = domain(
+  weighted([3, 16], [2, 12], [1, 11], [2, 14], [2, 15], [2, 0], [1, 99]),
+  (word) =>
+    ({ 16: 'SETVAL', 12: 'GETVAL', 11: 'GETPID', 14: 'GETNCNT', 15: 'GETZCNT', 0: 'IPC_RMID' })[
+      Number(word)
+    ] ?? word,
+);
+const semValue = domain(weighted([3, 1], [3, 0], [2, 2], [1, 32767], [1, 32768], [1, -1]));
+const times = domain(weighted([5, 1], [4, 2], [1, 0]));
+const statOf = (stat: number): Domain =>
+  domain(among(2, stat), (word) => (word === '2' ? 'IPC_STAT' : 'STAT'));
+const type = domain(weighted([4, 1], [3, 2], [2, 3], [1, 0], [1, -1]));
+const wantedType = domain(weighted([4, 0], [3, 1], [2, 2], [2, -2], [1, -1], [1, -3]));
+const messageSize = domain(weighted([4, 8], [2, 0], [2, 100], [2, 8192], [1, 8193], [1, 4000]));
+const receiveSize = domain(weighted([5, 8192], [3, 8], [1, 0], [1, 50]));
+const nowait = domain(weighted([1, 0], [1, 0o4000]), octal);
+const receiveFlags = domain(bits([0o4000, 1, 2], [0o10000, 1, 3], [0o20000, 1, 5], [0o40000, 1, 8]), octal);
+/** Up to msgmnb: more needs CAP_SYS_RESOURCE, which root has not in every container. */
+const bytes = domain(weighted([2, 16384], [2, 100], [1, 0]));
+
 const call =
   (name: string) =>
   (a: readonly string[]): string =>
@@ -287,6 +323,28 @@ export const OPERATIONS: readonly Operation[] = [
   operation(3, 'sysctl', [sysctl, limit], ([file, number]) => `echo ${number} > ${file}`),
   operation(1, 'read_sysctl', [sysctl], ([file]) => `cat ${file}`),
   operation(1, 'unshare', [], () => 'unshare(CLONE_NEWIPC)'),
+  operation(5, 'semget', [semaphoreVariable, key, count, getFlags], assigned('semget')),
+  operation(6, 'semctl', [set, number, semCommand, semValue]),
+  operation(3, 'sem_all', [set], ([id]) => `semctl(${id}, 0, GETALL)`),
+  operation(1, 'sem_stat', [statOf(18), set], ([command, id]) => `semctl(${id}, 0, ${command})`),
+  operation(
+    2,
+    'sem_set',
+    [set, owner, owner, mode],
+    (a) => `semctl(${a[0]}, 0, IPC_SET, ${a.slice(1).join(', ')})`,
+  ),
+  operation(12, 'semop', [set, times, number, operationOfSem, semFlags, number, operationOfSem, semFlags]),
+  operation(4, 'msgget', [queueVariable, key, getFlags], assigned('msgget')),
+  operation(7, 'msgsnd', [queue, type, messageSize, nowait]),
+  operation(7, 'msgrcv', [queue, receiveSize, wantedType, receiveFlags]),
+  operation(1, 'msgctl', [queue, named(fc.constant('0'), 'SHMCTL')]),
+  operation(1, 'msg_stat', [statOf(11), queue], ([command, id]) => `msgctl(${id}, ${command})`),
+  operation(
+    2,
+    'msg_set',
+    [queue, owner, owner, mode, bytes],
+    (a) => `msgctl(${a[0]}, IPC_SET, ${a.slice(1).join(', ')})`,
+  ),
   operation(3, 'maps', [], () => 'cat /proc/self/maps'),
 ];
 

@@ -1,5 +1,5 @@
 /**
- * Makes the corpus anew: `npx tsx test/model/regenerate.ts [--sequences 4000] [--length 24]`.
+ * Makes the corpus anew: `npx tsx test/model/regenerate.ts [--sequences 6000] [--length 24]`.
  *
  * Runs the sequences of the numbers from 1 on on this host's Linux and keeps each that covers something new. Needs Linux and
  * root. A corpus is not replaced by one that our kernel answers differently without a word: the tests then fail.
@@ -12,7 +12,7 @@ import { sequenceOf, sequences } from './operations.ts';
 
 const { values } = parseArgs({
   options: {
-    sequences: { type: 'string', default: '4000' },
+    sequences: { type: 'string', default: '6000' },
     length: { type: 'string', default: '24' },
   },
 });

@@ -21,7 +21,7 @@
 #define NOWHERE 0x30000000UL
 #define IDS 12
 #define ADDRESSES 6
-#define ARGUMENTS 6
+#define ARGUMENTS 8
 
 /* The pipes of a worker have fixed numbers, so that they are known after exec. */
 #define COMMAND_READ(worker) (20 + (worker) * 4)

@@ -28,6 +28,11 @@ static void print_times(int count, const char *letters, const unsigned long *sec
 		putchar(seconds[i] ? letters[i] : '-');
 }
 
+static void print_owners(const unsigned long *row)
+{
+	printf(" owner %lu:%lu creator %lu:%lu times ", row[0], row[1], row[2], row[3]);
+}
+
 /* key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap */
 static void print_segment(const unsigned long *row)
 {
@@ -35,13 +40,38 @@ static void print_segment(const unsigned long *row)
 	print_pid((pid_t)row[4]);
 	printf(" last ");
 	print_pid((pid_t)row[5]);
-	printf(" attached %lu owner %lu:%lu creator %lu:%lu times ", row[6], row[7], row[8], row[9], row[10]);
+	printf(" attached %lu", row[6]);
+	print_owners(row + 7);
 	print_times(3, "adc", row + 11);
 	printf(" resident %lu\n", row[14] / PAGE);
 }
 
+/* key semid perms nsems uid gid cuid cgid otime ctime */
+static void print_set(const unsigned long *row)
+{
+	printf("  | sem %lu: key %lx mode %lo count %lu", row[1], row[0] & 0xffffffff, row[2], row[3]);
+	print_owners(row + 4);
+	print_times(2, "oc", row + 8);
+	putchar('\n');
+}
+
+/* key msqid perms cbytes qnum lspid lrpid uid gid cuid cgid stime rtime ctime */
+static void print_queue(const unsigned long *row)
+{
+	printf("  | msg %lu: key %lx mode %lo bytes %lu messages %lu by ", row[1], row[0] & 0xffffffff, row[2], row[3],
+	       row[4]);
+	print_pid((pid_t)row[5]);
+	printf(" and ");
+	print_pid((pid_t)row[6]);
+	print_owners(row + 7);
+	print_times(3, "src", row + 11);
+	putchar('\n');
+}
+
 static struct table tables[] = {
 	{ "/proc/sysvipc/shm", 16, 11, 3, -1, 0, { { 0 } }, print_segment },
+	{ "/proc/sysvipc/sem", 10, 8, 2, -1, 0, { { 0 } }, print_set },
+	{ "/proc/sysvipc/msg", 14, 11, 3, -1, 0, { { 0 } }, print_queue },
 };
 #define TABLES ((int)(sizeof tables / sizeof tables[0]))
 

@@ -1,5 +1,6 @@
 /* The operations of a worker: one function each, and the table that names them. */
 #include "model.h"
+#include "semmsg.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -440,5 +441,17 @@ const struct operation operations[] = {
 	{ "read_sysctl", ORDINARY, do_read_sysctl },
 	{ "unshare", ORDINARY, do_unshare },
 	{ "maps", ORDINARY, do_maps },
+	{ "semget", MAKES_ID, do_semget },
+	{ "semctl", ORDINARY, do_semctl },
+	{ "sem_all", ORDINARY, do_sem_all },
+	{ "sem_stat", ORDINARY, do_sem_stat },
+	{ "sem_set", ORDINARY, do_sem_set },
+	{ "semop", MAY_SLEEP, do_semop },
+	{ "msgget", MAKES_ID, do_msgget },
+	{ "msgsnd", MAY_SLEEP, do_msgsnd },
+	{ "msgrcv", MAY_SLEEP, do_msgrcv },
+	{ "msgctl", ORDINARY, do_msgctl },
+	{ "msg_stat", ORDINARY, do_msg_stat },
+	{ "msg_set", ORDINARY, do_msg_set },
 	{ NULL, ORDINARY, NULL },
 };
