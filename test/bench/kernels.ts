@@ -31,7 +31,7 @@ export const kernels: readonly BenchKernel[] = [
   { name: 'signal', iterations: 200_000, operation: 'tgkill, handler, rt_sigreturn' },
   { name: 'shmattach', iterations: 400_000, operation: 'shmat, write, shmdt' },
   { name: 'shmtouch', iterations: 4_000, operation: 'fresh shm page', perIteration: 256 },
-  { name: 'pingpong', iterations: 200_000, operation: 'round trip by sched_yield' },
+  { name: 'pingpong', iterations: 500_000, operation: 'round trip by sched_yield' },
   { name: 'futexpong', iterations: 500_000, operation: 'round trip by futex' },
   { name: 'semping', iterations: 200_000, operation: 'round trip by semop' },
   { name: 'msgping', iterations: 200_000, operation: 'round trip by msgsnd and msgrcv of 64 bytes' },
