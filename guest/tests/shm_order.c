@@ -51,6 +51,7 @@ static void limits(void *argument)
 	FAILS("no address space left, no such id", (long)shmat(id + 1, NULL, 0), EINVAL);
 }
 
+/* vm.max_map_count is the whole machine's: recording this lowers it for a moment. */
 static void map_count(void *argument)
 {
 	(void)argument;

@@ -8,6 +8,7 @@ import { S_IFIFO, mkdev } from '../abi/stat.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { ktimeGetRealTs } from '../mm/context.ts';
 import { fput, ihold } from '../mm/fileRef.ts';
+import { kmemCacheAllocNofail } from '../mm/slab.ts';
 import { VM_SHARED, type VmArea } from '../mm/vma.ts';
 import type { FsContext } from './context.ts';
 import { File, FMODE_READ, FMODE_WRITE, type FileOperations } from './file.ts';
@@ -160,6 +161,8 @@ export function hostStreamFile(ctx: FsContext, stream: number, fMode: number): F
   ihold(inode);
   const dentry = new Dentry(`pipe:[${inode.iIno}]`, null, inode);
   const fFlags = (fMode & FMODE_WRITE) === 0 ? 0 : (fMode & FMODE_READ) === 0 ? 1 : 2;
+  // The host's doing, which does not fail.
+  kmemCacheAllocNofail(ctx, 'filp');
   return new File(ctx.vfs.nextFileId++, dentry, inode, hostStreamFops, fFlags, fMode);
 }
 

@@ -7,6 +7,7 @@ import {
   ELOOP,
   EMFILE,
   ENOENT,
+  ENOMEM,
   ENOTDIR,
   ENXIO,
   EOPNOTSUPP,
@@ -39,6 +40,7 @@ import {
 } from '../abi/fcntl.ts';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import { fput, ihold, iput } from '../mm/fileRef.ts';
+import { kmemCacheAlloc, kmemCacheFree } from '../mm/slab.ts';
 import type { FsContext } from './context.ts';
 import { chrdevOperations } from './devices.ts';
 import { fdInstall, maxFds } from './fdtable.ts';
@@ -98,6 +100,15 @@ export function doFilpOpen(
 ): File | Errno {
   const flags = openFlags(rawFlags);
   if (flags < 0) return flags;
+  // alloc_empty_file() comes before the walk: without it nothing is created.
+  if (!kmemCacheAlloc(ctx, 'filp')) return -ENOMEM;
+  const file = pathOpenat(ctx, dfd, path, flags, mode);
+  if (typeof file === 'number') kmemCacheFree(ctx, 'filp');
+  return file;
+}
+
+/** path_openat(): the struct file is allocated. */
+function pathOpenat(ctx: FsContext, dfd: number, path: string, flags: number, mode: number): File | Errno {
   const start = startDir(ctx, dfd, path);
   if (typeof start === 'number') return start;
   const nd: Nameidata = { links: 0 };
@@ -182,8 +193,8 @@ function operationsOf(inode: Inode): FileOperations | Errno {
 /** The operations of an O_PATH file. */
 const emptyFops: FileOperations = { name: 'empty_fops' };
 
-/** do_dentry_open(): makes the struct file. */
-export function dentryOpen(ctx: FsContext, dentry: Dentry, flags: number): File | Errno {
+/** do_dentry_open(): fills in the struct file that is allocated. */
+function dentryOpen(ctx: FsContext, dentry: Dentry, flags: number): File | Errno {
   const inode = dentry.dInode;
   const kept = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
   if ((flags & O_PATH) !== 0) {

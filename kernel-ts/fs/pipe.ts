@@ -2,13 +2,25 @@
  * Pipes: fs/pipe.c. The buffer is a byte ring, not a ring of pages, so a pipe full of small writes holds more than Linux's. Writes
  * of up to PIPE_BUF bytes are atomic. Missing: named fifos (opening one answers ENXIO), packet mode (O_DIRECT: EINVAL), splice.
  */
-import { EAGAIN, EBUSY, EFAULT, EINVAL, EMFILE, EPERM, EPIPE, type Errno } from '../abi/errno.ts';
+import {
+  EAGAIN,
+  EBUSY,
+  EFAULT,
+  EINVAL,
+  EMFILE,
+  ENFILE,
+  ENOMEM,
+  EPERM,
+  EPIPE,
+  type Errno,
+} from '../abi/errno.ts';
 import { O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
 import { S_IFIFO } from '../abi/stat.ts';
 import { ktimeGetRealTs } from '../mm/context.ts';
 import { fput, ihold } from '../mm/fileRef.ts';
+import { kmemCacheAlloc, kmemCacheFree, slabMay } from '../mm/slab.ts';
 import type { WaitQueue } from '../process/waitQueue.ts';
 import type { FsContext } from './context.ts';
 import { fdInstall } from './fdtable.ts';
@@ -167,6 +179,13 @@ export const pipefifoFops: FileOperations = {
 /** create_pipe_files() and the descriptors: [read end, write end], or EINVAL, EMFILE. */
 export function doPipe2(ctx: FsContext, flags: number): readonly [number, number] | Errno {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0 || (flags & O_DIRECT) !== 0) return -EINVAL;
+  // get_pipe_inode() and alloc_file_pseudo(): the inode with its pipe, the dentry and two files.
+  if (!slabMay(ctx) || !slabMay(ctx)) return -ENFILE;
+  if (!slabMay(ctx) || !kmemCacheAlloc(ctx, 'filp')) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, 'filp')) {
+    kmemCacheFree(ctx, 'filp');
+    return -ENOMEM;
+  }
   const inode = new Inode(
     ctx.vfs.pipeMnt,
     S_IFIFO | 0o600,

@@ -21,6 +21,7 @@ import { vmEnoughMemory } from '../mm/accounting.ts';
 import { addToPageCache, deleteFromPageCache, findGetPage } from '../mm/addressSpace.ts';
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
+import { kmemCacheAlloc, slabMay } from '../mm/slab.ts';
 import { allocPage, pageToPhys, PG_DIRTY, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
 import { FaultCode, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';
@@ -295,6 +296,9 @@ export function shmemFileSetup(
   if (size < 0 || size > MAX_LFS_FILESIZE) return -EINVAL;
   if (!noreserve && !vmEnoughMemory(ctx, Math.ceil(size / PAGE_SIZE))) return -ENOMEM;
   const { cred } = ctx.current;
+  // shmem_get_inode() has no other word for it. The dentry and the file are alloc_file_pseudo()'s.
+  if (!slabMay(ctx)) return -ENOSPC;
+  if (!slabMay(ctx) || !kmemCacheAlloc(ctx, 'filp')) return -ENOMEM;
   const inode = new Inode(ctx.vfs.shmMnt, S_IFREG | 0o777, shmemInodeOperations, fOp, ktimeGetRealTs(ctx));
   inode.iUid = cred.fsuid;
   inode.iGid = cred.fsgid;

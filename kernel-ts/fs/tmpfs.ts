@@ -2,12 +2,23 @@
  * tmpfs directories: mm/shmem.c (shmem_dir_inode_operations), fs/libfs.c (simple_*). The dentry tree is the file system; file
  * contents are in shmem.ts. Missing: quotas, extended attributes, whiteouts, RENAME_EXCHANGE.
  */
-import { EEXIST, EINVAL, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EPERM, type Errno } from '../abi/errno.ts';
+import {
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ENOMEM,
+  ENOSPC,
+  ENOTDIR,
+  ENOTEMPTY,
+  EPERM,
+  type Errno,
+} from '../abi/errno.ts';
 import { RENAME_NOREPLACE } from '../abi/fcntl.ts';
 import { dtypeOfMode } from '../abi/dirent.ts';
 import { S_IFCHR, S_IFBLK, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_ISGID } from '../abi/stat.ts';
 import { ktimeGetRealTs, type MmContext, type Timespec } from '../mm/context.ts';
 import { iput, ihold } from '../mm/fileRef.ts';
+import { slabMay } from '../mm/slab.ts';
 import type { FsContext } from './context.ts';
 import type { DirActor, File, FileOperations } from './file.ts';
 import { Dentry, Inode, SuperBlock, type InodeOperations } from './inode.ts';
@@ -62,6 +73,9 @@ function newInode(
   iOp: InodeOperations,
   iFop: FileOperations,
 ): Inode | Errno {
+  // The name's dentry, which the lookup makes, and the inode.
+  if (!slabMay(ctx)) return -ENOMEM;
+  if (!slabMay(ctx)) return -ENOSPC;
   const error = shmemReserveInode(dir.dInode.iSb);
   if (error < 0) return error;
   const inode = new Inode(dir.dInode.iSb, mode, iOp, iFop, ktimeGetRealTs(ctx));

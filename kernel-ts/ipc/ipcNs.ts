@@ -3,12 +3,13 @@
  * Missing: user namespaces that own them (there is one), so the limit on their number counts all users together.
  */
 import { CAP_SYS_ADMIN } from '../abi/capability.ts';
-import { ENOENT, ENOSPC, EPERM, type Errno } from '../abi/errno.ts';
+import { ENOENT, ENOMEM, ENOSPC, EPERM, type Errno } from '../abi/errno.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { File, FileOperations } from '../fs/file.ts';
 import type { Dentry } from '../fs/inode.ts';
 import { nsDentry } from '../fs/nsfs.ts';
 import { capable, type Cred } from '../mm/cred.ts';
+import { kmemCacheAlloc, kmemCacheFree } from '../mm/slab.ts';
 import {
   getIpcNs,
   IpcNamespace,
@@ -34,6 +35,7 @@ function freeIpcNs(ctx: IpcContext, ns: IpcNamespace): void {
   msgExitNs(ctx, ns);
   shmExitNs(ctx, ns);
   ctx.ipc.namespaces.delete(ns.inum);
+  kmemCacheFree(ctx, 'ipc_namespace');
 }
 
 const ipcNsOperations: IpcNsOperations = { free: freeIpcNs };
@@ -51,11 +53,12 @@ export function initIpcState(): { readonly ipc: IpcState; readonly ipcNs: IpcNam
   return { ipc, ipcNs };
 }
 
-/** copy_ipcs() with CLONE_NEWIPC: an empty namespace with the default limits, held once. ENOSPC when there are too many. */
+/** copy_ipcs() with CLONE_NEWIPC: an empty namespace with the default limits, held once. ENOSPC when there are too many, ENOMEM. */
 export function createIpcNs(ctx: IpcContext): IpcNamespace | Errno {
   const { ipc } = ctx;
   // init_ipc_ns is not counted.
   if (ipc.namespaces.size > ipc.maxIpcNamespaces) return -ENOSPC;
+  if (!kmemCacheAlloc(ctx, 'ipc_namespace')) return -ENOMEM;
   const inum = ipc.nextInum++;
   const ns = new IpcNamespace(`ipc:[${inum}]`, inum, ipcNsOperations);
   ipc.namespaces.set(inum, ns);

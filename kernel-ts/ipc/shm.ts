@@ -5,7 +5,7 @@
  * shmNattch changes in shmOpen, shmMmap and shmClose alone, and so counts VMAs.
  * Missing: SHM_HUGETLB (EINVAL, as without hugetlbfs).
  */
-import { EACCES, EINVAL, ENOSPC, type Errno } from '../abi/errno.ts';
+import { EACCES, EINVAL, ENOMEM, ENOSPC, type Errno } from '../abi/errno.ts';
 import { S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO } from '../abi/ipc.ts';
 import {
   MAP_FIXED,
@@ -33,6 +33,7 @@ import { FMODE_READ, FMODE_WRITE, type File, type FileOperations } from '../fs/f
 import { shmemFileOperations, shmemFileSetup, shmemMmap, shmemNopage } from '../fs/shmem.ts';
 import { ktimeGetRealSeconds, type MmContext } from '../mm/context.ts';
 import { fput } from '../mm/fileRef.ts';
+import { kmemCacheAlloc, kmemCacheFree, slabMay } from '../mm/slab.ts';
 import { doMmap, doMunmap } from '../mm/mmap.ts';
 import type { Page } from '../mm/page.ts';
 import { pagesFor } from '../mm/page.ts';
@@ -134,6 +135,7 @@ export function shmDestroy(ctx: MmContext, ns: IpcNamespace, shp: ShmidKernel): 
   shp.shmCreator = null;
   shmUncharge(ctx, shp);
   fput(ctx, shp.shmFile);
+  kmemCacheFree(ctx, 'shmid_kernel');
 }
 
 /** user_shm_unlock(). */
@@ -195,6 +197,14 @@ export function newseg(ctx: IpcContext, ns: IpcNamespace, key: number, size: num
   // "... allocating a segment of the requested size would cause the system to exceed ... SHMALL."
   if (ns.shmTot + pages > ns.shmCtlall) return -ENOSPC;
   if ((shmflg & SHM_HUGETLB) !== 0) return -EINVAL;
+  if (!kmemCacheAlloc(ctx, 'shmid_kernel')) return -ENOMEM;
+  const shm = newsegFile(ctx, ns, key, size, shmflg);
+  if (shm < 0) kmemCacheFree(ctx, 'shmid_kernel');
+  return shm;
+}
+
+/** The rest of newseg(), the shmid_kernel being allocated: its file and its id. */
+function newsegFile(ctx: IpcContext, ns: IpcNamespace, key: number, size: number, shmflg: number): number {
   const name = `/SYSV${(key >>> 0).toString(16).padStart(8, '0')}`;
   const file = shmemFileSetup(ctx, name, size, (shmflg & SHM_NORESERVE) !== 0, shmFileOperations);
   if (typeof file === 'number') return file;
@@ -202,7 +212,8 @@ export function newseg(ctx: IpcContext, ns: IpcNamespace, key: number, size: num
   const perm = new KernIpcPerm(key, shmflg & S_IRWXUGO, current.cred);
   const shp = new ShmidKernel(perm, file, size, ktimeGetRealSeconds(ctx), current.tgid);
   file.privateData = { shp, ns } satisfies ShmFileData;
-  const index = ipcAddid(ns.shmIds, shp, ns.shmCtlmni);
+  // The idr and the key's entry need memory of their own.
+  const index = slabMay(ctx) ? ipcAddid(ns.shmIds, shp, ns.shmCtlmni) : -ENOMEM;
   if (index < 0) {
     fput(ctx, file);
     return index;
@@ -211,7 +222,7 @@ export function newseg(ctx: IpcContext, ns: IpcNamespace, key: number, size: num
   current.sysvshm.shmClist.add(shp);
   // The id is reported as the inode number in /proc/PID/maps.
   file.fInode.iIno = perm.id;
-  ns.shmTot += pages;
+  ns.shmTot += segmentPages(shp);
   return perm.id;
 }
 
@@ -262,6 +273,8 @@ export function doShmat(ctx: IpcContext, shmid: number, shmaddr: number, shmflg:
   const shp = ipcObtainObjectCheck(ns.shmIds, shmid);
   if (typeof shp === 'number') return shp;
   if (ipcperms(current.cred, shp.shmPerm, access)) return -EACCES;
+  // The shm_file_data and the file of this attach.
+  if (!slabMay(ctx) || !slabMay(ctx)) return -ENOMEM;
   shp.shmPins++;
   const result = shmatMap(ctx, shp, addr, fixed, (shmflg & SHM_REMAP) !== 0, prot, fMode);
   shp.shmPins--;

@@ -7,6 +7,7 @@ import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import type { MmContext } from './context.ts';
 import { FMODE_WRITE } from './fmode.ts';
+import { kmemCacheFree } from './slab.ts';
 
 /** The kernel is one object: whoever runs mm has the file systems too. File operations get it by this door. */
 export function fsContext(ctx: MmContext): FsContext {
@@ -27,6 +28,7 @@ export function fput(ctx: MmContext, file: File): void {
   file.fOp.release?.(fsContext(ctx), file);
   if (file.writeCounted && (file.fMode & FMODE_WRITE) !== 0) file.fInode.iWritecount--;
   iput(ctx, file.fInode);
+  kmemCacheFree(ctx, 'filp');
 }
 
 /** ihold(). */

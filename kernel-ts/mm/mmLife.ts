@@ -6,6 +6,7 @@ import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
+import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import { copyPageRange } from './memory.ts';
 import { mmSatp, MmStruct } from './mm.ts';
 import { putPage } from './page.ts';
@@ -18,8 +19,12 @@ export { archPickMmapLayout } from './unmappedArea.ts';
 
 /** mm_alloc(): an empty address space with one user, or ENOMEM. */
 export function mmAlloc(ctx: MmContext, rlim: Rlimits): MmStruct | Errno {
+  if (!kmemCacheAlloc(ctx, 'mm_struct')) return -ENOMEM;
   const pgd = pgdAlloc(ctx);
-  if (pgd === null) return -ENOMEM;
+  if (pgd === null) {
+    kmemCacheFree(ctx, 'mm_struct');
+    return -ENOMEM;
+  }
   return new MmStruct(ctx.vm.nextMmId++, pgd, rlim);
 }
 
@@ -65,7 +70,8 @@ function copyLayout(mm: MmStruct, old: MmStruct): void {
 /** dup_mmap()'s loop body. False on ENOMEM; what was linked is the child's to drop. */
 function dupVma(ctx: MmContext, mm: MmStruct, vma: VmArea): boolean {
   if ((vma.vmFlags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(ctx, vmaPages(vma))) return false;
-  const copy = vmAreaDup(vma, mm);
+  const copy = vmAreaDup(ctx, vma, mm);
+  if (copy === null) return false;
   // Locks are not inherited.
   copy.vmFlags &= ~VM_LOCKED_MASK;
   const wipe = (vma.vmFlags & VM_WIPEONFORK) !== 0;
@@ -102,6 +108,7 @@ export function mmput(ctx: MmContext, mm: MmStruct): void {
   }
   ctx.hart.dropAddressSpace(mmSatp(mm));
   putPage(ctx, mm.pgd);
+  kmemCacheFree(ctx, 'mm_struct');
 }
 
 /** exit_mmap(): closes every VMA. Nobody runs in this address space any more, so nothing is flushed page by page. */

@@ -44,6 +44,7 @@ import { canDoMlock, mayExpandVm, mlockFutureOk, vmEnoughMemory, vmStatAccount }
 import type { MmContext } from './context.ts';
 import { fput, fsContext, getFile } from './fileRef.ts';
 import { FMODE_READ, FMODE_WRITE } from './fmode.ts';
+import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import type { MmStruct } from './mm.ts';
 import { populateRange } from './populate.ts';
 import { freePgtables } from './pgtable.ts';
@@ -191,6 +192,41 @@ function fileFlags(file: File, fMode: number, prot: number, flags: number): numb
   return bits;
 }
 
+/** Pages of [start, end) that are mapped. */
+function mappedPages(mm: MmStruct, start: number, end: number): number {
+  let pages = 0;
+  for (let vma = mm.mmap.find(start); vma !== null && vma.vmStart < end; vma = vma.vmNext)
+    pages += (Math.min(end, vma.vmEnd) - Math.max(start, vma.vmStart)) / PAGE_SIZE;
+  return pages;
+}
+
+/** Maps a range that is free, by merging or with the VMA that was allocated for it. 0, or why the file refuses. */
+function newVma(
+  ctx: MmContext,
+  mm: MmStruct,
+  file: File | null,
+  addr: number,
+  end: number,
+  vmFlags: number,
+  pgoff: number,
+): number {
+  if (vmaMergeNewRange(ctx, mm, addr, end, vmFlags, file, pgoff) !== null) {
+    kmemCacheFree(ctx, 'vm_area_struct');
+    return 0;
+  }
+  const vma = new VmArea(mm, addr, end, vmFlags, pgoff);
+  if (file !== null) {
+    vma.vmFile = getFile(file);
+    const error = file.fOp.mmap?.(fsContext(ctx), file, vma) ?? -ENODEV;
+    if (error < 0) {
+      fput(ctx, file);
+      return error;
+    }
+  }
+  vmaLink(mm, vma);
+  return 0;
+}
+
 /** mmap_region(): replaces what is there, accounts, merges or makes a VMA. Returns the address or an Errno. */
 function mmapRegion(
   ctx: MmContext,
@@ -204,28 +240,20 @@ function mmapRegion(
   let vmFlags = initialFlags;
   const pages = len / PAGE_SIZE;
   const end = addr + len;
-  if (mm.mmap.intersection(addr, end) !== null) {
-    const error = doMunmap(ctx, mm, addr, len);
-    if (error < 0) return error;
-  }
-  if (!mayExpandVm(mm, vmFlags, pages)) return -ENOMEM;
+  // What may fail comes first: what is mapped there goes only when the new mapping is certain (__mmap_prepare).
+  const replaced = mappedPages(mm, addr, end);
+  if (!mayExpandVm(mm, vmFlags, pages - replaced)) return -ENOMEM;
   // accountable_mapping(): private writable memory that was not promised away.
   if ((vmFlags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE) {
     if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
     vmFlags |= VM_ACCOUNT;
   }
-  let vma = vmaMergeNewRange(ctx, mm, addr, end, vmFlags, file, pgoff);
-  if (vma === null) {
-    vma = new VmArea(mm, addr, end, vmFlags, pgoff);
-    if (file !== null) {
-      vma.vmFile = getFile(file);
-      const error = file.fOp.mmap?.(fsContext(ctx), file, vma) ?? -ENODEV;
-      if (error < 0) {
-        fput(ctx, file);
-        return error;
-      }
-    }
-    vmaLink(mm, vma);
+  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
+  let error: number = replaced > 0 ? doMunmap(ctx, mm, addr, len) : 0;
+  if (error === 0) error = newVma(ctx, mm, file, addr, end, vmFlags, pgoff);
+  if (error < 0) {
+    kmemCacheFree(ctx, 'vm_area_struct');
+    return error;
   }
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += pages;
@@ -324,10 +352,8 @@ export function vmBrkFlags(
   if (!mayExpandVm(mm, vmFlags, pages)) return -ENOMEM;
   if (mm.mmap.size > ctx.vm.maxMapCount) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
-  const pgoff = addr / PAGE_SIZE;
-  if (vmaMergeNewRange(ctx, mm, addr, end, vmFlags, null, pgoff) === null) {
-    vmaLink(mm, new VmArea(mm, addr, end, vmFlags, pgoff));
-  }
+  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
+  newVma(ctx, mm, null, addr, end, vmFlags, addr / PAGE_SIZE);
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) {
     mm.lockedVm += pages;
@@ -351,6 +377,7 @@ export function setupStackVma(ctx: MmContext, mm: MmStruct, top: number, size: n
   const start = top - len;
   if (mm.mmap.intersection(start, top) !== null || !mayExpandVm(mm, vmFlags, len / PAGE_SIZE)) return -ENOMEM;
   if (!vmEnoughMemory(ctx, len / PAGE_SIZE)) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
   const vma = new VmArea(mm, start, top, vmFlags, start / PAGE_SIZE);
   vmaLink(mm, vma);
   vmStatAccount(mm, vmFlags, len / PAGE_SIZE);

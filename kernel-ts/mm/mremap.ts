@@ -210,9 +210,7 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
   const pgoff = vma.vmPgoff + (addr - vma.vmStart) / PAGE_SIZE;
   // Tables first: then nothing can fail half way.
   if (!allocTables(ctx, mm, addr, oldLen, target)) {
-    const next = mm.mmap.find(target);
-    const prev = next === null ? mm.mmap.last : next.vmPrev;
-    freePgtables(ctx, mm, target, target + newLen, prev?.vmEnd ?? 0, next?.vmStart ?? 0x1_0000_0000);
+    dropTables(ctx, mm, target, newLen);
     return -ENOMEM;
   }
   const merged =
@@ -220,7 +218,11 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
       ? vmaMergeNewRange(ctx, mm, target, target + newLen, vmFlags, vma.vmFile, pgoff)
       : null;
   if (merged === null) {
-    const created = vmaAreaRange(vma, target, target + newLen, pgoff);
+    const created = vmaAreaRange(ctx, vma, target, target + newLen, pgoff);
+    if (created === null) {
+      dropTables(ctx, mm, target, newLen);
+      return -ENOMEM;
+    }
     created.vmOps?.open?.(ctx, created);
     vmaLink(mm, created);
   } else {
@@ -232,9 +234,8 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
   if (keep) {
     unlockVma(vma);
   } else if (oldLen > 0) {
-    const error = doMunmap(ctx, mm, addr, oldLen);
-    // maxMapCount was checked and nothing else makes an aligned unmapping of a mapping fail.
-    if (error < 0) throw new Error(`mremap cannot unmap the old range: ${error}`);
+    // "OOM: unable to split vma": then the old mapping stays, without its pages.
+    doMunmap(ctx, mm, addr, oldLen);
   }
   if ((vmFlags & VM_LOCKED) !== 0) populateRange(ctx, mm, target + oldLen, target + newLen);
   return target;
@@ -244,6 +245,13 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
 function unlockVma(vma: VmArea): void {
   if ((vma.vmFlags & VM_LOCKED) !== 0) vma.vmMm.lockedVm -= vmaPages(vma);
   vma.vmFlags &= ~VM_LOCKED_MASK;
+}
+
+/** Frees the level-0 tables that were made for a move that is not to be. */
+function dropTables(ctx: MmContext, mm: MmStruct, target: number, len: number): void {
+  const next = mm.mmap.find(target);
+  const prev = next === null ? mm.mmap.last : next.vmPrev;
+  freePgtables(ctx, mm, target, target + len, prev?.vmEnd ?? 0, next?.vmStart ?? 0x1_0000_0000);
 }
 
 /** Makes the level-0 tables that the moved entries need. */

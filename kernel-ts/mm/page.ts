@@ -6,6 +6,7 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
 import type { MmContext, PhysicalMemory } from './context.ts';
+import { shouldFail, type FaultAttr } from './slab.ts';
 
 /** The frame holds a page table. */
 export const PG_TABLE = 0x1;
@@ -49,6 +50,8 @@ export class MemMap {
   readonly pages: Page[] = [];
   /** Fault injection: allocations that still succeed; Infinity switches it off. */
   failAfter = Infinity;
+  /** Fault injection: the n-th allocation fails, and no other. */
+  readonly fault: FaultAttr = { nth: 0, injected: 0 };
 
   /** Bytes; `base` and `size` are multiples of the page size. */
   constructor(base: number, size: number) {
@@ -78,6 +81,7 @@ export function pageToPhys(page: Page): number {
 export function allocPage(ctx: MmContext, flags: number, zero = true): Page | null {
   const memMap = ctx.memMap;
   if (memMap.freeFrames === 0 || memMap.failAfter <= 0) return null;
+  if (memMap.fault.nth !== 0 && shouldFail(memMap.fault)) return null;
   memMap.failAfter--;
   memMap.freeFrames--;
   let pfn: number;

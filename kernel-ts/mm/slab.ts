@@ -1,15 +1,36 @@
 /**
- * Memory of the kernel's own objects: mm/slab.h, as far as it has to end somewhere. They live in the host's memory and take no guest
- * frames, so a budget stands for the memory that Linux would run out of: whoever makes an object for a guest charges its size here
- * first, and answers ENOMEM when there is no room.
+ * Memory of the kernel's own objects, and fault injection: mm/slab.h, mm/failslab.c, lib/fault-inject.c, as far as it has to end
+ * somewhere. They live in the host's memory and take no guest frames, so a budget stands for the memory that Linux would run out of: whoever
+ * makes an object for a guest asks here first, charges its size or counts it, and answers ENOMEM when there is no room.
  */
 import type { MmContext } from './context.ts';
+
+/** struct fault_attr, as fail-nth uses it. */
+export interface FaultAttr {
+  /** The call that is to fail, counted from the next one, which is 1; 0 for none. Only that one fails. */
+  nth: number;
+  /** Calls that failed so. */
+  injected: number;
+}
+
+/** should_fail(). */
+export function shouldFail(attr: FaultAttr): boolean {
+  if (attr.nth === 0 || --attr.nth > 0) return false;
+  attr.injected++;
+  return true;
+}
+
+/** Caches whose objects are counted instead of charged: each object ends at one place, and the invariant checker finds those that leak. */
+export type KmemCache = 'vm_area_struct' | 'mm_struct' | 'filp' | 'shmid_kernel' | 'ipc_namespace';
 
 /** Invariant: 0 <= used <= limit. */
 export interface SlabState {
   /** Bytes charged. */
   used: number;
   readonly limit: number;
+  readonly fault: FaultAttr;
+  /** Objects that are there, by cache. */
+  readonly live: Record<KmemCache, number>;
 }
 
 /** ARCH_KMALLOC_MINALIGN of RISC-V: every object takes whole lines. */
@@ -17,7 +38,12 @@ const LINE = 64;
 
 /** A quarter of RAM. */
 export function initSlab(ramBytes: number): SlabState {
-  return { used: 0, limit: ramBytes / 4 };
+  return {
+    used: 0,
+    limit: ramBytes / 4,
+    fault: { nth: 0, injected: 0 },
+    live: { vm_area_struct: 0, mm_struct: 0, filp: 0, shmid_kernel: 0, ipc_namespace: 0 },
+  };
 }
 
 /** The bytes that an object of this size is charged with. */
@@ -25,9 +51,35 @@ export function ksize(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / LINE)) * LINE;
 }
 
+/**
+ * slab_pre_alloc_hook(), the gate that every object passes: false when this one is to fail. Called alone for what goes with another
+ * object and is neither charged nor counted.
+ */
+export function slabMay({ slab }: MmContext): boolean {
+  return slab.fault.nth === 0 || !shouldFail(slab.fault);
+}
+
+/** kmem_cache_alloc(): false when it fails. */
+export function kmemCacheAlloc(ctx: MmContext, cache: KmemCache): boolean {
+  if (!slabMay(ctx)) return false;
+  ctx.slab.live[cache]++;
+  return true;
+}
+
+/** The same for what the host makes, which does not fail. */
+export function kmemCacheAllocNofail({ slab }: MmContext, cache: KmemCache): void {
+  slab.live[cache]++;
+}
+
+/** kmem_cache_free(). */
+export function kmemCacheFree({ slab }: MmContext, cache: KmemCache): void {
+  slab.live[cache]--;
+}
+
 /** kmalloc(): false when there is no room. */
 export function kmalloc(ctx: MmContext, bytes: number): boolean {
   const { slab } = ctx;
+  if (!slabMay(ctx)) return false;
   const size = ksize(bytes);
   if (slab.used + size > slab.limit) return false;
   slab.used += size;

@@ -7,6 +7,7 @@
 import { PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
+import { kmemCacheAlloc } from './slab.ts';
 import { mayExpandVm, vmStatAccount } from './accounting.ts';
 import { allocPage, getPage, pageToPhys, type Page } from './page.ts';
 import {
@@ -63,10 +64,11 @@ const VDSO_GAP = 16 * PAGE_SIZE;
  * arch_setup_additional_pages(): maps the page into a fresh address space. It lies above mmapBase, not as the first mapping
  * below it as in Linux, so that a program's first mapping is where the top-down area begins. False: no room.
  */
-export function setupVdso(mm: MmStruct): boolean {
+export function setupVdso(ctx: MmContext, mm: MmStruct): boolean {
   const start = mm.mmapBase + VDSO_GAP;
   const end = start + PAGE_SIZE;
   if (mm.mmap.intersection(start, end) !== null || !mayExpandVm(mm, 0, 1)) return false;
+  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return false;
   const flags = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_DONTEXPAND;
   const vma = new VmArea(mm, start, end, flags, 0);
   vma.vmOps = VDSO_VM_OPS;

@@ -8,6 +8,7 @@ import { ENOMEM, type Errno } from '../abi/errno.ts';
 import type { File } from '../fs/file.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
+import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import type { MmStruct } from './mm.ts';
 import { vmaPages, VmArea, VM_DONTEXPAND } from './vma.ts';
 
@@ -27,10 +28,12 @@ export function vmaUnlink(mm: MmStruct, vma: VmArea): void {
 export function removeVma(ctx: MmContext, vma: VmArea): void {
   vma.vmOps?.close?.(ctx, vma);
   if (vma.vmFile !== null) fput(ctx, vma.vmFile);
+  kmemCacheFree(ctx, 'vm_area_struct');
 }
 
-/** vm_area_dup(): the same area for `mm`, file counted, not linked, open not called. */
-export function vmAreaDup(vma: VmArea, mm: MmStruct = vma.vmMm): VmArea {
+/** vm_area_dup(): the same area for `mm`, file counted, not linked, open not called; null without memory for it. */
+export function vmAreaDup(ctx: MmContext, vma: VmArea, mm: MmStruct = vma.vmMm): VmArea | null {
+  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return null;
   const copy = new VmArea(mm, vma.vmStart, vma.vmEnd, vma.vmFlags, vma.vmPgoff);
   copy.vmFile = vma.vmFile;
   copy.vmOps = vma.vmOps;
@@ -40,9 +43,16 @@ export function vmAreaDup(vma: VmArea, mm: MmStruct = vma.vmMm): VmArea {
   return copy;
 }
 
-/** The same kind of area at another place (copy_vma): file counted, not linked, open not called. */
-export function vmaAreaRange(vma: VmArea, vmStart: number, vmEnd: number, vmPgoff: number): VmArea {
-  const copy = vmAreaDup(vma);
+/** The same kind of area at another place (copy_vma): file counted, not linked, open not called; null without memory for it. */
+export function vmaAreaRange(
+  ctx: MmContext,
+  vma: VmArea,
+  vmStart: number,
+  vmEnd: number,
+  vmPgoff: number,
+): VmArea | null {
+  const copy = vmAreaDup(ctx, vma);
+  if (copy === null) return null;
   copy.vmStart = vmStart;
   copy.vmEnd = vmEnd;
   copy.vmPgoff = vmPgoff;
@@ -54,7 +64,8 @@ export function splitVma(ctx: MmContext, vma: VmArea, addr: number, newBelow: bo
   const refused = vma.vmOps?.maySplit?.(ctx, vma, addr) ?? 0;
   if (refused !== 0) return refused;
   const mm = vma.vmMm;
-  const created = vmAreaDup(vma);
+  const created = vmAreaDup(ctx, vma);
+  if (created === null) return -ENOMEM;
   const offset = (addr - vma.vmStart) / PAGE_SIZE;
   if (newBelow) {
     created.vmEnd = addr;

@@ -100,7 +100,7 @@ export function loadElfBinary(
     if (failed < 0) return failed;
   }
   accountSegments(mm, image, bias);
-  if (!setupVdso(mm)) return -ENOMEM;
+  if (!setupVdso(kernel, mm)) return -ENOMEM;
   return setupStack(kernel, mm, image, bias, strings, cred, secure);
 }
 

@@ -5,7 +5,7 @@
  * Known to be missing: CLONE_PIDFD, CLONE_PTRACE, new namespaces other than ipc (EINVAL and a line in the log), CLONE_PARENT with
  * CLONE_THREAD subtleties.
  */
-import { EAGAIN, EINVAL, type Errno } from '../abi/errno.ts';
+import { EAGAIN, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import {
   CLONE_CHILD_CLEARTID,
@@ -32,6 +32,7 @@ import { shmInitTask } from '../ipc/namespace.ts';
 import { copySemundo } from '../ipc/semUndo.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { capable } from '../mm/cred.ts';
+import { slabMay } from '../mm/slab.ts';
 import { dupMm, mmget, mmput } from '../mm/mmLife.ts';
 import { putUser32 } from '../mm/usercopy.ts';
 import { allocPid, log, type Kernel } from './kernel.ts';
@@ -113,6 +114,8 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
   if (mm === null || files === null) return -EINVAL;
   const pid = allocPid(kernel);
   if (pid === null) return -EAGAIN;
+  // task_struct, and what copy_files, copy_fs, copy_sighand and copy_signal make.
+  if (!mayCopy(kernel, flags)) return -ENOMEM;
   const group = isThread ? task.group : newThreadGroup(task.group.pgid, task.group.sid, task.rlim);
   const childMm = (flags & CLONE_VM) !== 0 ? mm : dupMm(kernel, mm, group.rlim);
   if (typeof childMm === 'number') return childMm;
@@ -140,6 +143,12 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
   if ((flags & CLONE_SYSVSEM) !== 0) copySemundo(task.sysvsem, child.sysvsem);
   copyThread(kernel, task, child, args);
   return child;
+}
+
+/** The objects of a task that are not counted one by one. */
+function mayCopy(kernel: Kernel, flags: number): boolean {
+  const shared = [CLONE_FILES, CLONE_FS, CLONE_SIGHAND, CLONE_THREAD];
+  return slabMay(kernel) && shared.every((flag) => (flags & flag) !== 0 || slabMay(kernel));
 }
 
 /** copy_thread(): the child returns 0 from the same ecall. */

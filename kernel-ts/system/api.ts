@@ -19,6 +19,11 @@ export interface BootOptions {
   readonly maxTasks?: number;
   /** Files to place in the guest's file system before anything runs. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
+  /**
+   * Fault injection: the n-th allocation of a frame, of a kernel object, counted from the first `run`, fails, and no other. Default:
+   * none does.
+   */
+  readonly failNth?: { readonly frame?: number; readonly object?: number };
   /** Receives what goes to a log: unsupported system calls, programs that execve refused, lack of memory. Default: dropped. */
   readonly log?: (line: string) => void;
   readonly hooks?: Hooks;

@@ -10,6 +10,8 @@ import type { IpcNamespace } from '../ipc/namespace.ts';
 import { ipcNsOfSysvipc } from '../ipc/procRows.ts';
 import { ipcNsOfVma, shmOfVma } from '../ipc/shm.ts';
 import { IPCMNI } from '../ipc/util.ts';
+import type { KmemCache } from '../mm/slab.ts';
+import { recountLockedVm } from '../mm/mlock.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
 import { PG_ANON, PG_TABLE, pfnToPage, type Page } from '../mm/page.ts';
 import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
@@ -81,6 +83,7 @@ export function checkInvariants(kernel: Kernel, tlbEntries: TlbEntries | null): 
   checkFrames(kernel, recount);
   checkFiles(kernel, recount);
   checkNamespaces(kernel, recount);
+  checkObjects(kernel, mms, recount);
   checkTasks(kernel, recount.problems);
   checkFutexes(kernel, recount.problems);
   checkSemMsg(kernel, recount.problems);
@@ -111,6 +114,8 @@ function checkMm(kernel: Kernel, mm: MmStruct, recount: Recount): void {
     if (ns !== null) add(recount.namespaces, ns);
   }
   if (mm.exeFile !== null) add(recount.files, mm.exeFile);
+  if (recountLockedVm(mm) !== mm.lockedVm)
+    problems.push(`mm ${mm.id}: lockedVm ${mm.lockedVm}, but ${recountLockedVm(mm)} locked pages`);
   if (total !== mm.totalVm)
     problems.push(`mm ${mm.id}: totalVm ${mm.totalVm}, but its VMAs have ${total} pages`);
   checkPtes(kernel, mm, recount);
@@ -212,6 +217,24 @@ function checkLocked(kernel: Kernel, problems: string[]): void {
     const [counted, charged] = [pages.get(uid) ?? 0, kernel.ipc.lockedShm.get(uid) ?? 0];
     if (counted !== charged)
       problems.push(`uid ${uid}: ${charged} pages charged by SHM_LOCK, but ${counted} locked`);
+  }
+}
+
+/** Kernel objects that were made and not freed are all reachable: else one has leaked, or was freed twice. */
+function checkObjects(kernel: Kernel, mms: ReadonlySet<MmStruct>, recount: Recount): void {
+  const namespaces = [...kernel.ipc.namespaces.values()];
+  const sum = (counts: Iterable<number>): number => [...counts].reduce((a, b) => a + b, 0);
+  const found: Readonly<Record<KmemCache, number>> = {
+    vm_area_struct: sum([...mms].map((mm) => mm.mmap.size)),
+    mm_struct: mms.size,
+    filp: recount.files.size,
+    shmid_kernel: sum(namespaces.map((ns) => ns.shmIds.entries.size)),
+    // init_ipc_ns is no object of a cache.
+    ipc_namespace: namespaces.filter((ns) => ns !== kernel.ipcNs).length,
+  };
+  for (const [cache, count] of Object.entries(found) as [KmemCache, number][]) {
+    const live = kernel.slab.live[cache];
+    if (live !== count) recount.problems.push(`${cache}: ${live} objects are allocated, ${count} are in use`);
   }
 }
 

@@ -23,6 +23,7 @@ import { decideGroupExit, forceSignal } from '../process/signalSend.ts';
 import { SIGBUS, SIGILL, SIGKILL, signalName, SIGSEGV, SIGTRAP } from '../process/signalSet.ts';
 import type { Task } from '../process/task.ts';
 import { doPageFault } from '../mm/memory.ts';
+import type { MemMap } from '../mm/page.ts';
 import { FaultCode, type Access } from '../mm/vma.ts';
 import { formatCall, formatEntry } from '../syscalls/strace.ts';
 import { formatSigInfo } from '../syscalls/straceSignal.ts';
@@ -52,6 +53,11 @@ const ACCESS: Readonly<Record<number, Access>> = {
   [Cause.LoadPageFault]: 'read',
   [Cause.StorePageFault]: 'write',
 };
+
+/** Whether frames are left, so that only an injected failure can have been the reason. */
+function mayRetry({ freeFrames, failAfter }: MemMap): boolean {
+  return freeFrames > 0 && failAfter > 0;
+}
 
 export class KernelSupervisor implements Supervisor, SignalObserver {
   /** Somebody watches system calls: the slow path. */
@@ -188,6 +194,8 @@ export class KernelSupervisor implements Supervisor, SignalObserver {
     kernel.stats.pageFaults++;
     if (handled) {
       task.group.minFlt++;
+    } else if (outcome === FaultCode.Oom && mayRetry(kernel.memMap)) {
+      // "VM_FAULT_OOM leaked out to the #PF handler. Retrying PF": an injected failure, the next try may work.
     } else if (outcome === FaultCode.Oom) {
       log(kernel, `pid ${task.pid} (${task.comm}): out of memory, killed`);
       const text = 'out of memory';

@@ -74,6 +74,7 @@ class HostedSystem implements System {
   private readonly spawner: Spawner;
   private readonly spawned: HostProcess[] = [];
   private readonly byPid = new Map<number, HostProcess>();
+  private failNth: NonNullable<BootOptions['failNth']>;
 
   /** @throws RangeError for a RAM size or quantum that is not possible */
   constructor(options: BootOptions) {
@@ -82,6 +83,7 @@ class HostedSystem implements System {
       ...(options.tier === undefined ? {} : { tier: options.tier }),
     });
     this.hooks = options.hooks ?? {};
+    this.failNth = options.failNth ?? {};
     this.kernel = createKernel(this.machine, this.hostStreams, options);
     this.supervisor = new KernelSupervisor(this.kernel, this.hooks, this.images);
     this.machine.hart.enterHostedUserMode(this.supervisor);
@@ -114,10 +116,20 @@ class HostedSystem implements System {
   }
 
   run(limits: RunLimits = {}): RunResult {
+    this.armFaults();
     return this.loop.run(limits);
   }
 
+  /** What is to fail is counted from the first instruction on, so that it is the guest's doing. */
+  private armFaults(): void {
+    const { frame = 0, object = 0 } = this.failNth;
+    this.failNth = {};
+    if (frame > 0) this.kernel.memMap.fault.nth = frame;
+    if (object > 0) this.kernel.slab.fault.nth = object;
+  }
+
   step(pid: number): RunResult {
+    this.armFaults();
     return this.loop.step(this.task(pid));
   }
 
@@ -194,7 +206,9 @@ class HostedSystem implements System {
   }
 
   get stats(): Readonly<Record<string, number>> {
-    return { instructions: this.instructions, time: this.time, ...this.kernel.stats };
+    const { memMap, slab, stats } = this.kernel;
+    const faultsInjected = memMap.fault.injected + slab.fault.injected;
+    return { instructions: this.instructions, time: this.time, ...stats, faultsInjected };
   }
 
   readMemory(pid: number, va: number, length: number): Uint8Array {
