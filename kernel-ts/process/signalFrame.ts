@@ -126,14 +126,14 @@ export function doSigreturn(kernel: Kernel, task: Task): void {
 
 function restoreFrame(kernel: Kernel, task: Task, bytes: Uint8Array): boolean {
   const { hart } = kernel;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const word = (at: number): number => view.getUint32(at, true);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, SIGFRAME.size / 4);
+  const word = (at: number): number => words[at / 4] ?? 0;
   task.blocked = withoutUnblockable({ lo: word(SIGFRAME.ucSigmask), hi: word(SIGFRAME.ucSigmask + 4) });
   recalcSigpending(task);
   hart.clearReservation();
-  for (let i = 1; i < 32; i++) hart.x[i] = word(SIGFRAME.regs + 4 * i);
+  hart.x.set(words.subarray(SIGFRAME.regs / 4 + 1, SIGFRAME.regs / 4 + 32), 1);
   hart.pc = evenPc(word(SIGFRAME.regs));
-  for (let i = 0; i < 64; i++) hart.f[i] = word(SIGFRAME.fpRegs + 4 * i);
+  hart.f.set(words.subarray(SIGFRAME.fpRegs / 4, SIGFRAME.fpRegs / 4 + 64));
   hart.fcsr = word(SIGFRAME.fcsr) & 0xff;
   const extensions = [SIGFRAME.extReserved, SIGFRAME.extMagic, SIGFRAME.extSize];
   if (extensions.some((at) => word(at) !== 0)) return false;
