@@ -327,6 +327,23 @@ export class Hart implements CsrContext {
 
   // Execution
 
+  /**
+   * Compiles the region at pc however cold it is, of `limit` instructions at most; whoever runs from there next enters it.
+   * Tests want that, and nobody else. False when pc cannot be fetched or tier 1 leaves its instruction to tier 0.
+   */
+  compileAt(pc: number, limit: number): boolean {
+    const pa = this.mmu.translateFetch(pc);
+    if (pa < 0) {
+      this.mmu.cause = NO_CAUSE;
+      return false;
+    }
+    const frame = (pa - RAM_BASE) >>> 12;
+    if (!this.mmu.fillFetch(pc, pa, this.#code.pageFor(frame))) return false;
+    this.#code.decodeFrom(frame, pa & 0xfff, pc);
+    this.#code.markEntry(frame, pa & 0xfff);
+    return this.tier1.force(pc, limit);
+  }
+
   /** Raises an exception at the instruction under way; a helper returns what this returns. */
   raise(cause: number, tval: number): number {
     this.#cause = cause;

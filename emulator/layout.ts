@@ -43,6 +43,8 @@ export const SCRATCH = 0x228;
 export const MARK = 0x230;
 /** How often an entry is executed before `run` leaves with STATUS.hot. */
 export const THRESHOLD = 0x234;
+/** With no more budget than that `run` does not count. */
+export const AMPLE = 0x238;
 
 /** A micro-op for one instruction outside a decoded page (single step over breakpoints and page borders). */
 export const SCRATCH_UOP = 0x240;

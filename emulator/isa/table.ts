@@ -41,6 +41,8 @@ const FLOAT_OPERAND = { rd: /\bfd\b/, rs1: /\bfs1\b/, rs2: /\bfs2\b/, rs3: /\bfs
 
 function registerClass(row: Row, pattern: Pattern, name: keyof typeof FLOAT_OPERAND): RegisterClass {
   if (!pattern.fields.has(name)) return '';
+  // FENCE and FENCE.I have the field and write nothing.
+  if (name === 'rd' && !/\b[rf]d\b/.test(row.asm)) return '';
   return FLOAT_OPERAND[name].test(row.asm) ? 'f' : 'x';
 }
 

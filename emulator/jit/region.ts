@@ -7,7 +7,7 @@ import type { Isa } from '../isa/choice.ts';
 import { decode, isWide, type Decoded } from '../isa/decode.ts';
 
 /** Instructions in a region at most: larger ones compile no faster code, only later. */
-const MAX_INSTRUCTIONS = 400;
+export const MAX_INSTRUCTIONS = 400;
 /** Pages that a region's code may lie in: its prologue looks at each. */
 const MAX_PAGES = 4;
 /** Distance from the entry, in bytes, so that an exit's pc fits beside its refund in one constant (emit.ts). */
@@ -72,6 +72,7 @@ class Explorer {
   readonly #reader: CodeReader;
   readonly #entry: number;
   readonly #leftOut: ReadonlySet<number>;
+  readonly #limit: number;
   readonly pages = new Set<number>();
   /** Instructions by pc, in the order of their discovery. */
   readonly insns = new Map<number, Insn>();
@@ -80,10 +81,11 @@ class Explorer {
   /** Targets of the jumps to computed addresses, by their pc. */
   readonly targets = new Map<number, readonly number[]>();
 
-  constructor(reader: CodeReader, entry: number, leftOut: ReadonlySet<number>) {
+  constructor(reader: CodeReader, entry: number, leftOut: ReadonlySet<number>, limit: number) {
     this.#reader = reader;
     this.#entry = entry;
     this.#leftOut = leftOut;
+    this.#limit = limit;
   }
 
   /** The instruction at `pc`, or null where a region must not go. */
@@ -109,7 +111,7 @@ class Explorer {
     this.leaders.add(start);
     let pc = start;
     for (;;) {
-      if (this.insns.has(pc) || this.insns.size >= MAX_INSTRUCTIONS) return [];
+      if (this.insns.has(pc) || this.insns.size >= this.#limit) return [];
       const insn = this.#fetch(pc);
       if (insn === null) return [];
       this.insns.set(pc, insn);
@@ -167,9 +169,14 @@ function terminator(last: Insn, edge: (pc: number) => Edge, targets: readonly nu
   return { kind: 'branch', taken: edge(target), fall: edge(next) };
 }
 
-/** Finds the region at `entry`; null when its first instruction cannot be compiled. */
-export function discover(reader: CodeReader, entry: number, leftOut: ReadonlySet<number>): RegionCode | null {
-  const explorer = new Explorer(reader, entry, leftOut);
+/** Finds the region at `entry`, of `limit` instructions at most; null when its first one cannot be compiled. */
+export function discover(
+  reader: CodeReader,
+  entry: number,
+  leftOut: ReadonlySet<number>,
+  limit = MAX_INSTRUCTIONS,
+): RegionCode | null {
+  const explorer = new Explorer(reader, entry, leftOut, limit);
   explorer.explore();
   const { insns, leaders } = explorer;
   if (!insns.has(entry)) return null;

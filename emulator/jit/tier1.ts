@@ -15,18 +15,26 @@ import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
 import { regionFunction } from './emit.ts';
 import { analyse } from './flow.ts';
 import { floatTypes, type FloatTypes } from './registers.ts';
-import { discover, type CodeReader, type RegionCode } from './region.ts';
+import { discover, MAX_INSTRUCTIONS, type CodeReader, type RegionCode } from './region.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */
 export type TierChoice = 0 | 1 | 'auto';
 
 /** Executions of an entry before its region is compiled. */
 const THRESHOLD = { 0: 0, 1: 1, auto: 500 } as const;
+/** With less budget regions refuse for its sake, and what is interpreted then says nothing about what is hot. */
+const AMPLE = { 0: 0, 1: 0, auto: 2000 } as const;
 
 /** Rows that only the interpreter's `step` executes. */
 const leftOut: ReadonlySet<number> = new Set(
   instructions.filter(({ traits }) => traits.fp !== null && !hasInlineFloat(traits.fp)).map((i) => i.index),
 );
+
+/** Micro-ops of a page. */
+const UOPS = 2048;
+
+/** Executions of an entry whose region refuses before it is looked at again. */
+const PATIENCE = 15;
 
 /** Regions compiled together at most, and instructions in them. */
 const MAX_BATCH = 16;
@@ -81,6 +89,7 @@ export class Tier1 {
   choose(choice: TierChoice, mark: number): void {
     this.#words[layout.MARK >>> 2] = choice === 0 ? 0 : mark;
     this.#words[layout.THRESHOLD >>> 2] = THRESHOLD[choice];
+    this.#words[layout.AMPLE >>> 2] = AMPLE[choice];
   }
 
   get #fetchTable(): number {
@@ -114,24 +123,42 @@ export class Tier1 {
   hot(pc: number): void {
     const uop = this.#uopOf(pc);
     if (uop === 0) return;
+    const heat = this.#heatAt(uop);
     let region = this.#find(pc, uop);
     // It refuses again and again, for the state that the unit has now.
     if (region?.floating === 'assuming' && !this.#assumptionsHold) {
       this.#drop(region);
       region = null;
     }
-    if (region === null || !region.compiled) {
+    if (region?.compiled) {
+      // It refused, or the jump cache had no room for it. So that it is executed at all, it must not be hot again at once.
+      this.#words[heat] = -PATIENCE;
+    } else {
+      this.#words[heat] = 0;
       this.#compile(pc);
       region = this.#find(pc, uop);
     }
-    const heat = this.#heatAt(uop);
     if (region === null || !region.compiled) {
       this.stats.refused++;
       // Counts up from there for the next two thousand million executions.
       this.#words[heat] = -0x8000_0000;
       return;
     }
-    this.#words[heat] = 0;
+    this.#enterInJumpCache(pc, region);
+  }
+
+  /** Compiles the region at `pc`, of `limit` instructions at most, if it is not there. False where that cannot be. */
+  force(pc: number, limit: number): boolean {
+    const uop = this.#uopOf(pc);
+    if (uop === 0) return false;
+    if (!this.#find(pc, uop)?.compiled) this.#compile(pc, limit);
+    const region = this.#find(pc, uop);
+    if (!region?.compiled) return false;
+    this.#enterInJumpCache(pc, region);
+    return true;
+  }
+
+  #enterInJumpCache(pc: number, region: Region): void {
     const fetch = this.#fetchTable;
     const hash = ((pc >>> 1) ^ (fetch >>> layout.JUMP_CACHE_VIEW_SHIFT)) & (layout.JUMP_CACHE_SIZE - 1);
     const entry = (layout.JUMP_CACHE >>> 2) + 2 * hash;
@@ -190,8 +217,12 @@ export class Tier1 {
     for (const page of region.pages) this.#byPage.get(page)?.delete(region);
   }
 
-  /** The micro-ops of a page are gone, and with them every region that has code there. */
+  /** The micro-ops of a page are gone, and with them every region that has code there, and what was known of its entries. */
   dropPage(page: number): void {
+    const first = (page >>> 3) & (layout.HEAT_SIZE - 1);
+    const heat = layout.HEAT >>> 2;
+    this.#words.fill(0, heat + first, heat + Math.min(first + UOPS, layout.HEAT_SIZE));
+    this.#words.fill(0, heat, heat + Math.max(0, first + UOPS - layout.HEAT_SIZE));
     const there = this.#byPage.get(page);
     if (there === undefined) return;
     this.#byPage.delete(page);
@@ -199,7 +230,7 @@ export class Tier1 {
   }
 
   /** Compiles the region at `pc` and those that it calls, as far as they are warm. */
-  #compile(pc: number): void {
+  #compile(pc: number, limit = MAX_INSTRUCTIONS): void {
     const wanted = [pc];
     const found: { region: Region; code: RegionCode }[] = [];
     const seen = new Set<number>();
@@ -210,7 +241,7 @@ export class Tier1 {
       seen.add(at);
       const uop = this.#uopOf(at);
       if (uop === 0 || this.#find(at, uop)?.compiled) continue;
-      const code = discover(this.#reader, at, leftOut);
+      const code = discover(this.#reader, at, leftOut, limit);
       if (code === null) continue;
       found.push({ region: this.#reserve(at, uop), code });
       for (const block of code.blocks) {

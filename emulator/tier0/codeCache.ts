@@ -164,6 +164,11 @@ export class CodeCache implements CodeObserver {
     return { length: d.length, ends: endsLine(d) };
   }
 
+  /** Makes the micro-op of a row at that place of the frame an entry for tier 1. */
+  markEntry(frame: number, offset: number): void {
+    this.#markLoop(this.pageFor(frame) + offset * UOP_SCALE, offset);
+  }
+
   /** A branch goes back to that micro-op: an entry for tier 1. */
   #markLoop(at: number, pageOffset: number): void {
     if (!(pageOffset >= 0)) return;

@@ -156,9 +156,6 @@ const markLanding = [
   OP.end,
 ];
 
-/** With less budget regions refuse for its sake, and what is interpreted then says nothing about what is hot. */
-const AMPLE = 2000;
-
 /**
  * The operation has the ENTRY bit. Enters the region that the jump cache has for this place, or counts; where there is
  * none, or it did nothing, the operation is dispatched again without the bit.
@@ -188,7 +185,7 @@ function entryCode(): number[] {
     OP.return,
     OP.end,
   ];
-  const ample = [...get(N), ...i32const(AMPLE), OP.i32_gt_u, OP.if, VOID, ...heat, OP.end];
+  const ample = [...get(N), ...loadState(layout.AMPLE), OP.i32_gt_u, OP.if, VOID, ...heat, OP.end];
   return [
     ...get(OPERATION),
     ...i32const(ENTRY),

@@ -1,5 +1,6 @@
 /**
- * A machine for tests of single instructions: M mode at RAM_BASE, with a data area, run on either path of tier 0.
+ * A machine for tests of single instructions: M mode at RAM_BASE, with a data area, run on either path of tier 0 or as a
+ * region of tier 1.
  */
 import { Machine, RAM_BASE, type MachineOptions, type StopReason } from '../../emulator/index.ts';
 
@@ -9,9 +10,13 @@ import { hasFloat } from '../../emulator/priv/state.ts';
 export const CODE = RAM_BASE;
 export const DATA = RAM_BASE + 0x10_0000;
 
-/** `run`: the fast loop. `step`: the slow path that traces and single-steps. */
-export type Path = 'run' | 'step';
-export const PATHS: readonly Path[] = ['run', 'step'];
+/**
+ * `run`: the fast loop. `step`: the slow path that traces and single-steps. `jit`: the fast loop enters a region of just these
+ * instructions (what tier 1 does not compile, and what a region leaves for, is interpreted: test/emulator/jit/rows.test.ts
+ * makes sure that the rest is not).
+ */
+export type Path = 'run' | 'step' | 'jit';
+export const PATHS: readonly Path[] = ['run', 'step', 'jit'];
 
 export function smallMachine(options: MachineOptions = {}): Machine {
   const machine = new Machine({ ramBytes: 16 << 20, ...options });
@@ -37,7 +42,8 @@ export function place(machine: Machine, at: number, words: readonly number[]): v
 /** Executes `count` instructions from `pc`. */
 export function execute(machine: Machine, path: Path, pc: number, count = 1): StopReason {
   machine.hart.pc = pc;
-  if (path === 'run') return machine.hart.run(count);
+  if (path === 'jit') machine.hart.compileAt(pc, count);
+  if (path !== 'step') return machine.hart.run(count);
   let reason: StopReason = { kind: 'budget' };
   for (let i = 0; i < count; i++) reason = machine.hart.step();
   return reason;

@@ -1,4 +1,4 @@
-/** A machine that runs bare-metal test programs from reset, on either path of tier 0. */
+/** A machine that runs bare-metal test programs from reset, on either path of tier 0, or in tier 1 from the first time on. */
 import { Machine, RAM_BASE } from '../../../emulator/index.ts';
 import type { Hart, MachineOptions, StopReason } from '../../../emulator/index.ts';
 import { PATHS } from '../harness.ts';
@@ -18,7 +18,7 @@ export class Bare {
 
   /** A program at RAM_BASE; the hart is about to execute its first instruction in M mode. */
   constructor(path: Path, source: string, options: MachineOptions = {}) {
-    this.machine = new Machine({ ramBytes: 16 << 20, ...options });
+    this.machine = new Machine({ ramBytes: 16 << 20, tier: path === 'jit' ? 1 : 'auto', ...options });
     this.hart = this.machine.hart;
     if (path === 'step') this.hart.onRetire = () => {};
     this.place(RAM_BASE, source);

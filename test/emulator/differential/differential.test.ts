@@ -24,10 +24,11 @@ describe(`random programs against ${corpus.oracle}`, () => {
   });
 
   test.each(MODES)('same registers and memory: $name', (mode) => {
-    const machine = new DifferentialMachine();
+    const machine = new DifferentialMachine(mode.tier);
     const differing = programs.filter(
       (program, index) => fnv1a(machine.run(program, mode)) !== corpus.outcomes[index]?.[1],
     );
     expect(differing.map((program) => program.seed)).toEqual([]);
+    if (mode.tier === 1) expect(machine.regions).toBeGreaterThan(3 * programs.length);
   });
 });

@@ -200,7 +200,7 @@ class Generator {
     const d = decode(insn);
     if (d === null || d.instruction !== i) return this.encoding(i);
     const fields: Partial<Fields> = { ...d.fields };
-    if (i.rd === 'x') fields.rd = this.destination();
+    if (i.rd !== 'f' && pattern.fields.has('rd')) fields.rd = this.destination();
     if (pattern.fields.has('rm')) fields.rm = this.random.pick(ROUNDING);
     if (i.traits.load || i.traits.store) fields.rs1 = this.random.chance(80) ? S0 : SP;
     return assemble(i.row.name, fields);

@@ -2,7 +2,7 @@
  * Runs a generated program on our machine in user mode, with a supervisor that serves write and exit alone.
  */
 import { Machine, RAM_BASE } from '../../../emulator/index.ts';
-import type { Hart, Supervisor } from '../../../emulator/index.ts';
+import type { Hart, MachineOptions, Supervisor } from '../../../emulator/index.ts';
 import { DATA_BYTES, INITIAL, TEXT, TEXT_BYTES } from './image.ts';
 import type { Program } from './image.ts';
 
@@ -13,12 +13,21 @@ export interface Mode {
   readonly paged: boolean;
   /** Budgets given to `run`, in turn; 0 single-steps. */
   readonly budgets: readonly number[];
+  /** Default: the machine's. */
+  readonly tier?: MachineOptions['tier'];
 }
 
 export const MODES: readonly Mode[] = [
   { name: 'physical, in one run', paged: false, budgets: [1_000_000] },
   { name: 'Sv32, budgets 1, 7 and 97 in turn', paged: true, budgets: [1, 7, 97] },
   { name: 'Sv32, single steps', paged: true, budgets: [0] },
+  { name: 'tier 1, physical, in one run', paged: false, budgets: [1_000_000], tier: 1 },
+  {
+    name: 'tier 1, Sv32, budgets 5003, 1, 2 and 97 in turn',
+    paged: true,
+    budgets: [5003, 1, 2, 97],
+    tier: 1,
+  },
 ];
 
 const SYS_WRITE = 64;
@@ -33,13 +42,19 @@ const TABLE = ROOT + 0x1000;
 const PHYSICAL = RAM_BASE + 0x90_0000;
 
 export class DifferentialMachine implements Supervisor {
-  readonly #machine = new Machine({ ramBytes: 16 << 20 });
+  readonly #machine: Machine;
   #paged = false;
   #output: Uint8Array = new Uint8Array(0);
   #exited = false;
 
-  constructor() {
+  constructor(tier: MachineOptions['tier'] = 'auto') {
+    this.#machine = new Machine({ ramBytes: 16 << 20, tier });
     this.#machine.hart.enterHostedUserMode(this);
+  }
+
+  /** Regions that tier 1 has made. */
+  get regions(): number {
+    return this.#machine.hart.tier1.stats.regions;
   }
 
   /** Instructions retired by all programs. */

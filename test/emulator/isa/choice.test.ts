@@ -4,7 +4,7 @@ import { assemble, Cause, FULL_ISA, parseIsa } from '../../../emulator/index.ts'
 import { decode } from '../../../emulator/isa/decode.ts';
 import { compressedInstructions, instructions } from '../../../emulator/isa/table.ts';
 import { MISA } from '../../../emulator/priv/state.ts';
-import { CODE, execute, PATHS, place, smallMachine } from '../harness.ts';
+import { CODE, execute, PATHS, place, smallMachine, type Path } from '../harness.ts';
 
 const names = (isa: string): string[] =>
   instructions.filter((i) => parseIsa(isa).wide[i.index] === 1).map((i) => i.row.name);
@@ -109,7 +109,7 @@ describe('ISA strings', () => {
 });
 
 /** One instruction on a machine with the handler elsewhere; what the trap left. */
-function trapOf(isa: string, path: 'run' | 'step', words: readonly number[], count = 1): number[] {
+function trapOf(isa: string, path: Path, words: readonly number[], count = 1): number[] {
   const m = smallMachine({ isa });
   place(m, CODE, words);
   place(m, m.hart.state.mtvec >>> 0, [assemble('jal')]);

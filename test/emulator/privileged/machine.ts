@@ -14,11 +14,17 @@ export interface Outcome {
   readonly output: Uint8Array;
   /** Instructions until everything is logged; the printing loop is not counted. */
   readonly instructions: number;
+  /** Regions that tier 1 made. */
+  readonly regions: number;
 }
 
-/** @param path 'run' the fast loop; 'step' the slow path that traces */
-export function runProgram(program: Program, path: 'run' | 'step'): Outcome {
-  const machine = new Machine({ ramBytes: RAM_BYTES, adUpdate: program.young ? 'menvcfg' : 'hardware' });
+/** @param path 'run' the fast loop; 'step' the slow path that traces; 'jit' tier 1 from the first time on */
+export function runProgram(program: Program, path: 'run' | 'step' | 'jit'): Outcome {
+  const machine = new Machine({
+    ramBytes: RAM_BYTES,
+    adUpdate: program.young ? 'menvcfg' : 'hardware',
+    tier: path === 'jit' ? 1 : 'auto',
+  });
   const { hart, ram } = machine;
   if (path === 'step') hart.onRetire = () => {};
   ram.writeBytes(RAM_BASE, program.image);
@@ -29,5 +35,6 @@ export function runProgram(program: Program, path: 'run' | 'step'): Outcome {
   }
   // What the loop at `dump` prints.
   const end = (hart.x[S11] as number) >>> 0;
-  return { output: ram.readBytes(LOG, end - LOG), instructions: hart.retired };
+  const { regions } = hart.tier1.stats;
+  return { output: ram.readBytes(LOG, end - LOG), instructions: hart.retired, regions };
 }

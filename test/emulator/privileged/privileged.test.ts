@@ -29,8 +29,9 @@ describe.each([
     expect(programs.map((p) => fnv1a(p.image))).toEqual(corpus.outcomes.map(([image]) => image));
   });
 
-  // Each program runs on one of the two paths.
+  // Each program runs on one of the two paths of tier 0, and in tier 1.
   test.each([
+    ['jit', () => true],
     ['run', (seed: number) => seed % 8 !== 0],
     ['step', (seed: number) => seed % 8 === 0],
   ] as const)('same trap log, tables and memory (%s)', { timeout: 120_000 }, (path, takes) => {
