@@ -151,6 +151,10 @@ export class Tier1 {
   force(pc: number, limit: number): boolean {
     const uop = this.#uopOf(pc);
     if (uop === 0) return false;
+    const present = this.#find(pc, uop);
+    // The variant for the state that the floating-point unit has now.
+    if (present !== null && present.floating === (this.#assumptionsHold ? 'anyhow' : 'assuming'))
+      this.#drop(present);
     if (!this.#find(pc, uop)?.compiled) this.#compile(pc, limit);
     const region = this.#find(pc, uop);
     if (!region?.compiled) return false;

@@ -110,8 +110,15 @@ class GraphMaker {
     } else if (kind < 16) this.#memory();
     else if (kind < 18) {
       const f = (): number => random.below(4);
-      this.#emit(random.pick(FLOAT), { rd: f(), rs1: f(), rs2: f(), rs3: f(), rm: random.chance(90) ? 0 : 7 });
-    } else if (kind === 18) this.#emit('c.addi', { rd: random.pick([6, 7, 11, 12]), imm: random.between(1, 9) });
+      this.#emit(random.pick(FLOAT), {
+        rd: f(),
+        rs1: f(),
+        rs2: f(),
+        rs3: f(),
+        rm: random.chance(90) ? 0 : 7,
+      });
+    } else if (kind === 18)
+      this.#emit('c.addi', { rd: random.pick([6, 7, 11, 12]), imm: random.between(1, 9) });
     else if (random.chance(30)) this.#emit('csrrs', { rd: this.#register(), rs1: 0, csr: 1 });
     else this.#emit('fcvt.w.d', { rd: this.#register(), rs1: random.below(4), rm: 1 });
   }
