@@ -36,6 +36,8 @@ export function populateRange(
     if (vma === null) return FaultCode.SegvMaperr;
     const how = access ?? populateAccess(vma.vmFlags);
     if (how === null) return FaultCode.SegvAccerr;
+    // check_vma_flags(): MADV_POPULATE_READ asks for VM_READ, although a writable page can be read.
+    if (access === 'read' && (vma.vmFlags & VM_READ) === 0) return FaultCode.SegvAccerr;
     const code = faultIn(ctx, mm, va, how);
     if (code !== FaultCode.Handled) return code;
   }

@@ -355,17 +355,26 @@ const worker = fc.oneof(
   { weight: 1, arbitrary: fc.constant(3) },
 );
 
-const step: fc.Arbitrary<Step> = fc
-  .tuple(
-    worker,
-    fc.oneof(
-      ...OPERATIONS.map(({ weight, name, args }) => ({
-        weight,
-        arbitrary: fc.tuple(...args.map(({ words }) => words)).map((words) => ({ name, words })),
-      })),
-    ),
-  )
-  .map(([worker, { name, words }]) => ({ worker, name, args: words }));
+/** What belongs to processes and users, and is of use whatever a sequence is about. */
+const COMMON = /^(fork|exec|exit|kill|resuid|resgid|groups|unshare)$/;
+const SEMAPHORES = /^sem/;
+const MESSAGES = /^msg/;
+
+const stepOf = (rows: readonly Operation[]): fc.Arbitrary<Step> =>
+  fc
+    .tuple(
+      worker,
+      fc.oneof(
+        ...rows.map(({ weight, name, args }) => ({
+          weight,
+          arbitrary: fc.tuple(...args.map(({ words }) => words)).map((words) => ({ name, words })),
+        })),
+      ),
+    )
+    .map(([worker, { name, words }]) => ({ worker, name, args: words }));
+
+const about = (subject: (name: string) => boolean): readonly Operation[] =>
+  OPERATIONS.filter(({ name }) => COMMON.test(name) || subject(name));
 
 /** A row's step by worker 0, for the beginnings of sequences. */
 const opening = (row: Operation | undefined): fc.Arbitrary<Step> =>
@@ -400,15 +409,48 @@ function inhabited(steps: readonly Step[]): Sequence {
   return result;
 }
 
-/** Sequences of up to about `length` steps; shrinking drops steps and simplifies them. */
-export const sequences = (length: number): fc.Arbitrary<Sequence> =>
-  fc
-    .tuple(
-      fc.array(opening(rowOf('shmget')), { maxLength: 2, size: 'max' }),
-      fc.array(opening(rowOf('shmat')), { maxLength: 2, size: 'max' }),
-      fc.array(step, { minLength: 1, maxLength: length, size: 'max' }),
-    )
+/** Begins with these two calls, up to twice each, so that there is something to work with. */
+function sequencesAbout(
+  rows: readonly Operation[],
+  openings: readonly [string, string],
+  length: number,
+): fc.Arbitrary<Sequence> {
+  const [first, second] = openings.map((name) =>
+    fc.array(opening(rowOf(name)), { maxLength: 2, size: 'max' }),
+  );
+  if (first === undefined || second === undefined) throw new Error('no openings');
+  return fc
+    .tuple(first, second, fc.array(stepOf(rows), { minLength: 1, maxLength: length, size: 'max' }))
     .map((parts) => inhabited(parts.flat()));
+}
+
+/**
+ * Sequences of up to about `length` steps: most about shared memory, some about semaphores or messages alone, where workers
+ * often sleep, some about everything. Shrinking drops steps and simplifies them.
+ */
+export const sequences = (length: number): fc.Arbitrary<Sequence> => {
+  const memory = about((name) => !SEMAPHORES.test(name) && !MESSAGES.test(name));
+  return fc.oneof(
+    { weight: 5, arbitrary: sequencesAbout(memory, ['shmget', 'shmat'], length) },
+    {
+      weight: 3,
+      arbitrary: sequencesAbout(
+        about((name) => SEMAPHORES.test(name)),
+        ['semget', 'fork'],
+        length,
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: sequencesAbout(
+        about((name) => MESSAGES.test(name)),
+        ['msgget', 'fork'],
+        length,
+      ),
+    },
+    { weight: 1, arbitrary: sequencesAbout(OPERATIONS, ['shmget', 'semget'], length) },
+  );
+};
 
 /** The sequence of a number, always the same one. */
 export function sequenceOf(arbitrary: fc.Arbitrary<Sequence>, seed: number): Sequence {
