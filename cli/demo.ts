@@ -123,7 +123,7 @@ async function main(): Promise<number> {
 
   heading('5. Nothing stays attached');
   const last = system.picture();
-  show(ipcsView(last), last, 1);
+  show(ipcsView(last, ['memory']), last, 1);
   const attached = segments(last).reduce((sum, segment) => sum + segment.shmNattch, 0);
   const { framesFree, framesTotal } = last.ram;
   say(

@@ -26,6 +26,22 @@ const SEGMENT = fields(
   'number',
   'index id seq key uid gid cuid cgid mode shmSegsz shmNattch shmCprid shmLprid shmAtim shmDtim shmCtim shmFile',
 );
+const PERM = fields('number', 'index id seq key uid gid cuid cgid mode');
+const IDS = fields('number', 'inUse seq maxIdx');
+const SEM_ARRAY: Shape = {
+  ...PERM,
+  ...fields('number', 'semOtime semCtime complexCount'),
+  sems: [fields('number', 'semval sempid')],
+  sleepers: [{ ...fields('number', 'pid blockedOn'), sops: [fields('number', 'semNum semOp semFlg')] }],
+  undos: [{ pids: ['number'], semadj: ['number'] }],
+};
+const MSG_QUEUE: Shape = {
+  ...PERM,
+  ...fields('number', 'qStime qRtime qCtime qCbytes qQbytes qLspid qLrpid'),
+  messages: [fields('number', 'mType size')],
+  receivers: [{ ...fields('number', 'pid msgtyp bufsz'), mode: 'string' }],
+  senders: [fields('number', 'pid mType size')],
+};
 const PICTURE: Shape = {
   ...fields('number', 'version instructions time'),
   ram: fields('number', 'base size framesTotal framesFree'),
@@ -33,7 +49,9 @@ const PICTURE: Shape = {
     {
       name: 'string',
       ...fields('number', 'shmCtlmax shmCtlall shmCtlmni shmTot shmRmidForced'),
-      shmIds: { ...fields('number', 'inUse seq maxIdx'), entries: [SEGMENT] },
+      shmIds: { ...IDS, entries: [SEGMENT] },
+      semIds: { ...IDS, entries: [SEM_ARRAY] },
+      msgIds: { ...IDS, entries: [MSG_QUEUE] },
     },
   ],
   files: [{ ...fields('number', 'file count inode'), ...fields('string', 'path fOp') }],

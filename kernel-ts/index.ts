@@ -21,6 +21,8 @@ export type {
   FilePicture,
   InodePicture,
   IpcNamespacePicture,
+  MsgQueuePicture,
+  SemArrayPicture,
   MmPicture,
   PagePicture,
   Picture,

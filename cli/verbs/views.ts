@@ -10,7 +10,7 @@ import { Session } from '../session.ts';
 import type { SessionResult } from '../session.ts';
 import { readState } from '../state.ts';
 import { drawDiagram, show } from '../terminal.ts';
-import { ipcsView } from '../views/ipcs.ts';
+import { ipcsView, type IpcKind } from '../views/ipcs.ts';
 import { mapsView } from '../views/maps.ts';
 import { pagetableView } from '../views/pagetable.ts';
 
@@ -18,38 +18,44 @@ interface ViewChoices extends MachineChoices {
   readonly state?: string;
   readonly until?: Until;
   readonly pid?: number;
+  readonly queues?: boolean;
+  readonly memory?: boolean;
+  readonly semaphores?: boolean;
 }
+
+const KINDS: readonly IpcKind[] = ['queues', 'memory', 'semaphores'];
 
 interface View {
   readonly name: string;
   readonly description: string;
   readonly byPid: boolean;
-  readonly show: (picture: Picture, pid: number | null) => void;
+  readonly show: (picture: Picture, choices: ViewChoices) => void;
 }
 
 const VIEWS: readonly View[] = [
   {
     name: 'ipcs',
-    description: 'the shared memory segments, as ipcs -m shows them',
+    description: 'message queues, shared memory and semaphores, as ipcs(1) shows them',
     byPid: false,
-    show: (picture) => {
-      show(ipcsView(picture), picture, 1);
+    show: (picture, choices) => {
+      const asked = KINDS.filter((kind) => choices[kind] === true);
+      show(ipcsView(picture, asked.length > 0 ? asked : KINDS), picture, 1);
     },
   },
   {
     name: 'maps',
     description: 'the VMAs of every process, as /proc/PID/maps shows them',
     byPid: true,
-    show: (picture, pid) => {
-      show(mapsView(picture, pid), picture, 1);
+    show: (picture, { pid }) => {
+      show(mapsView(picture, pid ?? null), picture, 1);
     },
   },
   {
     name: 'pagetable',
     description: 'the Sv32 page tables of every process, walk by walk',
     byPid: true,
-    show: (picture, pid) => {
-      show(pagetableView(picture, pid), picture, 1);
+    show: (picture, { pid }) => {
+      show(pagetableView(picture, pid ?? null), picture, 1);
     },
   },
   {
@@ -93,26 +99,28 @@ export function viewCommands(): Command[] {
       .addOption(new Option('--until <where>', 'stop the run there').argParser(parseUntil));
     if (view.byPid) command.addOption(new Option('--pid <n>', 'one process only').argParser(wholeNumber(1)));
     if (view.name === 'ipcs')
-      command.option('-m', 'shared memory; there is nothing else, so it changes nothing');
+      command
+        .option('-q, --queues', 'message queues')
+        .option('-m, --memory', 'shared memory segments')
+        .option('-s, --semaphores', 'semaphore arrays');
     return command.action((words: string[], choices: ViewChoices) => showView(view, words, choices));
   });
 }
 
 async function showView(view: View, words: string[], choices: ViewChoices): Promise<void> {
-  const pid = choices.pid ?? null;
   const [first] = words;
   const file = choices.state ?? (first?.endsWith('.json') ? first : undefined);
   if (file !== undefined) {
     if (choices.until !== undefined) throw new CliError('--until needs a run, not a state file');
     if (words.length > (choices.state === undefined ? 1 : 0)) throw new CliError('a state file stands alone');
-    view.show(readState(file), pid);
+    view.show(readState(file), choices);
     return;
   }
   if (first === undefined)
     throw new CliError(`${view.name}: a state file or a program is wanted (see --help)`);
   const session = new Session(await loadPrograms(words), { ...choices, stdoutFd: 2 });
   const result = await runUntil(session, choices.until);
-  view.show(session.system.picture(), pid);
+  view.show(session.system.picture(), choices);
   process.exitCode = concluded(session, result, choices.until);
 }
 

@@ -7,6 +7,7 @@ import type { IpcNamespacePicture, Picture, ShmidKernelPicture } from '../../ker
 import { arrowDown, box, indent } from './box.ts';
 import { BOX, pageCacheBox, peopleLines, type Canvas } from './drawing.ts';
 import { cell, count, hex, octal, printable } from './format.ts';
+import { semMsgLines } from './semMsg.ts';
 import { attachments, SHM_DEST, SHM_LOCKED } from './shared.ts';
 import type { Attachment } from './shared.ts';
 import { sharedObjectLines } from './sharedObjects.ts';
@@ -74,7 +75,7 @@ function namespaceLines(picture: Picture, namespace: IpcNamespacePicture, canvas
     const nothing = picture.sharedObjects.length === 0 ? 'no segment: nothing is shared' : 'no segment';
     lines.push(...arrowDown(canvas.middle), `${' '.repeat(canvas.margin)}${nothing}`);
   }
-  return lines;
+  return [...lines, ...semMsgLines(namespace, canvas.margin, BOX)];
 }
 
 function foldedSegments(rest: readonly ShmidKernelPicture[], { width }: Canvas): string[] {

@@ -19,6 +19,7 @@ import { taskPc } from '../process/sched.ts';
 import type { Task } from '../process/task.ts';
 import { describeWait } from '../process/waitQueue.ts';
 import type { ShmRow, Walk } from './api.ts';
+import { msgIdsPicture, semIdsPicture } from './ipcPicture.ts';
 import { findSharedObjects, isSharedMemory, sharedObjectPicture } from './inspectShared.ts';
 import type {
   FilePicture,
@@ -57,7 +58,9 @@ export function lazyPicture(kernel: Kernel): Picture {
       framesFree: kernel.memMap.freeFrames,
     },
     get namespaces() {
-      return (namespaces ??= [...kernel.ipc.namespaces.values()].map((ns) => namespacePicture(ns, files)));
+      return (namespaces ??= [...kernel.ipc.namespaces.values()].map((ns) =>
+        namespacePicture(kernel, ns, files),
+      ));
     },
     get files() {
       return (referred ??= referredPictures(kernel, files, [this.namespaces, this.tasks])).files;
@@ -121,7 +124,7 @@ function inodePicture(kernel: Kernel, number: number, inode: Inode): InodePictur
   return { inode: number, iSize: inode.iSize, iMapping: { nrpages: inode.iMapping.nrpages, pages } };
 }
 
-function namespacePicture(ns: IpcNamespace, files: Map<number, File>): IpcNamespacePicture {
+function namespacePicture(kernel: Kernel, ns: IpcNamespace, files: Map<number, File>): IpcNamespacePicture {
   const { shmIds } = ns;
   return {
     name: ns.name,
@@ -139,6 +142,8 @@ function namespacePicture(ns: IpcNamespace, files: Map<number, File>): IpcNamesp
         return segmentPicture(shp);
       }),
     },
+    semIds: semIdsPicture(ns, kernel.tasks.values()),
+    msgIds: msgIdsPicture(ns),
   };
 }
 

@@ -28,7 +28,7 @@ export interface Picture {
   readonly tasks: readonly TaskPicture[];
 }
 
-/** struct ipc_namespace, as far as shm is concerned. */
+/** struct ipc_namespace. */
 export interface IpcNamespacePicture {
   readonly name: string;
   readonly shmCtlmax: number;
@@ -43,6 +43,68 @@ export interface IpcNamespacePicture {
     readonly maxIdx: number;
     readonly entries: readonly ShmidKernelPicture[];
   };
+  /** ipc_ids[IPC_SEM_IDS] and [IPC_MSG_IDS]. */
+  readonly semIds: IpcIdsPicture<SemArrayPicture>;
+  readonly msgIds: IpcIdsPicture<MsgQueuePicture>;
+}
+
+/** struct ipc_ids. */
+export interface IpcIdsPicture<T> {
+  readonly inUse: number;
+  readonly seq: number;
+  readonly maxIdx: number;
+  readonly entries: readonly T[];
+}
+
+/** struct kern_ipc_perm. */
+export interface IpcPermPicture {
+  readonly index: number;
+  readonly id: number;
+  readonly seq: number;
+  /** key_t as an unsigned 32-bit number; 0 is IPC_PRIVATE. */
+  readonly key: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly cuid: number;
+  readonly cgid: number;
+  readonly mode: number;
+}
+
+/** struct sem_array. Times are seconds since the epoch of the virtual clock. */
+export interface SemArrayPicture extends IpcPermPicture {
+  readonly semOtime: number;
+  readonly semCtime: number;
+  readonly complexCount: number;
+  readonly sems: readonly { readonly semval: number; readonly sempid: number }[];
+  /** struct sem_queue: the array's own queues first, then semaphore by semaphore, each in the order of arrival. */
+  readonly sleepers: readonly {
+    readonly pid: number;
+    /** The semaphore that it waits for. */
+    readonly blockedOn: number;
+    readonly sops: readonly { readonly semNum: number; readonly semOp: number; readonly semFlg: number }[];
+  }[];
+  /** struct sem_undo: what the end of these tasks (the last of them) adds to each semaphore. */
+  readonly undos: readonly { readonly pids: readonly number[]; readonly semadj: readonly number[] }[];
+}
+
+/** struct msg_queue. Times are seconds since the epoch of the virtual clock; 0 is never. */
+export interface MsgQueuePicture extends IpcPermPicture {
+  readonly qStime: number;
+  readonly qRtime: number;
+  readonly qCtime: number;
+  readonly qCbytes: number;
+  readonly qQbytes: number;
+  readonly qLspid: number;
+  readonly qLrpid: number;
+  readonly messages: readonly { readonly mType: number; readonly size: number }[];
+  readonly receivers: readonly {
+    readonly pid: number;
+    /** any, equal, notEqual, lessEqual msgtyp. */
+    readonly mode: string;
+    readonly msgtyp: number;
+    readonly bufsz: number;
+  }[];
+  readonly senders: readonly { readonly pid: number; readonly mType: number; readonly size: number }[];
 }
 
 /** struct shmid_kernel. Times are seconds since the epoch of the virtual clock. */

@@ -150,4 +150,18 @@ describe('examples', () => {
   test('pingpong: two processes asleep on a futex in turn', options, async () => {
     expect((await run(['pingpong'])).output).toBe('2000 turns of two processes: the count is 2000\n');
   });
+
+  test('semaphore: SEM_UNDO gives back what a killed process held', options, async () => {
+    expect((await run(['semaphore'])).output).toBe(
+      'killed while it held the semaphore: the value is 1 again\n3 workers, 500 rounds each: the counter is 1500\n',
+    );
+  });
+
+  test('messages: each client gets its own answer', options, async () => {
+    expect((await run(['messages'])).output.trimEnd().split('\n').sort()).toEqual([
+      'client 1: 1 squared is 1',
+      'client 2: 2 squared is 4',
+      'client 3: 3 squared is 9',
+    ]);
+  });
 });

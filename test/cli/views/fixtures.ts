@@ -167,6 +167,8 @@ export function picture(shape: PictureShape = {}): Picture {
         shmTot: entries.reduce((sum, one) => sum + Math.ceil(one.shmSegsz / PAGE), 0),
         shmRmidForced: 0,
         shmIds: { inUse: entries.length, seq: 2, maxIdx: entries.length - 1, entries },
+        semIds: { inUse: 0, seq: 0, maxIdx: -1, entries: [] },
+        msgIds: { inUse: 0, seq: 0, maxIdx: -1, entries: [] },
       },
     ],
     files: [

@@ -13,7 +13,7 @@ describe('tables', () => {
       segments: [{}, { key: 0, mode: 0o1666 }, { mode: 0o2640, segsz: 123456 }],
       attached: [[0, 1]],
     });
-    await expect(ipcsView(given)).toMatchFileSnapshot('./expected/ipcs.txt');
+    await expect(ipcsView(given, ['memory'])).toMatchFileSnapshot('./expected/ipcs.txt');
   });
 
   test('maps of two processes', async () => {
