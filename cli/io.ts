@@ -57,3 +57,9 @@ export function readStdin(max: number): Uint8Array | null {
     }
   }
 }
+
+/** Names and values on stderr, aligned. */
+export function printCounters(rows: readonly (readonly [name: string, value: string])[]): void {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) printErr(`${name.padEnd(width)}  ${value.padStart(14)}\n`);
+}

@@ -62,13 +62,27 @@ export interface MachineChoices {
   readonly quantum?: number;
   readonly maxInstructions?: number;
   readonly seed?: number;
+  readonly tier?: 0 | 1 | 'auto';
   readonly env: readonly string[];
   readonly uid?: number;
+}
+
+/** Who executes instructions; nothing but the speed depends on it. */
+export function tierOption(): Option {
+  return new Option(
+    '--tier <tier>',
+    '0: the interpreter alone; 1: compiled code wherever it can be; auto: compiled code where it is hot (default)',
+  ).argParser((text) => {
+    if (text === 'auto') return text;
+    if (text === '0' || text === '1') return Number(text);
+    throw new InvalidArgumentError('0, 1 or auto is wanted.');
+  });
 }
 
 /** Adds those options to a command. */
 export function machineOptions(command: Command): Command {
   return command
+    .addOption(tierOption())
     .addOption(new Option('--ram <size>', 'guest RAM, 16M to 2G (default: 256M)').argParser(parseSize))
     .addOption(
       new Option(

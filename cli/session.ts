@@ -5,6 +5,7 @@ import { CliError, EXIT } from './errors.ts';
 import { printErr, readStdin, writeFully } from './io.ts';
 import type { MachineChoices } from './options.ts';
 import type { Program } from './programs.ts';
+import { setV8Flags } from './v8Flags.ts';
 import { crashView } from './views/crash.ts';
 import { printable } from './views/format.ts';
 
@@ -36,8 +37,11 @@ export class Session {
     this.limit = options.maxInstructions ?? Number.POSITIVE_INFINITY;
     this.beforeBlocking = options.beforeBlocking ?? ((): void => {});
     const stdoutFd = options.stdoutFd ?? 1;
+    setV8Flags();
     try {
       this.system = boot({
+        clock: () => performance.now(),
+        ...(options.tier === undefined ? {} : { tier: options.tier }),
         ...(options.ram === undefined ? {} : { ram: options.ram }),
         ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
         ...(options.seed === undefined ? {} : { seed: options.seed }),

@@ -417,6 +417,7 @@ export class Hart implements CsrContext {
   #fast(length: number, first: boolean): StopReason | null {
     if (this.#committed >= this.#coolAt) {
       this.tier1.cool();
+      this.tier1.count();
       this.#coolAt = this.#committed + COOL_AFTER;
     }
     this.#slice = length;

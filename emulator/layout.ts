@@ -45,6 +45,8 @@ export const MARK = 0x230;
 export const THRESHOLD = 0x234;
 /** With no more budget than that `run` does not count. */
 export const AMPLE = 0x238;
+/** Instructions that regions have retired, modulo 2^32. */
+export const REGION_RETIRED = 0x23c;
 
 /** A micro-op for one instruction outside a decoded page (single step over breakpoints and page borders). */
 export const SCRATCH_UOP = 0x240;

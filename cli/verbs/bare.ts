@@ -11,10 +11,11 @@ import {
   type BareStop,
 } from '../../emulator/index.ts';
 import { CliError, errnoCode, EXIT, fileError } from '../errors.ts';
-import { printErr, writeFully } from '../io.ts';
-import { parseSize, wholeNumber } from '../options.ts';
+import { printCounters, printErr, writeFully } from '../io.ts';
+import { parseSize, tierOption, wholeNumber } from '../options.ts';
 import { compileC } from '../programs.ts';
 import { OutputFile } from '../state.ts';
+import { setV8Flags } from '../v8Flags.ts';
 import { printable } from '../views/format.ts';
 
 interface BareChoices {
@@ -28,6 +29,7 @@ interface BareChoices {
   readonly misaligned?: 'trap' | 'hardware';
   readonly ad?: 'trap' | 'hardware' | 'menvcfg';
   readonly pmp?: 'off' | 'open';
+  readonly tier?: 0 | 1 | 'auto';
   readonly stats?: true;
 }
 
@@ -63,6 +65,7 @@ export function bareCommand(): Command {
       '--isa <string>',
       'the extensions, as rv32gc or rv32imac_zba_zbb (default: all that are implemented)',
     )
+    .addOption(tierOption())
     .addOption(new Option('--ram <size>', 'RAM, 16M to 2G (default: 256M)').argParser(parseSize))
     .option('--signature <file>', 'write the memory from begin_signature to end_signature at the end')
     .addOption(
@@ -133,9 +136,15 @@ async function bare(path: string, choices: BareChoices): Promise<void> {
   report(machine, stop);
   if (choices.stats) {
     const mips = hart.retired / Math.max(seconds, 1e-9) / 1e6;
-    printErr(`instructions                     ${String(hart.retired).padStart(14)}\n`);
-    printErr(`host seconds                     ${seconds.toFixed(3).padStart(14)}\n`);
-    printErr(`million instructions per second  ${mips.toFixed(0).padStart(14)}\n`);
+    hart.tier1.count();
+    printCounters([
+      ['instructions', String(hart.retired)],
+      ['instructions in tier 1', String(hart.tier1.stats.retired)],
+      ['regions', String(hart.tier1.stats.regions)],
+      ['pages of code dropped', String(hart.invalidations)],
+      ['host seconds', seconds.toFixed(3)],
+      ['million instructions per second', mips.toFixed(0)],
+    ]);
   }
   process.exitCode = statusOf(machine, stop);
 }
@@ -156,11 +165,13 @@ function load(
   choices: BareChoices,
   output: (byte: number) => void,
 ): BareMachine {
+  setV8Flags();
   try {
     const machine = BareMachine.load(image, {
       output,
       ...(choices.isa === undefined ? {} : { isa: choices.isa }),
       ...(choices.ram === undefined ? {} : { ramBytes: choices.ram }),
+      ...(choices.tier === undefined ? {} : { tier: choices.tier }),
       ...(choices.misaligned === undefined ? {} : { misaligned: choices.misaligned }),
       ...(choices.ad === undefined ? {} : { adUpdate: choices.ad }),
       ...(choices.pmp === undefined ? {} : { pmpAtReset: choices.pmp }),

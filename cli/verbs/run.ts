@@ -1,7 +1,7 @@
 /** `sameframe run`: programs as processes, the guest's streams untouched, everything about them on request. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Hooks, Picture } from '../../kernel-ts/index.ts';
-import { printErr } from '../io.ts';
+import { printCounters, printErr } from '../io.ts';
 import { machineOptions } from '../options.ts';
 import type { MachineChoices } from '../options.ts';
 import { loadPrograms } from '../programs.ts';
@@ -127,12 +127,10 @@ async function runInSteps(session: Session): Promise<SessionResult> {
 function printStats(session: Session, seconds: number): void {
   const { system } = session;
   const mips = system.instructions / Math.max(seconds, 1e-9) / 1e6;
-  const rows: (readonly [string, string])[] = [
+  printCounters([
     ...Object.entries(system.stats).map(([name, value]) => [name, String(value)] as const),
     ['virtual seconds', (system.time / 1e9).toFixed(6)],
     ['host seconds', seconds.toFixed(3)],
     ['million instructions per second', mips.toFixed(0)],
-  ];
-  const width = Math.max(...rows.map(([name]) => name.length));
-  for (const [name, value] of rows) printErr(`${name.padEnd(width)}  ${value.padStart(14)}\n`);
+  ]);
 }

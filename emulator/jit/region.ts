@@ -152,8 +152,19 @@ function mayMisalign({ instruction, fields }: Decoded): boolean {
   return traits.relative ? (fields.imm & 2) !== 0 : row.name === 'jalr';
 }
 
-/** The terminator of a block whose last instruction is `last`. */
-function terminator(last: Insn, edge: (pc: number) => Edge, targets: readonly number[]): Terminator {
+/** Where a JALR goes behind the AUIPC that makes its address, as compilers write far calls; null: who knows. */
+function pairTarget(jalr: Insn, before: Insn | undefined): number | null {
+  if (before?.instruction.row.name !== 'auipc' || before.fields.rd !== jalr.fields.rs1) return null;
+  return ((before.pc + before.fields.imm + jalr.fields.imm) & ~1) >>> 0;
+}
+
+/** The terminator of a block of those instructions. */
+function terminator(
+  insns: readonly Insn[],
+  edge: (pc: number) => Edge,
+  targets: readonly number[],
+): Terminator {
+  const last = insns[insns.length - 1];
   const next = (last.pc + last.length) >>> 0;
   const target = (last.pc + last.fields.imm) >>> 0;
   const { row, traits } = last.instruction;
@@ -163,7 +174,9 @@ function terminator(last: Insn, edge: (pc: number) => Edge, targets: readonly nu
     return { kind: 'call', target, back: edge(next) };
   }
   if (row.name === 'jalr') {
-    if (last.fields.rd !== 0) return { kind: 'call', target: null, back: edge(next) };
+    const pair = pairTarget(last, insns[insns.length - 2]);
+    if (last.fields.rd !== 0) return { kind: 'call', target: pair, back: edge(next) };
+    if (pair !== null) return { kind: 'jump', to: edge(pair) };
     return { kind: 'indirect', targets: targets.map(edge).filter((e) => e.block >= 0) };
   }
   return { kind: 'branch', taken: edge(target), fall: edge(next) };
@@ -194,7 +207,7 @@ export function discover(
       if (following === undefined) break;
       last = following;
     }
-    return { pc, insns: body, end: terminator(last, edge, explorer.targets.get(last.pc) ?? []) };
+    return { pc, insns: body, end: terminator(body, edge, explorer.targets.get(last.pc) ?? []) };
   });
   return { entry, blocks, pages: [...explorer.pages] };
 }

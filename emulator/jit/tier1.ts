@@ -40,6 +40,9 @@ const PATIENCE = 15;
 const MAX_BATCH = 16;
 const MAX_BATCH_INSTRUCTIONS = 2000;
 
+/** Refused entries remembered at most. */
+const MAX_REFUSED = 4096;
+
 interface Region {
   readonly pc: number;
   /** Address of the entry's micro-op. */
@@ -54,17 +57,35 @@ interface Region {
 
 /** Counters, for `--stats`. */
 export interface Tier1Stats {
+  /** Regions compiled, and guest instructions in them. */
   regions: number;
   instructions: number;
+  /** WebAssembly modules, and their bytes. */
   modules: number;
   bytes: number;
+  /** Regions that are gone: their code changed, or their slot was needed. */
   dropped: number;
   /** Entries that cannot be compiled. */
   refused: number;
+  /** Instructions that regions have retired; the interpreter retired the others. */
+  retired: number;
+  /** Milliseconds of the host that compiling took, by `clock`. */
+  compileTime: number;
 }
 
 export class Tier1 {
-  readonly stats: Tier1Stats = { regions: 0, instructions: 0, modules: 0, bytes: 0, dropped: 0, refused: 0 };
+  readonly stats: Tier1Stats = {
+    regions: 0,
+    instructions: 0,
+    modules: 0,
+    bytes: 0,
+    dropped: 0,
+    refused: 0,
+    retired: 0,
+    compileTime: 0,
+  };
+  /** Milliseconds, for `stats` alone; there is no clock here by default. */
+  clock: () => number = () => 0;
   readonly #memory: WebAssembly.Memory;
   readonly #words: Int32Array;
   readonly #table: WebAssembly.Table;
@@ -74,7 +95,10 @@ export class Tier1 {
   readonly #regions = new Map<number, Region[]>();
   readonly #bySlot: (Region | null)[] = Array<Region | null>(TABLE_SIZE).fill(null);
   readonly #byPage = new Map<number, Set<Region>>();
+  /** Micro-ops of entries that cannot be compiled. */
+  readonly #refused = new Set<number>();
   #nextSlot = 0;
+  #counted = 0;
 
   constructor(memory: WebAssembly.Memory, table: WebAssembly.Table, stub: unknown, reader: CodeReader) {
     this.#memory = memory;
@@ -122,7 +146,7 @@ export class Tier1 {
   /** The entry at `pc` has become hot: compiles it unless its region is there, and lets the interpreter find it. */
   hot(pc: number): void {
     const uop = this.#uopOf(pc);
-    if (uop === 0) return;
+    if (uop === 0 || this.#refused.has(uop)) return;
     const heat = this.#heatAt(uop);
     let region = this.#find(pc, uop);
     // It refuses again and again, for the state that the unit has now.
@@ -135,13 +159,15 @@ export class Tier1 {
       this.#words[heat] = -PATIENCE;
     } else {
       this.#words[heat] = 0;
+      const start = this.clock();
       this.#compile(pc);
+      this.stats.compileTime += this.clock() - start;
       region = this.#find(pc, uop);
     }
     if (region === null || !region.compiled) {
       this.stats.refused++;
-      // Counts up from there for the next two thousand million executions.
-      this.#words[heat] = -0x8000_0000;
+      if (this.#refused.size >= MAX_REFUSED) this.#refused.clear();
+      this.#refused.add(uop);
       return;
     }
     this.#enterInJumpCache(pc, region);
@@ -171,16 +197,14 @@ export class Tier1 {
   }
 
   /**
-   * Forgets what is not hot yet; what cannot be compiled stays known. Regions made when nothing could be assumed of the
+   * Forgets what is not hot yet. Regions made when nothing could be assumed of the
    * floating-point unit are made anew if it can be now.
    */
   cool(): void {
     if (this.#assumptionsHold) {
       for (const region of this.#bySlot) if (region?.floating === 'anyhow') this.#drop(region);
     }
-    const from = layout.HEAT >>> 2;
-    for (let i = from; i < from + layout.HEAT_SIZE; i++)
-      if ((this.#words[i] as number) > 0) this.#words[i] = 0;
+    this.#words.fill(0, layout.HEAT >>> 2, (layout.HEAT >>> 2) + layout.HEAT_SIZE);
   }
 
   /** The region of a place, with a slot of its own; made when there is none yet. */
@@ -221,12 +245,20 @@ export class Tier1 {
     for (const page of region.pages) this.#byPage.get(page)?.delete(region);
   }
 
+  /** Brings `stats.retired` up to date; to be called at least once in 2^32 instructions. */
+  count(): void {
+    const now = this.#words[layout.REGION_RETIRED >>> 2] as number;
+    this.stats.retired += (now - this.#counted) >>> 0;
+    this.#counted = now;
+  }
+
   /** The micro-ops of a page are gone, and with them every region that has code there, and what was known of its entries. */
   dropPage(page: number): void {
     const first = (page >>> 3) & (layout.HEAT_SIZE - 1);
     const heat = layout.HEAT >>> 2;
     this.#words.fill(0, heat + first, heat + Math.min(first + UOPS, layout.HEAT_SIZE));
     this.#words.fill(0, heat, heat + Math.max(0, first + UOPS - layout.HEAT_SIZE));
+    for (const uop of this.#refused) if (uop >= page && uop < page + UOPS * 8) this.#refused.delete(uop);
     const there = this.#byPage.get(page);
     if (there === undefined) return;
     this.#byPage.delete(page);

@@ -225,6 +225,13 @@ function entryCode(): number[] {
     OP.i32_ne,
     OP.if,
     VOID,
+    ...storeState(layout.REGION_RETIRED, [
+      ...loadState(layout.REGION_RETIRED),
+      ...get(N),
+      OP.i32_add,
+      ...get(STATUS_LOCAL),
+      OP.i32_sub,
+    ]),
     ...get(STATUS_LOCAL),
     ...set(N),
     ...loadState(layout.PC),

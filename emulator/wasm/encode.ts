@@ -155,6 +155,11 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   const size = bodies.reduce((sum, b) => sum + b.reduce((s, part) => s + part.length, 0), count.length);
   chunks.push([10, ...uleb(size)], count, ...bodies.flat());
 
+  // Profilers show the functions by these names.
+  const names = parts.functions.map((f, index) => [...uleb(index + parts.imports.length), ...text(f.name)]);
+  const subsection = vector(names);
+  section(0, [...text('name'), 0x01, ...uleb(subsection.length), ...subsection]);
+
   const bytes = new Uint8Array(chunks.reduce((sum, c) => sum + c.length, 0));
   let at = 0;
   for (const chunk of chunks) {

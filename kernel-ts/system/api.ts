@@ -6,6 +6,8 @@ import type { Picture, VmAreaPicture, PtePicture } from './picture.ts';
 export interface BootOptions {
   /** Who executes: the interpreter (0), compiled code wherever it can (1), or compiled code where it is hot. Default 'auto'. */
   readonly tier?: 0 | 1 | 'auto';
+  /** Milliseconds of the host, for `stats.compileMilliseconds`; nothing else asks it. Default: none, and that counter stays 0. */
+  readonly clock?: () => number;
   /** Guest RAM in bytes: 16 MiB to 2 GiB, a multiple of 64 KiB. Default 256 MiB. */
   readonly ram?: number;
   /** Instructions a task may run before the scheduler looks for another. Default 100 000, at least 1. */

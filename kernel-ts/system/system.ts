@@ -82,6 +82,7 @@ class HostedSystem implements System {
       ...(options.ram === undefined ? {} : { ramBytes: options.ram }),
       ...(options.tier === undefined ? {} : { tier: options.tier }),
     });
+    if (options.clock !== undefined) this.machine.hart.tier1.clock = options.clock;
     this.hooks = options.hooks ?? {};
     this.failNth = options.failNth ?? {};
     this.kernel = createKernel(this.machine, this.hostStreams, options);
@@ -207,8 +208,23 @@ class HostedSystem implements System {
 
   get stats(): Readonly<Record<string, number>> {
     const { memMap, slab, stats } = this.kernel;
-    const faultsInjected = memMap.fault.injected + slab.fault.injected;
-    return { instructions: this.instructions, time: this.time, ...stats, faultsInjected };
+    const { tier1 } = this.machine.hart;
+    tier1.count();
+    return {
+      instructions: this.instructions,
+      time: this.time,
+      ...stats,
+      faultsInjected: memMap.fault.injected + slab.fault.injected,
+      instructionsInTier1: tier1.stats.retired,
+      regions: tier1.stats.regions,
+      regionInstructions: tier1.stats.instructions,
+      regionModules: tier1.stats.modules,
+      regionBytes: tier1.stats.bytes,
+      regionsDropped: tier1.stats.dropped,
+      entriesRefused: tier1.stats.refused,
+      compileMilliseconds: Math.round(tier1.stats.compileTime),
+      pagesOfCodeDropped: this.machine.hart.invalidations,
+    };
   }
 
   readMemory(pid: number, va: number, length: number): Uint8Array {

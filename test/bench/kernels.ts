@@ -1,4 +1,4 @@
-/** The bench kernels: C files of guest/bench with the number of iterations that takes tier 0 about a second. */
+/** The bench kernels: C files of guest/bench with the number of iterations that takes tier 1 about a second. */
 
 export interface BenchKernel {
   /** File name in guest/bench without its suffix. */
@@ -14,20 +14,20 @@ export interface BenchKernel {
 }
 
 export const kernels: readonly BenchKernel[] = [
-  { name: 'intmix', iterations: 5_000, operation: null },
-  { name: 'sha256', iterations: 1_500, operation: null },
-  { name: 'quicksort', iterations: 4, operation: null },
-  { name: 'fib', iterations: 33, operation: null, scalable: false },
-  { name: 'vm', iterations: 1_500_000, operation: null },
-  { name: 'indirect', iterations: 20_000_000, operation: null },
+  { name: 'intmix', iterations: 20_000, operation: null },
+  { name: 'sha256', iterations: 12_000, operation: null },
+  { name: 'quicksort', iterations: 16, operation: null },
+  { name: 'fib', iterations: 38, operation: null, scalable: false },
+  { name: 'vm', iterations: 6_000_000, operation: null },
+  { name: 'indirect', iterations: 40_000_000, operation: null },
   { name: 'chase', iterations: 20_000_000, operation: null },
-  { name: 'stride', iterations: 8_000, operation: null },
-  { name: 'copy', iterations: 40, operation: null },
-  { name: 'strings', iterations: 15_000, operation: null },
-  { name: 'matmul', iterations: 150, operation: null },
-  { name: 'nbody', iterations: 300_000, operation: null },
-  { name: 'nbodyf', iterations: 300_000, operation: null },
-  { name: 'getpid', iterations: 2_000_000, operation: 'getpid' },
+  { name: 'stride', iterations: 40_000, operation: null },
+  { name: 'copy', iterations: 160, operation: null },
+  { name: 'strings', iterations: 45_000, operation: null },
+  { name: 'matmul', iterations: 1_200, operation: null },
+  { name: 'nbody', iterations: 2_400_000, operation: null },
+  { name: 'nbodyf', iterations: 1_500_000, operation: null },
+  { name: 'getpid', iterations: 10_000_000, operation: 'getpid' },
   { name: 'signal', iterations: 200_000, operation: 'tgkill, handler, rt_sigreturn' },
   { name: 'shmattach', iterations: 400_000, operation: 'shmat, write, shmdt' },
   { name: 'shmtouch', iterations: 4_000, operation: 'fresh shm page', perIteration: 256 },

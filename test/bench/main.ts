@@ -25,6 +25,7 @@ interface Options {
   readonly scale: number;
   readonly json?: string;
   readonly qemu: boolean;
+  readonly v8Flags: boolean;
   readonly native: boolean;
   readonly startUp: boolean;
 }
@@ -63,7 +64,7 @@ async function sidesOf(name: string, cpu: string, options: Options): Promise<Par
   const elf = await build(name, 'riscv32-linux-musl');
   const qemu = options.qemu ? which('qemu-riscv32') : null;
   return {
-    sameframe: inSameframe(elf),
+    sameframe: inSameframe(elf, options.v8Flags),
     ...(qemu === null ? {} : { qemu: measured(cpu, [qemu, elf]) }),
     ...(options.native ? { native: measured(cpu, [await build(name, 'native')]) } : {}),
   };
@@ -168,6 +169,7 @@ const program = new Command('bench')
   .option('--scale <x>', 'multiplies the iterations', positive, 1)
   .option('--json <file>', 'also writes the numbers to a file')
   .option('--no-qemu', 'leave qemu-riscv32 out')
+  .option('--no-v8-flags', 'without the flags that the command sets on Node 20')
   .option('--no-native', 'leave the native runs out')
   .option('--no-start-up', 'leave the start-up of hello out')
   .action((names: string[], options: Options) => main(names, options));
