@@ -329,6 +329,11 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
   return 0;
 }
 
+/** The namespace of a segment's file, or null when the file is none. */
+export function shmNamespaceOf(file: File): IpcNamespace | null {
+  return file.fOp === shmFileOperations ? (file.privateData as ShmFileData).ns : null;
+}
+
 /** The namespace that a VMA's attach holds, or null. */
 export function ipcNsOfVma(vma: VmArea): IpcNamespace | null {
   return vma.vmOps === shmVmOps ? dataOf(vma).ns : null;

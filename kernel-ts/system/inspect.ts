@@ -6,7 +6,7 @@ import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { dPath } from '../fs/namei.ts';
 import { vmaName } from '../fs/procRows.ts';
-import { shmOfVma, type ShmidKernel } from '../ipc/shm.ts';
+import { shmNamespaceOf, shmOfVma, type ShmidKernel } from '../ipc/shm.ts';
 import type { IpcNamespace } from '../ipc/namespace.ts';
 import { sortedPages } from '../mm/addressSpace.ts';
 import { ktimeGet } from '../mm/context.ts';
@@ -96,7 +96,7 @@ function referredPictures(
   const filePictures: FilePicture[] = [...files.values()]
     .sort((a, b) => a.id - b.id)
     .map((file) => {
-      const inode = inodeNumber(kernel, file.fInode);
+      const inode = inodeNumber(kernel, file.fInode, file);
       inodes.set(inode, file.fInode);
       return { file: file.id, path: dPath(file.fPath), fOp: file.fOp.name, count: file.count, inode };
     });
@@ -111,8 +111,12 @@ function referredPictures(
  * A number for an inode that is unique over all file systems: segments and shared memory keep theirs (the shmid, as
  * /proc/PID/maps shows it), others carry their device in the bits above 32.
  */
-function inodeNumber(kernel: Kernel, inode: Inode): number {
-  return inode.iSb === kernel.vfs.shmMnt ? inode.iIno : inode.iSb.sDev * 2 ** 32 + inode.iIno;
+function inodeNumber(kernel: Kernel, inode: Inode, file?: File): number {
+  if (inode.iSb !== kernel.vfs.shmMnt) return inode.iSb.sDev * 2 ** 32 + inode.iIno;
+  // Ids begin anew in every further namespace; the first keeps the plain number.
+  const ns = file === undefined ? null : shmNamespaceOf(file);
+  const serial = ns === null || ns === kernel.ipcNs ? 0 : ns.inum - 0xefff_ffff;
+  return serial * 2 ** 40 + inode.iIno;
 }
 
 /** Pages of segments and shared memory all, of other files those that somebody maps: programs are large. */
