@@ -220,6 +220,22 @@ describe('what a run shows', () => {
     expect(stderr).toMatch(new RegExp(`^instructions +${String(lines.length)}$`, 'm'));
   });
 
+  test('--tier changes nothing but who executes', async () => {
+    const counted = async (tier: string): Promise<{ stdout: string; total: number; compiled: number }> => {
+      const { stdout, stderr } = await sameframe(['run', '--stats', '--tier', tier, example('ring')]);
+      const counter = (name: string): number =>
+        Number(new RegExp(`^${name} +(\\d+)$`, 'm').exec(stderr)?.[1]);
+      return { stdout, total: counter('instructions'), compiled: counter('instructionsInTier1') };
+    };
+    const [never, always] = [await counted('0'), await counted('1')];
+    expect(never.compiled).toBe(0);
+    expect(always.compiled).toBeGreaterThan(always.total / 2);
+    expect({ ...always, compiled: 0 }).toEqual(never);
+    const wrong = await sameframe(['run', '--tier', '2', example('ring')]);
+    expect(wrong).toMatchObject({ status: 2, stdout: '' });
+    expect(wrong.stderr).toContain('0, 1 or auto is wanted.');
+  });
+
   test('--diagram=steps: a drawing per change, the first with a segment, the last without', async () => {
     const { stdout, stderr } = await sameframe(['run', '--diagram=steps', ...PAIR]);
     const drawings = stderr.split(/^(?=═+\n +SYSTEM V)/m);
