@@ -85,8 +85,12 @@ function smallProgram(code: readonly number[]): Uint8Array {
   return new Uint8Array(image.buffer);
 }
 
-/** exit(0), after a system call that fails. */
+/** exit(0), after a loop that becomes hot, so that the cache holds tier 1, and a system call that fails. */
 const EXIT = smallProgram([
+  assemble('lui', { rd: 5, imm: 0x1000 }),
+  assemble('addi', { rd: 5, rs1: 5, imm: -1 }),
+  assemble('lw', { rd: 6, rs1: 2, imm: 0 }),
+  assemble('bne', { rs1: 5, rs2: 0, imm: -8 }),
   assemble('addi', { rd: 17, rs1: 0, imm: 64 }),
   assemble('ecall'),
   assemble('addi', { rd: 10, rs1: 0, imm: 0 }),
