@@ -60,7 +60,9 @@ export async function compileC(
   // Loaded on demand: whoever runs finished ELF files needs neither execa nor a compiler.
   const { compile, CompileError, ToolchainError } = await import('../guest/toolchain.ts');
   const notice = setTimeout(() => {
-    printErr('sameframe: still compiling (the first compile of a kind builds musl, up to a minute)\n');
+    // For the person who waits; in a file it would only be noise that depends on how busy the machine is.
+    if (process.stderr.isTTY)
+      printErr('sameframe: still compiling (the first compile of a kind builds musl, up to a minute)\n');
   }, PATIENCE);
   try {
     const result = await compile(sources, options);
