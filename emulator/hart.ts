@@ -29,9 +29,9 @@ import {
   wakesFromWfi,
 } from './priv/trap.ts';
 import { TABLE_SIZE } from './jit/convention.ts';
-import { Tier1, type TierChoice } from './jit/tier1.ts';
+import { Tier1, type Linked, type TierChoice } from './jit/tier1.ts';
 import { CodeCache } from './tier0/codeCache.ts';
-import { instantiateInterpreter, type Interpreter } from './tier0/interpreter.ts';
+import { instantiateInterpreter, type Interpreter, type InterpreterImports } from './tier0/interpreter.ts';
 import { STATUS } from './tier0/step.ts';
 import {
   ENTRY,
@@ -113,7 +113,7 @@ export class Hart implements CsrContext {
   readonly #code: CodeCache;
   /** Instructions begin at its multiples. */
   readonly #ialign: 2 | 4;
-  readonly #interpreter: Interpreter;
+  #interpreter!: Interpreter;
   readonly #fpState: FpState;
   /** Retired before the present stretch in the interpreter, and that stretch's length; 0 outside. */
   #committed = 0;
@@ -170,15 +170,19 @@ export class Hart implements CsrContext {
     this.state.misa = options.isa.misa;
     this.state.epcMask = -this.#ialign >>> 0;
     const { mmu } = this;
-    const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE, maximum: TABLE_SIZE });
-    this.#interpreter = instantiateInterpreter(memory, table, {
+    const imports: InterpreterImports = {
       load: (va, size) => mmu.load(va, size),
       store: (va, size) => mmu.store(va, size),
       translate: (va, write) => mmu.translateAtomic(va, write),
       fp: (index) => this.#executeFp(index),
       helper: (index, insn) => this.#executeHelper(index, insn),
-    });
-    this.tier1 = new Tier1(memory, table, this.#interpreter.stub, {
+    };
+    const link = (): Linked => {
+      const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE, maximum: TABLE_SIZE });
+      this.#interpreter = instantiateInterpreter(memory, table, imports);
+      return { table, stub: this.#interpreter.stub };
+    };
+    this.tier1 = new Tier1(memory, link, {
       half: (va) => this.#code.half(words[layout.TLB_FETCH >>> 2] as number, va),
       targets: (pc) => this.#code.targets(words[layout.TLB_FETCH >>> 2] as number, pc),
       stopsAt: (va) => this.#code.breakpoints.has(va),

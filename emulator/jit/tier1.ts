@@ -40,6 +40,16 @@ const PATIENCE = 15;
 const MAX_BATCH = 16;
 const MAX_BATCH_INSTRUCTIONS = 2000;
 
+/** Modules linked to one table at most. */
+const MODULES_PER_TABLE = 1000;
+
+/** What regions are called through. */
+export interface Linked {
+  readonly table: WebAssembly.Table;
+  /** What stands in a slot without a region. */
+  readonly stub: unknown;
+}
+
 /** Refused entries remembered at most. */
 const MAX_REFUSED = 4096;
 
@@ -63,6 +73,8 @@ export interface Tier1Stats {
   /** WebAssembly modules, and their bytes. */
   modules: number;
   bytes: number;
+  /** Tables of functions that there have been. */
+  tables: number;
   /** Regions that are gone: their code changed, or their slot was needed. */
   dropped: number;
   /** Entries that cannot be compiled. */
@@ -78,6 +90,7 @@ export class Tier1 {
     regions: 0,
     instructions: 0,
     modules: 0,
+    tables: 0,
     bytes: 0,
     dropped: 0,
     refused: 0,
@@ -88,8 +101,11 @@ export class Tier1 {
   clock: () => number = () => 0;
   readonly #memory: WebAssembly.Memory;
   readonly #words: Int32Array;
-  readonly #table: WebAssembly.Table;
-  readonly #stub: unknown;
+  readonly #link: () => Linked;
+  #table!: WebAssembly.Table;
+  #stub: unknown;
+  /** Modules whose instances have imported the table. */
+  #modulesOfTable = 0;
   readonly #reader: CodeReader;
   /** By address of the entry's micro-op: usually one. */
   readonly #regions = new Map<number, Region[]>();
@@ -100,13 +116,30 @@ export class Tier1 {
   #nextSlot = 0;
   #counted = 0;
 
-  constructor(memory: WebAssembly.Memory, table: WebAssembly.Table, stub: unknown, reader: CodeReader) {
+  /** `link`: makes a table and an interpreter that calls regions through it. */
+  constructor(memory: WebAssembly.Memory, link: () => Linked, reader: CodeReader) {
     this.#memory = memory;
     this.#words = new Int32Array(memory.buffer);
-    this.#table = table;
-    this.#stub = stub;
     this.#reader = reader;
-    for (let slot = 0; slot < TABLE_SIZE; slot++) table.set(slot, stub);
+    this.#link = link;
+    this.#newTable();
+  }
+
+  #newTable(): void {
+    ({ table: this.#table, stub: this.#stub } = this.#link());
+    for (let slot = 0; slot < TABLE_SIZE; slot++) this.#table.set(slot, this.#stub);
+    this.#modulesOfTable = 0;
+    this.stats.tables++;
+  }
+
+  /**
+   * A table keeps every instance alive that ever imported it (V8), so a guest that makes code for ever would grow the host
+   * by 45 KB for each module: after so many all regions go, and what is still hot is compiled anew.
+   */
+  #renew(): void {
+    if (this.#modulesOfTable < MODULES_PER_TABLE) return;
+    for (const region of this.#bySlot) if (region !== null) this.#drop(region);
+    this.#newTable();
   }
 
   /** Chooses when regions are compiled. */
@@ -267,6 +300,7 @@ export class Tier1 {
 
   /** Compiles the region at `pc` and those that it calls, as far as they are warm. */
   #compile(pc: number, limit = MAX_INSTRUCTIONS): void {
+    this.#renew();
     const wanted = [pc];
     const found: { region: Region; code: RegionCode }[] = [];
     const seen = new Set<number>();
@@ -323,6 +357,7 @@ export class Tier1 {
     const module = new WebAssembly.Module(bytes);
     void new WebAssembly.Instance(module, { env: { memory: this.#memory, table: this.#table } });
     this.stats.modules++;
+    this.#modulesOfTable++;
     this.stats.bytes += bytes.length;
     for (const [i, { region, code }] of found.entries()) {
       if (!kept[i]) continue;
