@@ -1,6 +1,6 @@
 /**
- * What V8 of Node 20 has behind flags and later versions have without: hints which branches of compiled guest code are
- * unlikely, and fused multiply-add. Everything works without; matrix multiplication runs at a quarter of the speed.
+ * What V8 of Node 20 has behind flags: hints which branches of compiled guest code are unlikely, and fused multiply-add,
+ * which Node 24 has without. Everything works without; matrix multiplication runs at a quarter of the speed.
  */
 import { setFlagsFromString } from 'node:v8';
 
