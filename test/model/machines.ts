@@ -2,7 +2,7 @@
  * The two kernels that carry out a sequence: ours and this host's Linux. Both run the driver (guest/), which is given the
  * sequences on its standard input and answers on its standard output.
  */
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { release, machine, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -48,6 +48,8 @@ const CHECKED = /^(shm|m[a-z]*|clone|exec|exit|unshare|sem|msg|brk)/;
 /** Instructions for a sequence; none needs a tenth of it. */
 const MOST = 20_000_000;
 
+const UNSHARE = ['--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
 /** Our kernel, with its invariants checked after each call that a worker makes. */
 export class OurKernel {
   private readonly image: Uint8Array;
@@ -92,15 +94,23 @@ export class OurKernel {
   }
 }
 
-/** The host's kernel; needs Linux and root. */
+/**
+ * The host's kernel; needs Linux and root. Everything of the driver runs on one processor in order of wake-up (SCHED_FIFO): when a step
+ * wakes several sleepers that try again (msgctl's IPC_SET, room in a queue), who comes first is the scheduler's choice, and ours is
+ * that order.
+ */
 export class HostKernel {
   readonly version = `Linux ${release()} ${machine()}, a 32-bit driver`;
   private readonly folder: string;
   private readonly program: string;
+  /** The one that the driver runs on. */
+  private readonly processor: string;
 
   private constructor(folder: string, program: string) {
     this.folder = folder;
     this.program = program;
+    this.processor =
+      /^Cpus_allowed_list:\t(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   }
 
   static async make(): Promise<HostKernel> {
@@ -116,7 +126,7 @@ export class HostKernel {
   async run(sequences: readonly Sequence[]): Promise<Answers[]> {
     const result = await execa(
       'unshare',
-      ['--ipc', '--pid', '--fork', '--kill-child', '--mount-proc', this.program],
+      [...UNSHARE, 'chrt', '--fifo', '1', 'taskset', '--cpu-list', this.processor, this.program],
       {
         input: sequences.map(encode).join(''),
         reject: false,

@@ -218,27 +218,46 @@ static void follow(const struct command *command, const char *reply)
 				reap(i);
 }
 
-/* Prints what sleepers that this step has woken have to say. */
-static void hear_sleepers(void)
-{
+/* What a sleeper that this step has woken has to say. */
+static struct {
+	enum outcome outcome;
 	char reply[REPLY];
 	int status;
+} woken[WORKERS];
 
+/*
+ * Hears what sleepers that this step has woken have to say, until everybody sleeps: one of them may have woken another. Prints it
+ * by worker, whoever was faster.
+ */
+static void hear_sleepers(void)
+{
+	int quiet = 0;
+
+	for (int i = 0; i < WORKERS; i++)
+		woken[i].outcome = ASLEEP;
+	while (!quiet) {
+		quiet = 1;
+		for (int i = 0; i < WORKERS; i++) {
+			if (!workers[i].asleep)
+				continue;
+			woken[i].outcome = settle(i, woken[i].reply, &woken[i].status);
+			if (woken[i].outcome == ASLEEP)
+				continue;
+			workers[i].asleep = 0;
+			if (woken[i].outcome == DIED)
+				workers[i].pid = 0;
+			quiet = 0;
+		}
+	}
 	for (int i = 0; i < WORKERS; i++) {
-		if (!workers[i].asleep)
-			continue;
-		enum outcome outcome = settle(i, reply, &status);
-		if (outcome == ASLEEP)
+		if (woken[i].outcome == ASLEEP)
 			continue;
 		printf("  w%d wakes: ", i);
-		workers[i].asleep = 0;
-		if (outcome == REPLIED)
-			print_reply(reply);
+		if (woken[i].outcome == REPLIED)
+			print_reply(woken[i].reply);
 		else
-			print_death(status);
+			print_death(woken[i].status);
 		putchar('\n');
-		if (outcome == DIED)
-			workers[i].pid = 0;
 	}
 }
 

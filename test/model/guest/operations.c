@@ -17,6 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
 #ifndef SHM_STAT_ANY
 #define SHM_STAT_ANY 15
 #endif
@@ -170,10 +173,16 @@ static void do_munlock(long *a)
 	say_result(munlock((void *)a[0], (size_t)a[1] * PAGE));
 }
 
+/* Up to here a hint is rounded up or not, as CONFIG_LSM_MMAP_MIN_ADDR says. */
+#define LOW_HINT 0x10000
+
 /* mmap variable address pages protection flags: anonymous memory */
 static void do_mmap(long *a)
 {
-	say_new_address(a[0], mmap((void *)a[1], (size_t)a[2] * PAGE, (int)a[3], (int)a[4] | MAP_ANONYMOUS, -1, 0));
+	const int hint = !(a[4] & (MAP_FIXED | MAP_FIXED_NOREPLACE));
+	void *address = hint && (unsigned long)a[1] < LOW_HINT ? NULL : (void *)a[1];
+
+	say_new_address(a[0], mmap(address, (size_t)a[2] * PAGE, (int)a[3], (int)a[4] | MAP_ANONYMOUS, -1, 0));
 }
 
 /* mincore address pages */
