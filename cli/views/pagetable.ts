@@ -29,6 +29,7 @@ function pages(
   task: TaskPicture,
   vma: VmAreaPicture,
   shared: ReadonlyMap<number, readonly FrameUser[]>,
+  zeroPfn: number | null,
 ): string[][] {
   return vma.ptes.map((pte) => [
     hex32(pte.va),
@@ -38,7 +39,7 @@ function pages(
     hex32(pte.pte0),
     hex(pte.pfn),
     pte.flags,
-    alsoMapped(shared.get(pte.pfn) ?? [], task.pid, pte.va),
+    pte.pfn === zeroPfn ? 'the zero page' : alsoMapped(shared.get(pte.pfn) ?? [], task.pid, pte.va),
   ]);
 }
 
@@ -57,7 +58,7 @@ export function pagetableView(picture: Picture, pid: number | null = null): stri
         const size = (vma.vmEnd - vma.vmStart) / 4096;
         lines.push('', `${hex32(vma.vmStart)}-${hex32(vma.vmEnd)} ${vma.perms} ${name}`);
         if (vma.ptes.length === 0) lines.push(`  none of ${count(size, 'page')} present`);
-        else lines.push(...table(HEADER, pages(task, vma, shared)).map((line) => `  ${line}`));
+        else lines.push(...table(HEADER, pages(task, vma, shared, picture.ram.zeroPfn)).map((line) => `  ${line}`));
       }
       return [...lines, ''].join('\n');
     });

@@ -45,11 +45,12 @@ export interface FrameUser {
   readonly pte: PtePicture;
 }
 
-/** Frames mapped at more than one place, with everybody who maps them, in the picture's order. */
+/** Frames mapped at more than one place, with everybody who maps them, in the picture's order. The zero page is nobody's. */
 export function sharedFrames(picture: Picture): ReadonlyMap<number, readonly FrameUser[]> {
   const users = new Map<number, FrameUser[]>();
   for (const task of picture.tasks) {
     for (const pte of task.mm?.mmap.flatMap((vma) => vma.ptes) ?? []) {
+      if (pte.pfn === picture.ram.zeroPfn) continue;
       const known = users.get(pte.pfn);
       if (known === undefined) users.set(pte.pfn, [{ pid: task.pid, pte }]);
       else known.push({ pid: task.pid, pte });

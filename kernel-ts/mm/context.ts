@@ -70,6 +70,8 @@ export interface VmSysctl {
   nextMmId: number;
   /** The frame of every [vdso], once anybody has touched one; it is never freed. */
   vdsoPage: Page | null;
+  /** ZERO_PAGE: what reads find in private memory that nobody has written; made at the first such read and never freed. */
+  zeroPage: Page | null;
 }
 
 export interface MmContext {
@@ -85,7 +87,14 @@ export interface MmContext {
 
 /** The defaults of a fresh kernel. */
 export function initVmSysctl(): VmSysctl {
-  return { maxMapCount: 65530, mmapMinAddr: 4096, overcommitMemory: 0, nextMmId: 1, vdsoPage: null };
+  return {
+    maxMapCount: 65530,
+    mmapMinAddr: 4096,
+    overcommitMemory: 0,
+    nextMmId: 1,
+    vdsoPage: null,
+    zeroPage: null,
+  };
 }
 
 /** ktime_get(): virtual nanoseconds since boot. */

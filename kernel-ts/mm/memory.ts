@@ -1,13 +1,12 @@
 /**
  * Page faults and copy-on-write: mm/memory.c (handle_mm_fault, do_wp_page, copy_page_range), arch/riscv/mm/fault.c,
- * mm/mmap.c (expand_stack). Missing: the shared zero page (a read of untouched anonymous memory gets a frame of its
- * own), fault-around, swap.
+ * mm/mmap.c (expand_stack). Missing: fault-around, swap.
  */
 import { PAGE_SIZE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
 import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
-import { allocPage, getPage, PG_ANON, PG_DIRTY, pageToPhys, putPage, type Page } from './page.ts';
+import { allocPage, getPage, PG_ANON, PG_DIRTY, PG_ZERO, pageToPhys, putPage, type Page } from './page.ts';
 import {
   changePte,
   flushTlbMm,
@@ -111,11 +110,26 @@ function writableBits(vma: VmArea, write: boolean): number {
   return bits | PTE_W | (write ? PTE_D : 0);
 }
 
+/** ZERO_PAGE(), with a reference for the entry that is to map it; null when it cannot be made. */
+function zeroPage(ctx: MmContext): Page | null {
+  const page = (ctx.vm.zeroPage ??= allocPage(ctx, PG_ZERO));
+  if (page !== null) getPage(page);
+  return page;
+}
+
+/** do_anonymous_page(). What is only read gives the VMA no anon_vma, so fork leaves it to the child's own faults. */
 function doAnonymousPage(ctx: MmContext, vma: VmArea, pteAddress: number, write: boolean): FaultCode {
+  if (!write) {
+    const zero = zeroPage(ctx);
+    if (zero === null) return FaultCode.Oom;
+    setPte(ctx, pteAddress, mkPte(zero.pfn, vmPageProt(vma.vmFlags)));
+    pageAddRmap(vma.vmMm, zero);
+    return FaultCode.Handled;
+  }
   const page = allocPage(ctx, PG_ANON);
   if (page === null) return FaultCode.Oom;
   vma.anonVma = true;
-  setPte(ctx, pteAddress, mkPte(page.pfn, writableBits(vma, write)));
+  setPte(ctx, pteAddress, mkPte(page.pfn, writableBits(vma, true)));
   pageAddRmap(vma.vmMm, page);
   return FaultCode.Handled;
 }

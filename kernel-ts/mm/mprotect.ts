@@ -14,11 +14,13 @@ import { mayExpandVm, vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import type { MmContext } from './context.ts';
 import { changeProtection } from './memory.ts';
 import type { MmStruct } from './mm.ts';
+import { populateRange } from './populate.ts';
 import {
   calcVmProtBits,
   VM_ACCESS_FLAGS,
   VM_ACCOUNT,
   VM_GROWSDOWN,
+  VM_LOCKED,
   VM_NORESERVE,
   VM_SHARED,
   VM_WRITE,
@@ -95,5 +97,8 @@ function mprotectFixup(ctx: MmContext, vma: VmArea, start: number, end: number, 
   changeProtection(ctx, result, start, end);
   vmStatAccount(mm, oldFlags, -pages);
   vmStatAccount(mm, newFlags, pages);
+  // Locked memory is to fault no more: private pages are copied now.
+  if ((oldFlags & (VM_WRITE | VM_SHARED | VM_LOCKED)) === VM_LOCKED && (newFlags & VM_WRITE) !== 0)
+    populateRange(ctx, mm, start, end);
   return 0;
 }

@@ -14,6 +14,8 @@ export const PG_TABLE = 0x1;
 export const PG_ANON = 0x2;
 /** PG_dirty: written through an entry that is gone, or by write(2). An entry that is there tells by its D bit. */
 export const PG_DIRTY = 0x8;
+/** The frame is the zero page: part of no rss, never written, copied when somebody wants to. */
+export const PG_ZERO = 0x10;
 /** A page of shmem that fallocate reserved and nobody has used: SEEK_DATA takes it for a hole (PG_uptodate is clear). */
 export const PG_FALLOCATED = 0x4;
 

@@ -4,7 +4,7 @@ import type { MmContext } from './context.ts';
 import { doPageFault, ptePermits } from './memory.ts';
 import type { MmStruct } from './mm.ts';
 import { pteOffset } from './pgtable.ts';
-import { FaultCode, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, type Access } from './vma.ts';
+import { FaultCode, VM_EXEC, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_WRITE, type Access } from './vma.ts';
 
 /** How populate touches a VMA: private writable memory is written, so that copy-on-write is over with. */
 function populateAccess(vmFlags: number): Access | null {
@@ -34,6 +34,10 @@ export function populateRange(
   for (let va = start; va < end; va += PAGE_SIZE) {
     const vma = mm.mmap.lookup(va);
     if (vma === null) return FaultCode.SegvMaperr;
+    if (access === undefined && (vma.vmFlags & VM_LOCKONFAULT) !== 0) {
+      va = vma.vmEnd - PAGE_SIZE;
+      continue;
+    }
     const how = access ?? populateAccess(vma.vmFlags);
     if (how === null) return FaultCode.SegvAccerr;
     // check_vma_flags(): MADV_POPULATE_READ asks for VM_READ, although a writable page can be read.

@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
 import type { MmContext } from './context.ts';
 import { updateHiwaterRss, type MmStruct } from './mm.ts';
-import { pfnToPage, PG_ANON, PG_DIRTY, putPage, type Page } from './page.ts';
+import { pfnToPage, PG_ANON, PG_DIRTY, PG_ZERO, putPage, type Page } from './page.ts';
 import { changePte, flushTlbMm, PGDIR_SIZE, PTE_D, ptePfn, pteTable, setPte } from './pgtable.ts';
 import { vmaPages } from './vma.ts';
 
@@ -19,18 +19,18 @@ export function pageOfPte(ctx: MmContext, pte: number): Page {
   return page;
 }
 
-/** page_add_rmap(): one more PTE maps the page; its reference is the caller's. */
+/** page_add_rmap(): one more PTE maps the page; its reference is the caller's. Linux counts no mappings of the zero page. */
 export function pageAddRmap(mm: MmStruct, page: Page): void {
   page.mapcount++;
   if ((page.flags & PG_ANON) !== 0) mm.rssAnon++;
-  else mm.rssShmem++;
+  else if ((page.flags & PG_ZERO) === 0) mm.rssShmem++;
 }
 
 /** page_remove_rmap() and put_page(): one PTE less. */
 export function pageRemoveRmap(ctx: MmContext, mm: MmStruct, page: Page): void {
   page.mapcount--;
   if ((page.flags & PG_ANON) !== 0) mm.rssAnon--;
-  else mm.rssShmem--;
+  else if ((page.flags & PG_ZERO) === 0) mm.rssShmem--;
   putPage(ctx, page);
 }
 

@@ -56,6 +56,7 @@ export function lazyPicture(kernel: Kernel): Picture {
       size: kernel.ram.size,
       framesTotal: kernel.memMap.totalFrames,
       framesFree: kernel.memMap.freeFrames,
+      zeroPfn: kernel.vm.zeroPage?.pfn ?? null,
     },
     get namespaces() {
       return (namespaces ??= [...kernel.ipc.namespaces.values()].map((ns) =>

@@ -13,7 +13,7 @@ import { IPCMNI } from '../ipc/util.ts';
 import type { KmemCache } from '../mm/slab.ts';
 import { recountLockedVm } from '../mm/mlock.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
-import { PG_ANON, PG_TABLE, pfnToPage, type Page } from '../mm/page.ts';
+import { PG_ANON, PG_TABLE, PG_ZERO, pfnToPage, type Page } from '../mm/page.ts';
 import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
 import { VM_SHARED, vmaPages } from '../mm/vma.ts';
 import type { Alarm } from '../process/itimer.ts';
@@ -127,7 +127,7 @@ function checkPtes(kernel: Kernel, mm: MmStruct, recount: Recount): void {
   const tables = new Set<number>();
   forEachPte(kernel, mm, 0, 2 ** 32, (va, _address, pte) => {
     const pfn = ptePfn(pte);
-    present++;
+    if (pfn !== kernel.vm.zeroPage?.pfn) present++;
     add(recount.ptes, pfn);
     if ((pte & PTE_W) !== 0) recount.writable.add(pfn);
     const vma = mm.mmap.find(va);
@@ -268,7 +268,8 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
   let used = 0;
   for (const page of memMap.pages) {
     if (page.count > 0) used++;
-    checkFrame(page, page === kernel.vm.vdsoPage ? 1 : 0, recount);
+    const kernels = page === kernel.vm.vdsoPage || page === kernel.vm.zeroPage;
+    checkFrame(page, kernels ? 1 : 0, recount);
     if (page.count > 0 && page.mapping !== null) add(cached, page.mapping.host.iSb);
   }
   for (const [sb, pages] of cached) {
@@ -291,7 +292,7 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
     problems.push('a free frame is on no list');
 }
 
-function checkFrame(page: Page, vdso: 0 | 1, recount: Recount): void {
+function checkFrame(page: Page, kernels: 0 | 1, recount: Recount): void {
   const { problems } = recount;
   const at = `frame ${hex(page.pfn)}`;
   const ptes = recount.ptes.get(page.pfn) ?? 0;
@@ -305,13 +306,15 @@ function checkFrame(page: Page, vdso: 0 | 1, recount: Recount): void {
       problems.push(`${at} belongs to a dead inode`);
   }
   if (page.mapcount !== ptes) problems.push(`${at}: mapcount ${page.mapcount}, but ${ptes} PTEs`);
-  const expected = ptes + tables + cached + vdso;
+  const expected = ptes + tables + cached + kernels;
   if (page.count !== expected) {
-    const parts = `${ptes} PTEs + ${tables} tables + ${cached} cache + ${vdso} vdso`;
+    const parts = `${ptes} PTEs + ${tables} tables + ${cached} cache + ${kernels} kernel`;
     problems.push(`${at}: count ${page.count}, but ${parts}`);
   }
   if (tables > 0 && (ptes > 0 || cached > 0 || tables > 1))
     problems.push(`${at} is a page table and something else`);
+  if ((page.flags & PG_ZERO) !== 0 && recount.writable.has(page.pfn))
+    problems.push(`${at} is the zero page and writable`);
   if (tables > 0 && (page.flags & PG_TABLE) === 0) problems.push(`${at} is used as a table without PG_TABLE`);
   if ((page.flags & PG_ANON) !== 0 && ptes > 1 && recount.writable.has(page.pfn)) {
     problems.push(`${at} is private to several address spaces and writable in one`);

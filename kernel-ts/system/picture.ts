@@ -19,6 +19,8 @@ export interface Picture {
     readonly size: number;
     readonly framesTotal: number;
     readonly framesFree: number;
+    /** The frame that reads find in private memory that nobody has written; null before the first such read. */
+    readonly zeroPfn: number | null;
   };
   readonly namespaces: readonly IpcNamespacePicture[];
   readonly files: readonly FilePicture[];

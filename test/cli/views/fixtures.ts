@@ -157,7 +157,7 @@ export function picture(shape: PictureShape = {}): Picture {
     version: 1,
     instructions: 1_234_567,
     time: 1_234_567,
-    ram: { base: 0x80000000, size: 268435456, framesTotal: 65536, framesFree: 65000 },
+    ram: { base: 0x80000000, size: 268435456, framesTotal: 65536, framesFree: 65000, zeroPfn: null },
     namespaces: [
       {
         name: 'init_ipc_ns',

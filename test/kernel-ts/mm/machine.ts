@@ -326,7 +326,7 @@ export function checkKernel(k: TestKernel): void {
     expect(mm.pgtables).toBe(level0);
     forEachPte(k, mm, 0, 2 ** 32, (va, _address, pte) => {
       count(ptes, ptePfn(pte));
-      rss++;
+      if (ptePfn(pte) !== k.vm.zeroPage?.pfn) rss++;
       const vma = mm.mmap.lookup(va);
       if (vma === null) throw new Error(`PTE of 0x${va.toString(16)} outside any VMA`);
       if ((pte & PTE_V) !== 0) expect(pte & (PTE_U | PTE_G)).toBe(PTE_U);
@@ -357,7 +357,8 @@ export function checkKernel(k: TestKernel): void {
     const mapped = ptes.get(page.pfn) ?? 0;
     const asTable = tables.get(page.pfn) ?? 0;
     expect(page.mapcount).toBe(mapped);
-    expect(page.count).toBe(mapped + asTable + (page.mapping === null ? 0 : 1));
+    const held = page.mapping !== null || page === k.vm.zeroPage ? 1 : 0;
+    expect(page.count).toBe(mapped + asTable + held);
     if (asTable > 0) expect([page.flags, asTable, mapped]).toEqual([PG_TABLE, 1, 0]);
     if (page.mapping !== null) expect(page.mapping.iPages.get(page.index)).toBe(page);
     if (page.count > 0) free--;
