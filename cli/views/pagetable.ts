@@ -58,7 +58,10 @@ export function pagetableView(picture: Picture, pid: number | null = null): stri
         const size = (vma.vmEnd - vma.vmStart) / 4096;
         lines.push('', `${hex32(vma.vmStart)}-${hex32(vma.vmEnd)} ${vma.perms} ${name}`);
         if (vma.ptes.length === 0) lines.push(`  none of ${count(size, 'page')} present`);
-        else lines.push(...table(HEADER, pages(task, vma, shared, picture.ram.zeroPfn)).map((line) => `  ${line}`));
+        else
+          lines.push(
+            ...table(HEADER, pages(task, vma, shared, picture.ram.zeroPfn)).map((line) => `  ${line}`),
+          );
       }
       return [...lines, ''].join('\n');
     });
