@@ -43,6 +43,7 @@ export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4 } as c
 export const IMPORT_COUNT = 5;
 
 export class StepEmitter extends Emitter<UopOperands> {
+  /** Local that holds the address of the micro-op's copy. */
   readonly #ip: number;
   readonly #op: number;
 
@@ -64,7 +65,7 @@ export class StepEmitter extends Emitter<UopOperands> {
   get pc(): I32 {
     return {
       type: 'i32',
-      code: [...loadState(layout.DELTA), ...get(this.#ip), ...i32const(2), OP.i32_shr_u, OP.i32_add],
+      code: [...loadState(layout.DELTA), ...loadState(layout.IP), ...i32const(2), OP.i32_shr_u, OP.i32_add],
     };
   }
 
@@ -174,12 +175,19 @@ export class StepEmitter extends Emitter<UopOperands> {
     return storeState(layout.PC, [...this.pc.code, ...length, OP.i32_add]);
   }
 
-  /** Code that loads the micro-op's address and operation. */
+  /**
+   * Code that loads the micro-op's operation, and has the operands read from a copy: what an instruction writes, and the A or D
+   * bit that its walk sets, may lie in its own page, whose micro-ops then go.
+   */
   loadUop(): number[] {
     return [
-      ...loadState(layout.IP),
+      ...i32const(layout.SCRATCH_UOP),
       OP.local_tee,
       ...uleb(this.#ip),
+      ...loadState(layout.IP),
+      ...memoryOp(OP.i64_load, 3, 0),
+      ...memoryOp(OP.i64_store, 3, 0),
+      ...get(this.#ip),
       ...memoryOp(OP.i32_load16_u, 1, 0),
       ...i32const(ENTRY - 1),
       OP.i32_and,

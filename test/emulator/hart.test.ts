@@ -249,6 +249,42 @@ describe('translated code and the bytes it came from', () => {
     expect(hart.x[5]).toBe(500 + 1500);
   });
 
+  test.each(PATHS)('an atomic that changes its own page has its operands all the same (%s)', (path) => {
+    const { machine, tables, hart } = hosted();
+    tables.map(0x1000, CODE);
+    place(machine, CODE, [
+      a('amoadd.w', { rd: 7, rs1: 6, rs2: 5 }),
+      a('lr.w', { rd: 8, rs1: 6 }),
+      a('sc.w', { rd: 9, rs1: 6, rs2: 5 }),
+      a('sc.w', { rd: 11, rs1: 6, rs2: 5 }),
+    ]);
+    hart.x[5] = 3;
+    hart.x[6] = 0x1100;
+    hart.x[9] = 77;
+    machine.ram.write32(CODE + 0x100, 40);
+    execute(machine, path, 0x1000, 4);
+    expect([...hart.x.subarray(5, 12)]).toEqual([3, 0x1100, 40, 43, 0, 0, 1]);
+    expect(hart.x[0]).toBe(0);
+    expect(machine.ram.read32(CODE + 0x100)).toBe(3);
+  });
+
+  test.each(PATHS)('a load whose walk sets A in the page that the load lies in (%s)', (path) => {
+    const { machine, tables, hart } = hosted();
+    const table = (tables.entry(0) & ~0xfff) >>> 0;
+    tables.map(0x1000, table);
+    tables.map(0x2000, DATA, RWX & ~A);
+    // Behind the entries that are used.
+    place(machine, table + 0xf00, [a('lw', { rd: 7, rs1: 6, imm: 4 }), a('flw', { rd: 7, rs1: 6, imm: 4 })]);
+    machine.ram.write32(DATA + 4, 1234);
+    hart.x[6] = 0x2000;
+    execute(machine, path, 0x1f00);
+    expect([hart.x[0], hart.x[7]]).toEqual([0, 1234]);
+    tables.map(0x2000, DATA, RWX & ~A);
+    hart.flushTlbPage(tables.satp, 0x2000);
+    execute(machine, path, 0x1f04);
+    expect([hart.f[0], hart.f[14]]).toEqual([0, 1234]);
+  });
+
   test('the host writes through the one gate', () => {
     const machine = looping();
     machine.hart.run(1);
