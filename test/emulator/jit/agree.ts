@@ -30,8 +30,12 @@ export interface Guest {
   readonly total: number;
   readonly options?: Omit<MachineOptions, 'tier' | 'ramBytes'>;
   readonly quanta?: readonly number[];
+  /** Instructions that regions must have retired with slices of 997 and more. Default: a twentieth. */
+  readonly inRegions?: number;
   /** What the host does before a slice, by the instructions retired so far. */
   readonly before?: (machine: Machine, retired: number) => void;
+  /** Hears of each stop that is not the end of a slice; the same ones come in all tiers. */
+  readonly stopped?: (machine: Machine, stop: StopReason) => void;
   /** Looks at the end, in every tier. */
   readonly verify?: (machine: Machine) => void;
 }
@@ -47,13 +51,16 @@ function sameRegisters(a: Hart, b: Hart): boolean {
   return a.state.mcause === b.state.mcause && a.state.satp === b.state.satp;
 }
 
-function slice(machines: readonly Machine[], length: number, where: string): void {
+function slice(guest: Guest, machines: readonly Machine[], length: number, where: string): void {
   const stops: StopReason[] = machines.map(({ hart }) => hart.run(length));
   const [zero, ...others] = machines as [Machine, ...Machine[]];
   for (const [index, other] of others.entries()) {
     if (stops[index + 1]?.kind !== stops[0]?.kind) expect(stops[index + 1], where).toEqual(stops[0]);
     if (!sameRegisters(zero.hart, other.hart))
       expectSame(zero, other, [], `${where}, tier ${TIERS[index + 1]}`);
+  }
+  for (const [index, stop] of stops.entries()) {
+    if (stop.kind !== 'budget') guest.stopped?.(machines[index] as Machine, stop);
   }
   if (stops[0]?.kind === 'trap' || stops[0]?.kind === 'wfi')
     throw new Error(`${where}: ${JSON.stringify(stops[0])}`);
@@ -67,7 +74,7 @@ function runWith(guest: Guest, quantum: number): Machine[] {
   while (zero.hart.retired < guest.total) {
     const { retired } = zero.hart;
     for (const machine of machines) guest.before?.(machine, retired);
-    slice(machines, Math.min(quantum, guest.total - retired), `quantum ${quantum}, after ${retired}`);
+    slice(guest, machines, Math.min(quantum, guest.total - retired), `quantum ${quantum}, after ${retired}`);
     if (zero.hart.retired < compareAt) continue;
     compareAt = zero.hart.retired + COMPARE_RAM_AFTER;
     for (const other of others) expectSame(zero, other, ALL_OF_RAM, `quantum ${quantum}, after ${retired}`);
@@ -89,7 +96,9 @@ export function agree(guest: Guest): Counts {
     one.hart.tier1.count();
     const { stats } = one.hart.tier1;
     if (quantum >= 997)
-      expect(stats.retired, `in regions, quantum ${quantum}`).toBeGreaterThan(guest.total / 20);
+      expect(stats.retired, `in regions, quantum ${quantum}`).toBeGreaterThan(
+        guest.inRegions ?? guest.total / 20,
+      );
     counts.set(quantum, stats);
   }
   return counts;
@@ -112,9 +121,17 @@ export const frame = (n: number): number => RAM_BASE + 0x40_0000 + n * 0x1000;
 /** A leaf for the supervisor. */
 export const leaf = (pa: number, flags = KERNEL): number => ((pa >>> 12) << 10) | flags;
 
-/** The code of a frame that the tests map somewhere. */
-export function placeAt(machine: Machine, pa: number, source: string): void {
-  machine.ram.writeBytes(pa, assembleText(pa, source).bytes);
+/** Code for the virtual address `va`, put into frames page by page. */
+export function placeCode(machine: Machine, va: number, source: string, frames: readonly number[]): void {
+  const { bytes } = assembleText(va, source);
+  let from = 0;
+  for (const pa of frames) {
+    const offset = (va + from) & 0xfff;
+    const part = bytes.subarray(from, from + 0x1000 - offset);
+    machine.ram.writeBytes(pa + offset, part);
+    from += part.length;
+  }
+  if (from < bytes.length) throw new Error('the code needs more frames');
 }
 
 /**

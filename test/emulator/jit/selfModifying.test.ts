@@ -18,7 +18,7 @@ const spin = (label: string): string => `
   addi t1, t1, -1
   bne t1, x0, ${label}`;
 
-/** Sets t0 to \`addi a0, a0, s2 & 511\`. */
+/** Sets t0 to `addi a0, a0, s2 & 511`. */
 const nextWord = `
   andi t0, s2, 511
   slli t0, t0, 20
@@ -58,7 +58,7 @@ describe('a loop rewrites an instruction of its own', () => {
       ${spin('inner')}
       j again
       ${template}`;
-    const counts = agree({ setUp: (m) => void machineMode(m, source), total: 6_000, verify: verifySum });
+    const counts = agree({ setUp: (m) => void machineMode(m, source), total: 4_000, verify: verifySum });
     expect(counts.get(5003)?.dropped).toBeGreaterThan(50);
   });
 
@@ -81,7 +81,7 @@ describe('a loop rewrites an instruction of its own', () => {
       ${spin('inner')}
       j again
       ${template}`;
-    const guest = { setUp: (m: Machine) => void machineMode(m, source), total: 6_000 };
+    const guest = { setUp: (m: Machine) => void machineMode(m, source), total: 4_000 };
     agree(how === 'sb' ? guest : { ...guest, verify: verifySum });
   });
 
@@ -101,7 +101,7 @@ describe('a loop rewrites an instruction of its own', () => {
       pad: ${'addi x0, x0, 0\n'.repeat(1023)} c.nop
       patched: addi a0, a0, 0
       jalr x0, 0(ra)`;
-    agree({ setUp: (m) => void machineMode(m, source), total: 6_000, verify: verifySum });
+    agree({ setUp: (m) => void machineMode(m, source), total: 4_000, verify: verifySum });
   });
 
   test('it writes its page, but never its code: data among the instructions', () => {
@@ -115,7 +115,7 @@ describe('a loop rewrites an instruction of its own', () => {
       ${spin('inner')}
       j again
       data: .word 0`;
-    agree({ setUp: (m) => void machineMode(m, source), total: 6_000, verify: verifySum });
+    agree({ setUp: (m) => void machineMode(m, source), total: 4_000, verify: verifySum });
   });
 });
 
@@ -151,7 +151,7 @@ describe('a callee rewrites its caller, whose frame is on the stack', () => {
       store: ${store}
       ${back}
       jalr x0, 0(ra)`;
-    agree({ setUp: (m) => void machineMode(m, source), total: 6_000, verify: verifySum });
+    agree({ setUp: (m) => void machineMode(m, source), total: 4_000, verify: verifySum });
   });
 
   test('through a chain of calls, by a computed call at its end', () => {
@@ -174,7 +174,7 @@ describe('a callee rewrites its caller, whose frame is on the stack', () => {
       .align 4096
       callee: ${store}
       jalr x0, 0(ra)`;
-    agree({ setUp: (m) => void machineMode(m, source), total: 6_000, verify: verifySum });
+    agree({ setUp: (m) => void machineMode(m, source), total: 4_000, verify: verifySum });
   });
 
   test('at the bottom of a recursion that it unwinds through the new code', () => {
@@ -204,7 +204,7 @@ describe('a callee rewrites its caller, whose frame is on the stack', () => {
       jalr x0, 0(ra)`;
     agree({
       setUp: (m) => void machineMode(m, source),
-      total: 15_000,
+      total: 10_000,
       verify: (m) => {
         const rounds = x(m, S2);
         expect(x(m, A0)).toBeGreaterThanOrEqual(20 * sum(rounds - 1));
@@ -214,7 +214,7 @@ describe('a callee rewrites its caller, whose frame is on the stack', () => {
   });
 
   test('so that it returns to a call of something else', () => {
-    // The word behind the call becomes \`jal x0, one\` and \`jal x0, two\` in turn.
+    // The word behind the call becomes `jal x0, one` and `jal x0, two` in turn.
     const source = `
       la s0, patched
       la s3, jumps
@@ -237,7 +237,7 @@ describe('a callee rewrites its caller, whose frame is on the stack', () => {
       jalr x0, 0(ra)`;
     agree({
       setUp: (m) => void machineMode(m, source),
-      total: 6_000,
+      total: 4_000,
       verify: (m) => {
         const rounds = x(m, S2);
         expect(x(m, A0)).toBeGreaterThan(50 * (rounds - 3));
@@ -246,14 +246,14 @@ describe('a callee rewrites its caller, whose frame is on the stack', () => {
   });
 });
 
-/** \`jal x0\` from the label patched over one word to \`one\`, or over that block (5 instructions and itself) to \`two\`. */
+/** `jal x0` from the label patched over one word to `one`, or over that block (5 instructions and itself) to `two`. */
 function jumpWord(to: 'one' | 'two'): number {
   const distance = to === 'one' ? 4 : 4 + 4 * 6;
   return ((distance >>> 1) << 21) | 0x6f;
 }
 
 test('code is generated, executed and generated anew, as a compiler at run time does', () => {
-  // Each round writes \`addi a0, a0, s2 & 511; jalr x0, 0(ra)\` to the next of 16 places in 2 pages, and calls all of them.
+  // Each round writes `addi a0, a0, s2 & 511; jalr x0, 0(ra)` to the next of 16 places in 2 pages, and calls all of them.
   const source = `
     la s1, template
     lw s3, 4(s1)
@@ -279,7 +279,7 @@ test('code is generated, executed and generated anew, as a compiler at run time 
     jalr x0, 0(ra)`;
   agree({
     setUp: (m) => void machineMode(m, source),
-    total: 20_000,
+    total: 15_000,
     verify: (m) => expect(x(m, S2)).toBeGreaterThan(100),
   });
 });
