@@ -32,7 +32,7 @@ import { TABLE_SIZE } from './jit/convention.ts';
 import { Tier1, type Linked, type TierChoice } from './jit/tier1.ts';
 import { CodeCache } from './tier0/codeCache.ts';
 import { instantiateInterpreter, type Interpreter, type InterpreterImports } from './tier0/interpreter.ts';
-import { STATUS } from './tier0/step.ts';
+import { ECALL, STATUS } from './tier0/step.ts';
 import {
   ENTRY,
   FIRST_ROW_OP,
@@ -90,6 +90,9 @@ const LONGEST_SLICE = 4_000_000;
 /** Instructions in which an entry must become hot. */
 const COOL_AFTER = 20_000_000;
 
+/** What came of a trap: `run` stops or (null) goes on, or the supervisor threw. */
+type Served = { readonly stop: StopReason | null } | { readonly error: unknown };
+
 export class Hart implements CsrContext {
   /** x0 to x31, and the junk slot at 32 that takes writes to x0. */
   readonly x: Int32Array;
@@ -127,6 +130,10 @@ export class Hart implements CsrContext {
   #tval = 0;
   /** The watched range was stored to, and `run` has not said so yet. */
   #watchHit = false;
+  /** The fast loop is running: traps are delivered while it waits. */
+  #serves = false;
+  /** What came of the trap so delivered, when the loop had to leave for it. */
+  #served: Served | null = null;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -171,16 +178,30 @@ export class Hart implements CsrContext {
     this.state.epcMask = -this.#ialign >>> 0;
     const { mmu } = this;
     const imports: InterpreterImports = {
-      load: (va, size) => mmu.load(va, size),
-      store: (va, size) => mmu.store(va, size),
-      translate: (va, write) => mmu.translateAtomic(va, write),
+      load: (va, size) => {
+        const status = mmu.load(va, size);
+        return status === STATUS.trap && this.#faultServed() ? mmu.load(va, size) : status;
+      },
+      store: (va, size) => {
+        const status = mmu.store(va, size);
+        return status === STATUS.trap && this.#faultServed() ? mmu.store(va, size) : status;
+      },
+      translate: (va, write) => {
+        const host = mmu.translateAtomic(va, write);
+        return host === 0 && this.#faultServed() ? mmu.translateAtomic(va, write) : host;
+      },
+      ecall: () => {
+        const { generation } = tlb;
+        if (!this.#serve(ECALL_CAUSE[this.state.privilege] as number, 0)) return ECALL.leave;
+        return tlb.generation === generation ? ECALL.goOn : ECALL.changed;
+      },
       fp: (index) => this.#executeFp(index),
       helper: (index, insn) => this.#executeHelper(index, insn),
     };
     const link = (): Linked => {
       const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE, maximum: TABLE_SIZE });
       this.#interpreter = instantiateInterpreter(memory, table, imports);
-      return { table, stub: this.#interpreter.stub };
+      return { table, ...this.#interpreter };
     };
     this.tier1 = new Tier1(memory, link, {
       half: (va) => this.#code.half(words[layout.TLB_FETCH >>> 2] as number, va),
@@ -426,14 +447,11 @@ export class Hart implements CsrContext {
     }
     this.#slice = length;
     const { run, runFull } = this.#interpreter;
+    this.#serves = true;
     const status = this.#code.uncommon ? runFull(length) : run(length);
+    this.#serves = false;
     this.#slice = 0;
     const left = this.#words[layout.BUDGET >>> 2] as number;
-    if (status === STATUS.ecall) {
-      this.#committed += length - left;
-      // Had it been the first of a budget that is used up, it would not have been reached.
-      return this.#deliver(ECALL_CAUSE[this.state.privilege] as number, 0);
-    }
     if (status === STATUS.hot) {
       this.#committed += length - left;
       this.tier1.hot(this.pc);
@@ -447,9 +465,49 @@ export class Hart implements CsrContext {
     // The instruction at IP was counted and has not retired.
     const retired = length - left - 1;
     this.#committed += retired;
+    if (this.#served !== null) return this.#takeServed(this.#served);
     this.pc = this.instructionPc;
     if (status === STATUS.trap) return this.#trapFromInterpreter();
     return this.#special(first && retired === 0);
+  }
+
+  /**
+   * Delivers a trap while the interpreter waits, which saves leaving it and coming back. The instruction at PC has been counted
+   * and will not retire.
+   * @returns true: the interpreter goes on at PC; false: it must leave with STATUS.trap, the trap being delivered
+   */
+  #serve(cause: number, tval: number): boolean {
+    try {
+      const stop = this.#deliver(cause, tval);
+      if (stop === null && !this.#checkInterrupts && this.onRetire === null) return true;
+      this.#served = { stop };
+    } catch (error) {
+      // A hook of the host's: it shall not unwind the interpreter before the retired instructions are counted.
+      this.#served = { error };
+    }
+    return false;
+  }
+
+  /** After a fault of the access under way: serves it. True when the access may be tried again. */
+  #faultServed(): boolean {
+    if (!this.#serves) return false;
+    const { mmu, pc: next, instructionPc: pc } = this;
+    const { cause, tval } = mmu;
+    mmu.cause = NO_CAUSE;
+    this.pc = pc;
+    if (!this.#serve(cause, tval)) return false;
+    if (this.pc !== pc) {
+      this.#served = { stop: null };
+      return false;
+    }
+    this.pc = next;
+    return true;
+  }
+
+  #takeServed(served: Served): StopReason | null {
+    this.#served = null;
+    if ('error' in served) throw served.error;
+    return served.stop;
   }
 
   #trapFromInterpreter(): StopReason | null {

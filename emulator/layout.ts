@@ -48,6 +48,9 @@ export const AMPLE = 0x238;
 /** Instructions that regions have retired, modulo 2^32. */
 export const REGION_RETIRED = 0x23c;
 
+/** After an ECALL for which regions had to return: 1 when the interpreter must leave too. */
+export const SERVED = 0x248;
+
 /** A micro-op for one instruction outside a decoded page (single step over breakpoints and page borders). */
 export const SCRATCH_UOP = 0x240;
 

@@ -25,10 +25,10 @@ import type { Binary32, I32 } from '../isa/builder.ts';
 import * as layout from '../layout.ts';
 import { uleb, type FunctionBody } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
-import { REGION_TYPE } from './convention.ts';
+import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
 import { cacheKey, mayBail, type Flow, type FlowBlock } from './flow.ts';
 import { bitsOf, LocalFloats, type FloatLocal } from './localFloats.ts';
-import type { Edge, Insn, RegionCode } from './region.ts';
+import { isEcall, type Edge, type Insn, type RegionCode } from './region.ts';
 import { equal, isEmpty, NONE, numbers, union, without, type Regs } from './registers.ts';
 
 const VOID = 0x40;
@@ -321,7 +321,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     for (const [index, insn] of block.insns.entries()) {
       this.operands.insn = insn;
       this.#refund = block.count - index;
-      insn.instruction.row.exec(this);
+      if (!isEcall(insn)) insn.instruction.row.exec(this);
       this.locals.release();
       this.#dirty = union(this.#dirty, block.uses[index].writes);
     }
@@ -361,11 +361,18 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     }
   }
 
-  #call(index: number, target: number | null, back: Edge): void {
+  /** The slot that a call goes through; -1: it is known when it runs, or there is none. */
+  #slotOf(target: number | 'ecall' | null): number {
+    if (target === 'ecall') return ECALL_SLOT;
+    return target === null ? -1 : this.#context.slotFor(target);
+  }
+
+  #call(index: number, target: number | 'ecall' | null, back: Edge): void {
     const block = this.#blocks[index];
-    const known = target === null ? -1 : this.#context.slotFor(target);
+    const known = this.#slotOf(target);
+    const at = target === 'ecall' ? this.operands.insn.pc : target;
     this.out.push(...this.#storeAll(block.dirtyOut));
-    this.out.push(...storeState(layout.PC, target === null ? get(TARGET) : i32const(target)));
+    this.out.push(...storeState(layout.PC, at === null ? get(TARGET) : i32const(at)));
     if (target !== null && known < 0) {
       this.out.push(...get(N), OP.return);
       return;
@@ -373,7 +380,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     const giveUp = (condition: Code): void => {
       this.#ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
     };
-    giveUp([...get(DEPTH), OP.i32_eqz]);
+    if (target !== 'ecall') giveUp([...get(DEPTH), OP.i32_eqz]);
     if (target === null) {
       this.out.push(...jumpCacheEntry(get(TARGET), get(FETCH)), ...set(SCRATCH));
       giveUp([...get(SCRATCH), ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE), ...get(TARGET), OP.i32_ne]);

@@ -1,7 +1,7 @@
 /**
  * Regions: what tier 1 compiles at once. A region begins at a hot entry and follows branches, fall-through and `jal x0`,
- * and goes on behind calls, so it has the shape of a function or of its rest. Blocks end at branches, jumps and calls,
- * and before what only the interpreter executes.
+ * and goes on behind calls, so it has the shape of a function or of its rest. Blocks end at branches, jumps, calls and
+ * environment calls, and before what only the interpreter executes.
  */
 import type { Isa } from '../isa/choice.ts';
 import { decode, isWide, type Decoded } from '../isa/decode.ts';
@@ -26,8 +26,8 @@ export type Terminator =
   | { readonly kind: 'branch'; readonly taken: Edge; readonly fall: Edge }
   /** One successor; the last instruction may be a `jal x0`. */
   | { readonly kind: 'jump'; readonly to: Edge }
-  /** The last instruction, JAL or JALR, links. `target`: where a JAL goes. */
-  | { readonly kind: 'call'; readonly target: number | null; readonly back: Edge }
+  /** The last instruction, JAL or JALR, links, or is an ECALL. `target`: where a JAL goes. */
+  | { readonly kind: 'call'; readonly target: number | 'ecall' | null; readonly back: Edge }
   /** The last instruction is a JALR that does not link. `targets`: where it has gone so far; it may go anywhere. */
   | { readonly kind: 'indirect'; readonly targets: readonly Edge[] };
 
@@ -64,8 +64,14 @@ export function successors(end: Terminator): Edge[] {
 }
 
 /** Rows that tier 1 leaves to the interpreter. */
-function isLeftOut({ instruction }: Decoded, leftOut: ReadonlySet<number>): boolean {
-  return instruction.traits.helper !== null || leftOut.has(instruction.index);
+function isLeftOut(decoded: Decoded, leftOut: ReadonlySet<number>): boolean {
+  const { instruction } = decoded;
+  return (instruction.traits.helper !== null && !isEcall(decoded)) || leftOut.has(instruction.index);
+}
+
+/** An environment call. */
+export function isEcall({ instruction }: Decoded): boolean {
+  return instruction.row.name === 'ecall';
 }
 
 class Explorer {
@@ -124,6 +130,7 @@ class Explorer {
         if (row.name === 'jal') return [links ? next : target];
         return [next, target];
       }
+      if (isEcall(insn)) return [next];
       pc = next;
     }
   }
@@ -168,6 +175,7 @@ function terminator(
   const next = (last.pc + last.length) >>> 0;
   const target = (last.pc + last.fields.imm) >>> 0;
   const { row, traits } = last.instruction;
+  if (isEcall(last)) return { kind: 'call', target: 'ecall', back: edge(next) };
   if (!traits.control) return { kind: 'jump', to: edge(next) };
   if (row.name === 'jal') {
     if (last.fields.rd === 0) return { kind: 'jump', to: edge(target) };
@@ -202,7 +210,7 @@ export function discover(
     for (;;) {
       body.push(last);
       const next = (last.pc + last.length) >>> 0;
-      if (last.instruction.traits.control || index.has(next)) break;
+      if (last.instruction.traits.control || isEcall(last) || index.has(next)) break;
       const following = insns.get(next);
       if (following === undefined) break;
       last = following;

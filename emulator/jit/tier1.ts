@@ -5,13 +5,13 @@
  * functions that it calls. A region belongs to a place in a physical page (the address of its first micro-op) and to a virtual
  * address, so processes that share code share its regions. It looks at the fetch table itself before it runs, so nothing need be
  * done when address spaces change; when bytes of its pages change, the code cache drops it.
- * Nothing here is called while a region runs: a region leaves for everything that it cannot do.
+ * Nothing here is called while a region runs, but for what an environment call drops: a region leaves for everything that it cannot do.
  */
 import { hasInlineFloat } from '../codegen/inlineFloat.ts';
 import { instructions } from '../isa/table.ts';
 import * as layout from '../layout.ts';
 import { encodeModule } from '../wasm/encode.ts';
-import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
+import { ECALL_SLOT, REGION_TYPE, TABLE_SIZE } from './convention.ts';
 import { regionFunction } from './emit.ts';
 import { analyse } from './flow.ts';
 import { floatTypes, type FloatTypes } from './registers.ts';
@@ -29,6 +29,9 @@ const AMPLE = { 0: 0, 1: 0, auto: 2000 } as const;
 const leftOut: ReadonlySet<number> = new Set(
   instructions.filter(({ traits }) => traits.fp !== null && !hasInlineFloat(traits.fp)).map((i) => i.index),
 );
+
+/** Regions take slots from here on. */
+const FIRST_SLOT = ECALL_SLOT + 1;
 
 /** Micro-ops of a page. */
 const UOPS = 2048;
@@ -48,6 +51,8 @@ export interface Linked {
   readonly table: WebAssembly.Table;
   /** What stands in a slot without a region. */
   readonly stub: unknown;
+  /** What stands in ECALL_SLOT. */
+  readonly ecall: unknown;
 }
 
 /** Refused entries remembered at most. */
@@ -113,7 +118,7 @@ export class Tier1 {
   readonly #byPage = new Map<number, Set<Region>>();
   /** Micro-ops of entries that cannot be compiled. */
   readonly #refused = new Set<number>();
-  #nextSlot = 0;
+  #nextSlot = FIRST_SLOT;
   #counted = 0;
 
   /** `link`: makes a table and an interpreter that calls regions through it. */
@@ -126,8 +131,10 @@ export class Tier1 {
   }
 
   #newTable(): void {
-    ({ table: this.#table, stub: this.#stub } = this.#link());
-    for (let slot = 0; slot < TABLE_SIZE; slot++) this.#table.set(slot, this.#stub);
+    const { table, stub, ecall } = this.#link();
+    this.#table = table;
+    this.#stub = stub;
+    for (let slot = 0; slot < TABLE_SIZE; slot++) table.set(slot, slot === ECALL_SLOT ? ecall : stub);
     this.#modulesOfTable = 0;
     this.stats.tables++;
   }
@@ -245,7 +252,7 @@ export class Tier1 {
     const existing = this.#find(pc, uop);
     if (existing !== null) return existing;
     const slot = this.#nextSlot;
-    this.#nextSlot = (slot + 1) % TABLE_SIZE;
+    this.#nextSlot = slot + 1 === TABLE_SIZE ? FIRST_SLOT : slot + 1;
     const previous = this.#bySlot[slot];
     if (previous) this.#drop(previous);
     const region: Region = { pc, uop, slot, pages: [], compiled: false, floating: 'no' };
@@ -317,7 +324,8 @@ export class Tier1 {
       for (const block of code.blocks) {
         size += block.insns.length;
         const { end } = block;
-        if (end.kind === 'call' && end.target !== null && this.#isWarm(end.target)) wanted.push(end.target);
+        if (end.kind === 'call' && typeof end.target === 'number' && this.#isWarm(end.target))
+          wanted.push(end.target);
       }
     }
     if (found.length > 0) this.#build(found);

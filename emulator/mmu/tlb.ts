@@ -64,6 +64,8 @@ export class Tlb {
     lastUse: 0,
   }));
   #uses = 0;
+  /** Counts what makes knowledge of entries out of date: another view is selected, an entry goes. Filling one does not. */
+  generation = 0;
 
   constructor(memory: WebAssembly.Memory) {
     this.#words = new Int32Array(memory.buffer);
@@ -76,6 +78,7 @@ export class Tlb {
 
   /** The number of the view for these conditions; the least recently used one gives way. `keep` may not. */
   select(conditions: TranslationView, keep: number): number {
+    this.generation++;
     const satp = viewSatp(conditions);
     const mode = viewMode(conditions);
     let oldest = keep === 0 ? 1 : 0;
@@ -140,6 +143,7 @@ export class Tlb {
   }
 
   #clearPage(view: number, page: number): void {
+    this.generation++;
     const at = this.#word(view, TABLE_READ, page);
     const stride = layout.TABLE_BYTES >>> 2;
     this.#words[at] = 0;
@@ -203,6 +207,7 @@ export class Tlb {
   }
 
   #clearMatching(table: Table, matches: (entry: number, page: number) => boolean): void {
+    this.generation++;
     for (const [index, view] of this.#views.entries()) {
       for (const page of view.filled) {
         const at = this.#word(index, table, page);

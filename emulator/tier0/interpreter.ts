@@ -4,6 +4,7 @@
  *     run(budget) -> STATUS   the fast loop: executes up to `budget` instructions from PC
  *     runFull(budget)         the same with the rows of all extensions in the loop (common.ts says why)
  *     step() -> STATUS        executes the micro-op at IP
+ *     ecall(budget, depth)    delivers the trap of an ECALL for regions
  *     stub(budget, depth)     stands in the table where there is no region
  *
  * `run` keeps the micro-op pointer `ip` instead of a pc: micro-ops of a page lie in a row, one for each
@@ -16,13 +17,16 @@ import { OP } from '../wasm/opcodes.ts';
 import { get, i32const, loadState, Locals, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import { isCommon } from './common.ts';
 import { FastEmitter, type LoopLabels } from './fast.ts';
-import { IMPORT_COUNT, STATUS, StepEmitter } from './step.ts';
+import { ECALL, IMPORT, IMPORT_COUNT, STATUS, StepEmitter } from './step.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
 import { MAX_DEPTH, REGION_TYPE, TABLE_SIZE } from '../jit/convention.ts';
 import { jumpCacheEntry } from '../codegen/jumpCache.ts';
-import { COMPRESSED, ENTRY, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE } from './uop.ts';
+import { COMPRESSED, ENTRY, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE, UOP_SCALE } from './uop.ts';
 
 const VOID = 0x40;
+
+/** Index of `ecall` among the module's functions. */
+const ECALL_FUNCTION = 3;
 
 /** A block nest around `br_table`: `targets[op]` is a handler's index, or -1 for the block outside. */
 function dispatch(
@@ -156,6 +160,26 @@ const markLanding = [
   OP.end,
 ];
 
+/** The budget that STATUS_LOCAL holds, or the complement of which it holds (REGION_TYPE). */
+const budgetLeft = [...get(STATUS_LOCAL), ...get(STATUS_LOCAL), ...i32const(31), OP.i32_shr_s, OP.i32_xor];
+
+/** STATUS_LOCAL is negative after an ECALL for which the views must be looked at, or the loop be left. */
+const afterEcall = [
+  ...get(STATUS_LOCAL),
+  ...i32const(0),
+  OP.i32_lt_s,
+  OP.if,
+  VOID,
+  ...loadState(layout.SERVED),
+  OP.if,
+  VOID,
+  ...i32const(STATUS.trap),
+  OP.return,
+  OP.end,
+  ...loadBases,
+  OP.end,
+];
+
 /**
  * The operation has the ENTRY bit. Enters the region that the jump cache has for this place, or counts; where there is
  * none, or it did nothing, the operation is dispatched again without the bit.
@@ -229,11 +253,12 @@ function entryCode(): number[] {
       ...loadState(layout.REGION_RETIRED),
       ...get(N),
       OP.i32_add,
-      ...get(STATUS_LOCAL),
+      ...budgetLeft,
       OP.i32_sub,
     ]),
-    ...get(STATUS_LOCAL),
+    ...budgetLeft,
     ...set(N),
+    ...afterEcall,
     ...loadState(layout.PC),
     ...set(NEXT_PC),
     ...i32const(0),
@@ -326,17 +351,70 @@ function straddleHandler(labels: LoopLabels): number[] {
   ];
 }
 
-const ECALL = instructions.find((i) => i.row.name === 'ecall') as Instruction;
+const ecallRow = instructions.find((i) => i.row.name === 'ecall') as Instruction;
 
-/** Environment calls are frequent enough to leave for the hart at once, as `step` would. */
-function ecallHandler(): number[] {
+/**
+ * Environment calls are frequent, so they are served without leaving the loop. What is behind one is an entry for tier 1: there a task
+ * goes on that has slept, and a region that had to be left.
+ */
+function ecallHandler(labels: LoopLabels): number[] {
+  const behind = 4 * UOP_SCALE;
   return [
-    ...uncount,
+    ...get(IP),
+    ...memoryOp(OP.i32_load16_u, 1, behind),
+    OP.local_tee,
+    ...uleb(OPERATION),
+    ...i32const(FIRST_ROW_OP),
+    OP.i32_ge_u,
+    OP.if,
+    VOID,
+    ...get(IP),
+    ...get(OPERATION),
+    ...loadState(layout.MARK),
+    OP.i32_or,
+    ...memoryOp(OP.i32_store16, 1, behind),
+    OP.end,
     ...storeState(layout.PC, currentPc),
-    ...storeState(layout.BUDGET, get(N)),
-    ...i32const(STATUS.ecall),
-    OP.return,
+    ...get(N),
+    ...i32const(0),
+    OP.call,
+    ...uleb(IMPORT_COUNT + ECALL_FUNCTION),
+    ...set(STATUS_LOCAL),
+    ...budgetLeft,
+    ...set(N),
+    ...afterEcall,
+    ...loadState(layout.PC),
+    ...set(NEXT_PC),
+    ...i32const(0),
+    ...set(MARK),
+    OP.br,
+    ...uleb(labels.resume),
   ];
+}
+
+/** What ECALL_SLOT holds (jit/convention.ts). */
+function ecallFunction(): FunctionBody {
+  const status = 2;
+  const code = [
+    ...storeState(layout.BUDGET, get(0)),
+    OP.call,
+    IMPORT.ecall,
+    OP.local_tee,
+    ...uleb(status),
+    // It has been counted and does not retire.
+    OP.if,
+    VOID,
+    ...storeState(layout.SERVED, [...get(status), ...i32const(ECALL.leave), OP.i32_eq]),
+    ...i32const(-2),
+    ...get(0),
+    OP.i32_sub,
+    OP.return,
+    OP.end,
+    ...get(0),
+    ...i32const(1),
+    OP.i32_add,
+  ];
+  return { name: 'ecall', type: REGION_TYPE, locals: ['i32'], code, exported: true };
 }
 
 /** Handlers of the fast loop, and which of them an operation goes to. */
@@ -349,10 +427,10 @@ function fastHandlers(
   const makers: { op: number; make: Maker }[] = [
     { op: OP_NEXT_PAGE, make: nextPageHandler },
     { op: OP_STRADDLE, make: straddleHandler },
-    { op: FIRST_ROW_OP + ECALL.index * 4, make: ecallHandler },
+    { op: FIRST_ROW_OP + ecallRow.index * 4, make: ecallHandler },
   ];
   for (const i of instructions) {
-    if (i === ECALL) continue;
+    if (i === ecallRow) continue;
     for (let variant = 0; variant < 4; variant++) {
       if (variant & COMPRESSED && !compressible.has(i)) continue;
       if (variant & FAR && !i.traits.relative) continue;
@@ -460,6 +538,7 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
       { name: 'translate', type: binary },
       { name: 'fp', type: { params: [i32], results: [i32] } },
       { name: 'helper', type: binary },
+      { name: 'ecall', type: { params: [], results: [i32] } },
     ],
     table: TABLE_SIZE,
     indirect: REGION_TYPE,
@@ -467,6 +546,7 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
       stepFunction(),
       runFunction('run', IMPORT_COUNT, isCommon),
       runFunction('runFull', IMPORT_COUNT, () => true),
+      ecallFunction(),
       { name: 'stub', type: REGION_TYPE, locals: [], code: get(0), exported: true },
     ],
   });
@@ -484,6 +564,8 @@ export interface InterpreterImports {
   fp(index: number): number;
   /** Executes a row's TypeScript helper. */
   helper(index: number, insn: number): number;
+  /** Delivers the trap of the ECALL at PC: an ECALL, which says how code goes on. */
+  ecall(): number;
 }
 
 export interface Interpreter {
@@ -493,6 +575,8 @@ export interface Interpreter {
   readonly step: () => number;
   /** What a slot without a region holds: returns the budget as it came. */
   readonly stub: (budget: number, depth: number) => number;
+  /** What regions call for an ECALL. */
+  readonly ecall: (budget: number, depth: number) => number;
 }
 
 /** Emitting the module costs more than all else in making a machine, so it is done once, or by the build. */

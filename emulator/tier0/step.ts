@@ -34,13 +34,21 @@ export const STATUS = {
   fetchMiss: 4,
   /** The entry at PC, not yet executed, has been reached often enough for tier 1. */
   hot: 5,
-  /** PC is at an ECALL, which has not retired. */
-  ecall: 6,
+} as const;
+
+/** What the import `ecall` returns. */
+export const ECALL = {
+  /** Go on at PC. */
+  goOn: 0,
+  /** The same, but the TLB, its views or decoded code have changed. */
+  changed: 1,
+  /** Leave with STATUS.trap: the hart must look at its state. */
+  leave: 2,
 } as const;
 
 /** Function indices of the imports. */
-export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4 } as const;
-export const IMPORT_COUNT = 5;
+export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4, ecall: 5 } as const;
+export const IMPORT_COUNT = 6;
 
 export class StepEmitter extends Emitter<UopOperands> {
   /** Local that holds the address of the micro-op's copy. */
