@@ -32,6 +32,15 @@ static long long size(void)
 	return st.st_size;
 }
 
+static void precedence(void)
+{
+	FAILS("no file and no length", fallocate(99, 0, 0, 0), EBADF);
+	FAILS("no file and a negative offset", fallocate(99, 0, -1, PAGE), EBADF);
+	FAILS("no length and no such mode", fallocate(fd, 128, 0, 0), EINVAL);
+	FAILS("no file and a negative position: pread", pread(99, &fd, 1, -1), EINVAL);
+	FAILS("pwrite", pwrite(99, &fd, 1, -1), EINVAL);
+}
+
 static void modes(void)
 {
 	WORKS("allocate", fallocate(fd, 0, 0, 2 * PAGE));
@@ -180,6 +189,7 @@ static void copying(void)
 int main(void)
 {
 	fd = (int)NEED(shm_open("/fallocate", O_RDWR | O_CREAT | O_EXCL, 0600));
+	precedence();
 	modes();
 	holes();
 	copying();

@@ -1,5 +1,6 @@
 /* msync(2) and mincore(2): flags, holes, locked memory, what is resident. */
 #include "shm.h"
+#include <sys/stat.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 
@@ -84,9 +85,36 @@ static void residence(void)
 	NEED(close(fd));
 }
 
+/* In the child, another user: a file that he may map and not write. */
+static void stranger(void *argument)
+{
+	EQUALS("a file of another user that may not be written", resident(argument, 4), 15);
+}
+
+static void writer(void *argument)
+{
+	EQUALS("one that may be written", resident(argument, 4), 2);
+}
+
+static void who_may_know(void)
+{
+	int fd = (int)NEED(open("/dev/shm/known", O_RDWR | O_CREAT, 0644));
+	NEED(ftruncate(fd, 4 * PAGE));
+	char *p = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+	p[PAGE] = 1;
+	EQUALS("the owner of a file", resident(p, 4), 2);
+	in_child_as(1000, 1000, stranger, p);
+	NEED(fchmod(fd, 0666));
+	in_child_as(1000, 1000, writer, p);
+	NEED(munmap(p, 4 * PAGE));
+	NEED(close(fd));
+	NEED(unlink("/dev/shm/known"));
+}
+
 int main(void)
 {
 	sync_flags();
 	residence();
+	who_may_know();
 	return done();
 }

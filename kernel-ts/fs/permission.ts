@@ -33,6 +33,11 @@ export function ownerOrCapable(cred: Cred, inode: Inode): boolean {
   return cred.fsuid === inode.iUid || capable(cred, CAP_FOWNER);
 }
 
+/** can_do_mincore() of a file: whoever could write it may know what is cached of it. */
+export function canDoMincore(cred: Cred, inode: Inode): boolean {
+  return ownerOrCapable(cred, inode) || inodePermission(cred, inode, MAY_WRITE) === 0;
+}
+
 /** may_create(): write and search in the directory. */
 export function mayCreate(cred: Cred, dir: Dentry): 0 | Errno {
   return inodePermission(cred, dir.dInode, MAY_WRITE | MAY_EXEC);

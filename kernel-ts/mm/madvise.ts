@@ -29,6 +29,7 @@ import {
   pageAlignUp,
   TASK_SIZE,
 } from '../abi/mman.ts';
+import type { File } from '../fs/file.ts';
 import type { MmContext } from './context.ts';
 import { fsContext } from './fileRef.ts';
 import type { MmStruct } from './mm.ts';
@@ -192,8 +193,25 @@ function madviseRemove(ctx: MmContext, vma: VmArea, start: number, end: number):
   return file.fOp.fallocate?.(fsContext(ctx), file, mode, offset, end - start) ?? -EIO;
 }
 
-/** mincore(2): one byte per page, bit 0 set when the page is resident; or EINVAL, ENOMEM. */
-export function doMincore(ctx: MmContext, mm: MmStruct, start: number, length: number): Uint8Array | Errno {
+/** do_mincore() asks of each file whether the caller may learn what is resident of it. */
+type CanDoMincore = (file: File) => boolean;
+
+/** can_do_mincore(). */
+function mayLook({ vmFile, vmOps }: VmArea, canDoMincore: CanDoMincore): boolean {
+  return vmFile === null ? vmOps === null : canDoMincore(vmFile);
+}
+
+/**
+ * mincore(2): one byte per page, bit 0 set when the page is resident, and where the caller may not know; or EINVAL,
+ * ENOMEM.
+ */
+export function doMincore(
+  ctx: MmContext,
+  mm: MmStruct,
+  start: number,
+  length: number,
+  canDoMincore: CanDoMincore,
+): Uint8Array | Errno {
   if (start % PAGE_SIZE !== 0) return -EINVAL;
   // access_ok() of the range.
   if (start > TASK_SIZE || length > TASK_SIZE - start) return -ENOMEM;
@@ -203,6 +221,10 @@ export function doMincore(ctx: MmContext, mm: MmStruct, start: number, length: n
     const va = start + i * PAGE_SIZE;
     const vma = mm.mmap.lookup(va);
     if (vma === null) return -ENOMEM;
+    if (!mayLook(vma, canDoMincore)) {
+      result[i] = 1;
+      continue;
+    }
     const pteAddress = pteOffset(ctx, mm, va);
     const mapped = pteAddress !== 0 && ctx.ram.read32(pteAddress) !== 0;
     const page = vma.vmFile?.fInode.iMapping.iPages.get(vma.vmPgoff + (va - vma.vmStart) / PAGE_SIZE);

@@ -175,11 +175,8 @@ export const sysFtruncate64: Handler = (kernel, _task, fd, low, high) => {
   return length < 0 ? -EINVAL : doFtruncate(kernel, fd, length);
 };
 
-export const sysFallocate: Handler = (kernel, _task, fd, mode, offLow, offHigh, lenLow, lenHigh) => {
-  const offset = int64(offLow, offHigh);
-  const length = int64(lenLow, lenHigh);
-  return offset < 0 || length <= 0 ? -EINVAL : doFallocate(kernel, fd, mode, offset, length);
-};
+export const sysFallocate: Handler = (kernel, _task, fd, mode, offLow, offHigh, lenLow, lenHigh) =>
+  doFallocate(kernel, fd, mode, int64(offLow, offHigh), int64(lenLow, lenHigh));
 
 /** Everything is memory: there is nothing to write back. */
 export const sysFsync: Handler = (kernel, _task, fd) => {

@@ -94,10 +94,10 @@ function transferAt(
   pos: number,
   op: Positional,
 ): number {
+  if (pos < 0) return -EINVAL;
   const file = fget(kernel, fd);
   if (file === null) return -EBADF;
   if (typeof iter === 'number') return iter;
-  if (pos < 0) return -EINVAL;
   const result = op(kernel, file, iter, pos);
   return isWait(result) ? -ESPIPE : finish(kernel, task, file, result);
 }

@@ -5,6 +5,8 @@ import { importIovec, iovecFromUser } from '../fs/iovIter.ts';
 import { ksysMmapPgoff } from '../fs/mmapFile.ts';
 import { doShmat, sysShmdt as shmdt, sysShmget as shmget } from '../ipc/shm.ts';
 import { sysShmctl as shmctl } from '../ipc/shmctl.ts';
+import type { File } from '../fs/file.ts';
+import { canDoMincore } from '../fs/permission.ts';
 import { doMadvise, doMincore, doMsync } from '../mm/madvise.ts';
 import { doMlock, doMlockall, doMunlock, doMunlockall } from '../mm/mlock.ts';
 import { doBrk, doMunmap } from '../mm/mmap.ts';
@@ -40,7 +42,8 @@ export const sysMsync: Handler = (_kernel, task, addr, length, flags) =>
   doMsync(userMm(task), addr >>> 0, length >>> 0, flags >>> 0);
 
 export const sysMincore: Handler = (kernel, task, addr, length, vec) => {
-  const resident = doMincore(kernel, userMm(task), addr >>> 0, length >>> 0);
+  const mayKnow = ({ fInode }: File): boolean => canDoMincore(task.cred, fInode);
+  const resident = doMincore(kernel, userMm(task), addr >>> 0, length >>> 0, mayKnow);
   return typeof resident === 'number' ? resident : writeUser(kernel, task, vec, resident);
 };
 

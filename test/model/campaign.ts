@@ -1,17 +1,19 @@
 /**
  * Random sequences of operations, carried out by our kernel and by this host's Linux, and every answer compared:
  *
- *     npx tsx test/model/campaign.ts [--sequences 20000] [--seed 1] [--length 40] [--batch 100] [--differences 1]
+ *     npx tsx test/model/campaign.ts [--sequences 20000] [--seed 1] [--length 40] [--batch 100] [--differences 1] [--about files]
  *
  * Needs Linux and root. Sequence number n is made from the seed n alone, so `--seed n --sequences 1` repeats it, and a campaign that
- * was interrupted goes on with `--seed` at the number that was printed last. A sequence that differs is shrunk and printed
+ * was interrupted goes on with `--seed` at the number that was printed last. `--about` takes one of segments, semaphores, messages,
+ * files and everything. A sequence that differs is shrunk and printed
  * as a program with both answers. Exits with 1 when there is one.
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { firstDifference, report } from './compare.ts';
 import { HostKernel, OurKernel } from './machines.ts';
-import { sequenceOf, sequences, type Sequence } from './operations.ts';
+import { sequenceOf, sequences, type Subject } from './generate.ts';
+import type { Sequence } from './operations.ts';
 
 const { values } = parseArgs({
   options: {
@@ -20,13 +22,16 @@ const { values } = parseArgs({
     length: { type: 'string', default: '40' },
     batch: { type: 'string', default: '100' },
     differences: { type: 'string', default: '1' },
+    about: { type: 'string' },
   },
 });
 const first = Number(values.seed);
 const wanted = Number(values.sequences);
 const length = Number(values.length);
 const batch = Number(values.batch);
-const arbitrary = sequences(length);
+const about = values.about === undefined ? '' : `--about ${values.about} `;
+const subject = values.about as Subject | undefined;
+const arbitrary = sequences(length, subject);
 
 const ours = await OurKernel.make();
 const host = await HostKernel.make();
@@ -66,7 +71,9 @@ try {
       const [hosts = []] = await host.run([small]);
       const [our = []] = ours.run([small]);
       console.log(`\nseed ${seed} differs:\n${report(small, our, hosts)}`);
-      console.log(`repeat: npx tsx test/model/campaign.ts --length ${length} --sequences 1 --seed ${seed}`);
+      console.log(
+        `repeat: npx tsx test/model/campaign.ts ${about}--length ${length} --sequences 1 --seed ${seed}`,
+      );
       if (differing >= Number(values.differences)) break;
     }
     done += seeds.length;

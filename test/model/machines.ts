@@ -14,8 +14,8 @@ import { encode, type Sequence } from './operations.ts';
 export type Answers = readonly string[];
 
 const folder = join(import.meta.dirname, 'guest');
-const sources = ['coordinator.c', 'observe.c', 'worker.c', 'operations.c', 'semmsg.c'].map((file) =>
-  join(folder, file),
+const sources = ['coordinator.c', 'observe.c', 'worker.c', 'operations.c', 'semmsg.c', 'posix.c'].map(
+  (file) => join(folder, file),
 );
 
 async function driver(target: 'riscv32-linux-musl' | 'native32'): Promise<CompileResult> {
@@ -43,12 +43,14 @@ export function answersOf(output: string): Answers[] {
 }
 
 /** System calls after which every invariant has to hold. */
-const CHECKED = /^(shm|m[a-z]*|clone|exec|exit|unshare|sem|msg|brk)/;
+const CHECKED = /^(shm|m[a-z]*|clone|exec|exit|unshare|sem|msg|brk|ftruncate|fallocate|open|close|fcntl)/;
 
 /** Instructions for a sequence; none needs a tenth of it. */
 const MOST = 20_000_000;
 
 const UNSHARE = ['--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'];
+/** The size of our /dev/shm. */
+const SCRIPT = 'mount -t tmpfs -o size=8m,nr_inodes=1k tmpfs /dev/shm && exec "$0" "$@"';
 
 /** Our kernel, with its invariants checked after each call that a worker makes. */
 export class OurKernel {
@@ -126,7 +128,19 @@ export class HostKernel {
   async run(sequences: readonly Sequence[]): Promise<Answers[]> {
     const result = await execa(
       'unshare',
-      [...UNSHARE, 'chrt', '--fifo', '1', 'taskset', '--cpu-list', this.processor, this.program],
+      [
+        ...UNSHARE,
+        'sh',
+        '-c',
+        SCRIPT,
+        'chrt',
+        '--fifo',
+        '1',
+        'taskset',
+        '--cpu-list',
+        this.processor,
+        this.program,
+      ],
       {
         input: sequences.map(encode).join(''),
         reject: false,

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { writeCorpus, type Entry } from './corpus.ts';
 import { coverage } from './coverage.ts';
 import { HostKernel } from './machines.ts';
-import { sequenceOf, sequences } from './operations.ts';
+import { sequenceOf, sequences } from './generate.ts';
 
 const { values } = parseArgs({
   options: {

@@ -366,8 +366,8 @@ describe('mprotect, mremap, brk, madvise, mlock', () => {
     expect(doMadvise(k, mmOf(task), 0x1000_0000, P, MADV_DONTNEED)).toBe(-ENOMEM);
     expect(doMsync(mmOf(task), s, P, 4)).toBe(0);
     expect(doMsync(mmOf(task), s, P, 5)).toBe(-EINVAL);
-    expect(doMincore(k, mmOf(task), s, P)).toEqual(Uint8Array.of(1));
-    expect(doMincore(k, mmOf(task), 0x1000_0000, P)).toBe(-ENOMEM);
+    expect(doMincore(k, mmOf(task), s, P, () => true)).toEqual(Uint8Array.of(1));
+    expect(doMincore(k, mmOf(task), 0x1000_0000, P, () => true)).toBe(-ENOMEM);
     checkKernel(k);
   });
 

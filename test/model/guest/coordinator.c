@@ -19,9 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "observe.h"
+#include "posix.h"
 
 static struct {
 	pid_t pid; /* 0: not there */
@@ -357,6 +359,7 @@ static void end(void)
 			give_up("waitpid");
 		workers[i].pid = 0;
 	}
+	remove_names();
 	print_changes();
 	puts("end");
 }
@@ -379,6 +382,10 @@ int main(int argc, char **argv)
 	program = argv[0];
 	if (argc > 1)
 		work_after_exec(atoi(argv[1]));
+	/* Sticky, it would answer as fs.protected_regular says. */
+	if (chmod("/dev/shm", 0777) < 0)
+		give_up("chmod");
+	umask(022);
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	if (setgroups(0, NULL) < 0)
 		give_up("setgroups");

@@ -70,6 +70,10 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void say_result(long result);
 /* Appends an address as the name of its place: @3, @3+0x10, or "somewhere". */
 void say_address(unsigned long address);
+/* Remembers an address in a variable and says it; one that the kernel picked is "somewhere". */
+void say_new_address(long variable, void *address);
+/* The address for mmap: a hint that kernels round differently is none. */
+void *hint_of(long address, long flags);
 const char *name_of_errno(int error);
 const char *name_of_signal(int signal);
 

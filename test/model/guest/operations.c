@@ -1,10 +1,12 @@
 /* The operations of a worker: one function each, and the table that names them. */
 #include "model.h"
+#include "posix.h"
 #include "semmsg.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +32,7 @@
 #define RAW_SHMCTL SYS_shmctl
 #endif
 
-/* Remembers an address in a variable and says it; one that the kernel picked is "somewhere". */
-static void say_new_address(long variable, void *address)
+void say_new_address(long variable, void *address)
 {
 	if (address == (void *)-1) {
 		say("%s", name_of_errno(errno));
@@ -176,13 +177,19 @@ static void do_munlock(long *a)
 /* Up to here a hint is rounded up or not, as CONFIG_LSM_MMAP_MIN_ADDR says. */
 #define LOW_HINT 0x10000
 
+void *hint_of(long address, long flags)
+{
+	const int hint = !(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE));
+
+	return hint && (unsigned long)address < LOW_HINT ? NULL : (void *)address;
+}
+
 /* mmap variable address pages protection flags: anonymous memory */
 static void do_mmap(long *a)
 {
-	const int hint = !(a[4] & (MAP_FIXED | MAP_FIXED_NOREPLACE));
-	void *address = hint && (unsigned long)a[1] < LOW_HINT ? NULL : (void *)a[1];
+	const int flags = (int)a[4] | MAP_ANONYMOUS;
 
-	say_new_address(a[0], mmap(address, (size_t)a[2] * PAGE, (int)a[3], (int)a[4] | MAP_ANONYMOUS, -1, 0));
+	say_new_address(a[0], mmap(hint_of(a[1], flags), (size_t)a[2] * PAGE, (int)a[3], flags, -1, 0));
 }
 
 /* mincore address pages */
@@ -255,6 +262,37 @@ static void do_probe(long *a)
 		say("%s", name_of_errno(errno));
 	else
 		say("%s", WIFSIGNALED(status) ? name_of_signal(WTERMSIG(status)) : "ok");
+}
+
+static sigjmp_buf before;
+static siginfo_t fault;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	fault = *info;
+	siglongjmp(before, signal);
+}
+
+/* guard address value: the same with a handler, which leaves the access by siglongjmp */
+static void do_guard(long *a)
+{
+	const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+	const struct sigaction standard = { .sa_handler = SIG_DFL };
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	int signal = sigsetjmp(before, 1);
+	if (signal == 0) {
+		access_memory(a[0], a[1]);
+		if (a[1])
+			say("ok");
+	} else {
+		say("%s, code %d, %s", name_of_signal(signal), fault.si_code,
+		    (long)fault.si_addr == a[0] ? "there" : "elsewhere");
+	}
+	sigaction(SIGSEGV, &standard, NULL);
+	sigaction(SIGBUS, &standard, NULL);
 }
 
 /* fork worker: the child is a child of the coordinator, which learns of its end from waitpid */
@@ -374,7 +412,7 @@ static void do_unshare(long *a)
 		say(" limits: %s", name_of_errno(errno));
 }
 
-/* A line of /proc/self/maps that is of interest: in the arena, or an attach. */
+/* A line of /proc/self/maps that is of interest: in the arena, or shared memory. */
 static void say_mapping(const char *line)
 {
 	unsigned long start, end, offset, inode;
@@ -383,12 +421,15 @@ static void say_mapping(const char *line)
 	if (sscanf(line, "%lx-%lx %7s %lx %*s %lu %63[^\n]", &start, &end, access, &offset, &inode, name) < 5)
 		return;
 	int attach = strncmp(name, "/SYSV", 5) == 0;
-	if (attach || (start >= ARENA && start < ARENA + ARENA_PAGES * PAGE)) {
+	int file = strncmp(name, "/dev/", 5) == 0 || strncmp(name, "/memfd:", 7) == 0;
+	if (attach || file || (start >= ARENA && start < ARENA + ARENA_PAGES * PAGE)) {
 		say(" [");
 		say_address(start);
 		say(" %lu %s", (end - start) / PAGE, access);
 		if (attach)
 			say(" +%lu %lu %.13s", offset / PAGE, inode, name);
+		if (file)
+			say(" +%lu %s", offset / PAGE, name);
 		say("]");
 	}
 }
@@ -438,6 +479,7 @@ const struct operation operations[] = {
 	{ "put", ORDINARY, do_put },
 	{ "touch", MAY_DIE, do_touch },
 	{ "probe", ORDINARY, do_probe },
+	{ "guard", ORDINARY, do_guard },
 	{ "fork", FORKS, do_fork },
 	{ "exec", ORDINARY, do_exec },
 	{ "exit", MAY_DIE, do_exit },
@@ -462,5 +504,19 @@ const struct operation operations[] = {
 	{ "msgctl", ORDINARY, do_msgctl },
 	{ "msg_stat", ORDINARY, do_msg_stat },
 	{ "msg_set", ORDINARY, do_msg_set },
+	{ "memfd", ORDINARY, do_memfd },
+	{ "shm_open", ORDINARY, do_shm_open },
+	{ "shm_unlink", ORDINARY, do_shm_unlink },
+	{ "close", ORDINARY, do_close },
+	{ "ftruncate", ORDINARY, do_ftruncate },
+	{ "fallocate", ORDINARY, do_fallocate },
+	{ "add_seals", ORDINARY, do_add_seals },
+	{ "get_seals", ORDINARY, do_get_seals },
+	{ "fstat", ORDINARY, do_fstat },
+	{ "pread", ORDINARY, do_pread },
+	{ "pwrite", ORDINARY, do_pwrite },
+	{ "lseek", ORDINARY, do_lseek },
+	{ "map_file", ORDINARY, do_map_file },
+	{ "msync", ORDINARY, do_msync },
 	{ NULL, ORDINARY, NULL },
 };
