@@ -15,8 +15,17 @@ export interface Entry {
 const path = join(import.meta.dirname, 'corpus.txt');
 
 export function readCorpus(): Entry[] {
+  return readEntries(path);
+}
+
+/** The sequences of findings.txt, which has no answers. */
+export function readFindings(): Sequence[] {
+  return readEntries(join(import.meta.dirname, 'findings.txt')).map(({ sequence }) => sequence);
+}
+
+function readEntries(file: string): Entry[] {
   const entries: { sequence: Step[]; answers: string[] }[] = [];
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
     if (line === '' || line.startsWith('#')) continue;
     if (line === 'sequence') {
       entries.push({ sequence: [], answers: [] });

@@ -251,7 +251,7 @@ export const bytes = domain(weighted([2, 16384], [2, 100], [1, 0]));
 
 // Files that are shared memory
 
-export const file = domain(weighted([4, 0], [2, 1], [1, 2]), (word) => `f${word}`);
+export const file = domain(weighted([16, 0], [4, 1], [1, 2]), (word) => `f${word}`);
 export const fileName = domain(weighted([3, 0], [1, 1]), (word) => `"/model-${word}"`);
 export const memfdFlags = named(weighted([6, 2], [2, 0], [1, 8], [1, 1], [1, 0x80]), 'MFD');
 /** O_CREAT mostly; with O_EXCL or O_TRUNC, for reading alone or for writing alone. */

@@ -68,13 +68,16 @@ function inhabited(steps: readonly Step[]): Sequence {
   return result;
 }
 
-/** Begins with these calls, up to twice each, so that there is something to work with. */
+/** Begins with these calls, up to twice each and at least `least` times, so that there is something to work with. */
 function sequencesAbout(
   rows: readonly Operation[],
   openings: readonly string[],
   length: number,
+  least = 0,
 ): fc.Arbitrary<Sequence> {
-  const first = openings.map((name) => fc.array(opening(rowOf(name)), { maxLength: 2, size: 'max' }));
+  const first = openings.map((name) =>
+    fc.array(opening(rowOf(name)), { minLength: least, maxLength: 2, size: 'max' }),
+  );
   return fc
     .tuple(...first, fc.array(stepOf(rows), { minLength: 1, maxLength: length, size: 'max' }))
     .map((parts) => inhabited(parts.flat()));
@@ -116,6 +119,7 @@ export const sequences = (length: number, subject?: Subject): fc.Arbitrary<Seque
         about((name) => FILES.test(name) || MEMORY.test(name)),
         ['memfd', 'shm_open', 'ftruncate', 'map_file'],
         length,
+        1,
       ),
     ],
     [1, 'everything', sequencesAbout(OPERATIONS, ['shmget', 'semget', 'memfd'], length)],
