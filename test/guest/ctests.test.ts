@@ -1,51 +1,43 @@
 /**
  * The C tests of guest/tests under our kernel: each prints what it printed on a real Linux (the transcript, recorded by
- * guest/tests/record.ts), and leaves a system in which every invariant holds.
+ * guest/tests/record.ts), and leaves a system in which every invariant holds. In tier 1, where whatever is executed twice is
+ * compiled, as well; `npx tsx test/guest/tierCampaign.ts` compares all tiers to the bit, with more quanta.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../guest/toolchain.ts';
 import { boot } from '../../kernel-ts/index.ts';
+import { C_TESTS, compileTest, LIMIT, transcript, TRANSCRIPTS, type Conditions } from './tiers.ts';
 
-const tests = join(import.meta.dirname, '../../guest/tests');
-const names = readdirSync(tests)
-  .filter((file) => file.endsWith('.c'))
-  .map((file) => basename(file, '.c'))
-  .sort();
-
-/** No test needs a tenth of this; a hang ends as a failure. */
-const limit = 5_000_000_000;
-
-/** The transcript without its first line, which tells how it was made. */
-function transcript(name: string): string {
-  const text = readFileSync(join(tests, 'transcripts', `${name}.txt`), 'utf8');
-  return text.slice(text.indexOf('\n') + 1);
+async function check(name: string, conditions: Conditions): Promise<void> {
+  const { bytes, output } = await compileTest(name);
+  expect(output).toBe('');
+  const system = boot(conditions);
+  const path = `/bin/${name}`;
+  const process = system.spawn(bytes, { name: path, args: [path] });
+  const result = system.run({ instructions: LIMIT });
+  expect(process.stdout).toBe(transcript(name));
+  expect(result.reason).toBe('exited');
+  expect(process.exit?.status).toBe(0);
+  expect(system.checkInvariants()).toEqual([]);
 }
 
 // With a short quantum the processes meet at other points; what they print must not change.
-describe.each([{ quantum: 100_000 }, { quantum: 997 }])(
-  'C tests print what they print on Linux, $quantum',
-  ({ quantum }) => {
-    test.each(names)('%s', { timeout: 300_000 }, async (name) => {
-      const program = await compile(join(tests, `${name}.c`), {
-        includeDirs: [join(tests, '../include')],
-        flags: ['-Wall', '-Wextra', '-lm'],
-      });
-      expect(program.output).toBe('');
-      const system = boot({ quantum });
-      const path = `/bin/${name}`;
-      const process = system.spawn(program.bytes, { name: path, args: [path] });
-      const result = system.run({ instructions: limit });
-      expect(process.stdout).toBe(transcript(name));
-      expect(result.reason).toBe('exited');
-      expect(process.exit?.status).toBe(0);
-      expect(system.checkInvariants()).toEqual([]);
-    });
-  },
-);
+describe.each<Conditions>([
+  { tier: 'auto', quantum: 100_000 },
+  { tier: 1, quantum: 997 },
+])('C tests print what they print on Linux, tier $tier, $quantum', (conditions) => {
+  test.each(C_TESTS)('%s', { timeout: 300_000 }, (name) => check(name, conditions));
+});
+
+/** Those that change code and mappings, and those whose processes depend most on when they take turns. */
+const MORE = ['code_pages', 'cow', 'exec', 'mapped_truncate', 'signal_handlers', 'semop', 'threads'];
+
+describe.each<Conditions>([
+  { tier: 1, quantum: 2 },
+  { tier: 1, quantum: 5003 },
+])('some again, tier $tier, $quantum', (conditions) => {
+  test.each(MORE)('%s', { timeout: 300_000 }, (name) => check(name, conditions));
+});
 
 test('every C test has a transcript, and every transcript a C test', () => {
-  const recorded = readdirSync(join(tests, 'transcripts')).map((file) => basename(file, '.txt'));
-  expect(recorded.sort()).toEqual(names);
+  expect(TRANSCRIPTS).toEqual(C_TESTS);
 });
