@@ -27,11 +27,11 @@ interface Meeting {
 }
 
 function meeting(picture: Picture): Meeting | null {
-  for (const { id } of segments(picture)) {
-    const people = attachments(picture, id);
+  for (const segment of segments(picture)) {
+    const people = attachments(picture, segment);
     const frames = people.map(({ vmas }) => vmas.flatMap((vma) => vma.ptes.map((pte) => pte.pfn)));
     const pfn = frames[0]?.find((candidate) => frames.every((list) => list.includes(candidate)));
-    if (people.length >= PROGRAMS.length && pfn !== undefined) return { pfn, shmid: id, people };
+    if (people.length >= PROGRAMS.length && pfn !== undefined) return { pfn, shmid: segment.id, people };
   }
   return null;
 }

@@ -16,6 +16,7 @@ const VMA: Shape = {
   ...fields('number', 'vmStart vmEnd vmPgoff vmFlags'),
   ...fields('string', 'perms vmOps name'),
   ...fields('number?', 'vmFile shmid'),
+  ...fields('string?', 'ipcNs'),
   ptes: [{ ...PTE, flags: 'string' }],
 };
 const MM: Shape = {
@@ -44,7 +45,7 @@ const MSG_QUEUE: Shape = {
 };
 const PICTURE: Shape = {
   ...fields('number', 'version instructions time'),
-  ram: fields('number', 'base size framesTotal framesFree'),
+  ram: { ...fields('number', 'base size framesTotal framesFree'), ...fields('number?', 'zeroPfn') },
   namespaces: [
     {
       name: 'string',
@@ -70,7 +71,12 @@ const PICTURE: Shape = {
     },
   ],
   tasks: [
-    { ...fields('number', 'pid ppid uid gid pc'), ...fields('string', 'comm state waiting'), mm: 'object?' },
+    {
+      ...fields('number', 'pid ppid uid gid pc'),
+      ...fields('string', 'comm state waiting'),
+      ...fields('string?', 'ipcNs'),
+      mm: 'object?',
+    },
   ],
 };
 

@@ -21,9 +21,10 @@ interface ViewChoices extends MachineChoices {
   readonly queues?: boolean;
   readonly memory?: boolean;
   readonly semaphores?: boolean;
+  readonly posixShmems?: boolean;
 }
 
-const KINDS: readonly IpcKind[] = ['queues', 'memory', 'semaphores'];
+const KINDS: readonly IpcKind[] = ['queues', 'memory', 'semaphores', 'posixShmems'];
 
 interface View {
   readonly name: string;
@@ -35,11 +36,13 @@ interface View {
 const VIEWS: readonly View[] = [
   {
     name: 'ipcs',
-    description: 'message queues, shared memory and semaphores, as ipcs(1) shows them',
+    description: 'message queues, shared memory and semaphores of every namespace, as ipcs(1) shows them',
     byPid: false,
     show: (picture, choices) => {
       const asked = KINDS.filter((kind) => choices[kind] === true);
-      show(ipcsView(picture, asked.length > 0 ? asked : KINDS), picture, 1);
+      // Without a question: what there is of POSIX, and the three tables of old in any case.
+      const all = KINDS.filter((kind) => kind !== 'posixShmems' || picture.sharedObjects.length > 0);
+      show(ipcsView(picture, asked.length > 0 ? asked : all), picture, 1);
     },
   },
   {
@@ -102,7 +105,8 @@ export function viewCommands(): Command[] {
       command
         .option('-q, --queues', 'message queues')
         .option('-m, --memory', 'shared memory segments')
-        .option('-s, --semaphores', 'semaphore arrays');
+        .option('-s, --semaphores', 'semaphore arrays')
+        .option('-M, --posix-shmems', 'files of /dev/shm, memfds and shared anonymous memory');
     return command.action((words: string[], choices: ViewChoices) => showView(view, words, choices));
   });
 }

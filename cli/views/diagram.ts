@@ -8,7 +8,7 @@ import { arrowDown, box, indent } from './box.ts';
 import { BOX, pageCacheBox, peopleLines, type Canvas } from './drawing.ts';
 import { cell, count, hex, octal, printable } from './format.ts';
 import { semMsgLines } from './semMsg.ts';
-import { attachments, SHM_DEST, SHM_LOCKED } from './shared.ts';
+import { attachments, pidList, residents, SHM_DEST, SHM_LOCKED } from './shared.ts';
 import type { Attachment } from './shared.ts';
 import { sharedObjectLines } from './sharedObjects.ts';
 
@@ -25,7 +25,10 @@ export function diagramView(picture: Picture, options: DiagramOptions = {}): str
   const width = Math.min(100, Math.max(60, options.width ?? 100));
   const margin = Math.floor((width - BOX) / 2) - 1;
   const canvas: Canvas = { width, margin, middle: margin + BOX / 2 };
-  const lines = picture.namespaces.flatMap((namespace) => namespaceLines(picture, namespace, canvas));
+  const lines = picture.namespaces.flatMap((namespace, place) => [
+    ...(place === 0 ? [] : ['', '═'.repeat(width), '']),
+    ...namespaceLines(picture, namespace, canvas),
+  ]);
   return [...title(picture, canvas), ...lines, ...sharedObjectLines(picture, canvas), ''].join('\n');
 }
 
@@ -45,6 +48,9 @@ function namespaceLines(picture: Picture, namespace: IpcNamespacePicture, canvas
           [
             `${printable(namespace.name)}: shm_tot = ${count(namespace.shmTot, 'page')}`,
             `shm_ctlmax = ${String(namespace.shmCtlmax)}, shm_ctlmni = ${String(namespace.shmCtlmni)}`,
+            ...(picture.namespaces.length > 1
+              ? [`nsproxy of ${pidList(residents(picture, namespace))}`]
+              : []),
           ],
         ],
         BOX,
@@ -90,7 +96,7 @@ function foldedSegments(rest: readonly ShmidKernelPicture[], { width }: Canvas):
 function segmentLines(picture: Picture, segment: ShmidKernelPicture, canvas: Canvas): string[] {
   const file = picture.files.find((candidate) => candidate.file === segment.shmFile);
   const inode = picture.inodes.find((candidate) => candidate.inode === file?.inode);
-  const people = attachments(picture, segment.id);
+  const people = attachments(picture, segment);
   const lines = linked(box('[shmid_kernel]', shmidKernelGroups(segment, people), BOX), canvas);
   if (file !== undefined) {
     const fields = [

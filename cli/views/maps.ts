@@ -5,8 +5,12 @@ import { printable } from './format.ts';
 /** Column of the name: 25 + 6 * sizeof(void *) of show_map_vma() on a 32-bit kernel. */
 const NAME_COLUMN = 49;
 
-/** Numbers of other file systems' inodes carry the device above 32 bits (inspect.ts); shm's come bare. */
+/**
+ * Numbers of other file systems' inodes carry the device above 32 bits (inspect.ts); shm's come bare, or with the serial number of
+ * a further namespace above 40.
+ */
 const DEVICE_UNIT = 2 ** 32;
+const DEVICES = 256;
 const SHM_DEVICE = 1;
 
 const digits = (value: number, width: number): string => value.toString(16).padStart(width, '0');
@@ -16,7 +20,7 @@ export function mapsLines(picture: Picture, task: TaskPicture): string[] {
   const inodes = new Map(picture.files.map((file) => [file.file, file.inode]));
   const line = (vma: VmAreaPicture): string => {
     const inode = vma.vmFile === null ? 0 : (inodes.get(vma.vmFile) ?? 0);
-    const device = vma.vmFile === null ? 0 : Math.floor(inode / DEVICE_UNIT) || SHM_DEVICE;
+    const device = vma.vmFile === null ? 0 : Math.floor(inode / DEVICE_UNIT) % DEVICES || SHM_DEVICE;
     // vm_pgoff of anonymous memory is not an offset of anything: shown as 0.
     const offset = vma.vmFile === null ? 0 : vma.vmPgoff * 4096;
     const range = `${digits(vma.vmStart, 8)}-${digits(vma.vmEnd, 8)}`;

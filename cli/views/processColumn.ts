@@ -54,9 +54,12 @@ export function processColumn(
   return lines.map((line) => cell(line, width).trimEnd());
 }
 
-function shortName(vma: VmAreaPicture): string {
-  if (vma.name === '') return 'anonymous';
-  return printable(vma.shmid === null ? vma.name : `shmid ${String(vma.shmid)}`);
+/** A segment of another namespace than the first by that one's number too, "shmid 0@4026531840": a column is narrow. */
+function shortName({ name, shmid, ipcNs }: VmAreaPicture): string {
+  if (name === '') return 'anonymous';
+  if (shmid === null) return printable(name);
+  const inum = /\d+/.exec(ipcNs ?? '')?.[0];
+  return `shmid ${String(shmid)}${inum === undefined ? '' : `@${inum}`}`;
 }
 
 function attachedVma(vma: VmAreaPicture, label: string, satp: number, isSegment: boolean): string[] {

@@ -1,5 +1,6 @@
 /** Questions that several views ask of a picture. */
 import type {
+  IpcNamespacePicture,
   Picture,
   PtePicture,
   SharedObjectPicture,
@@ -12,6 +13,9 @@ import type {
 export const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
 
+/** Pids named before the rest is counted. */
+const PIDS_NAMED = 5;
+
 /** A task that has at least one VMA on a segment or another shared object, with those VMAs. */
 export interface Attachment {
   readonly task: TaskPicture;
@@ -22,8 +26,22 @@ export function segments(picture: Picture): readonly ShmidKernelPicture[] {
   return picture.namespaces.flatMap((namespace) => namespace.shmIds.entries);
 }
 
-export function attachments(picture: Picture, shmid: number): Attachment[] {
-  return mappers(picture, (vma) => vma.shmid === shmid);
+/** By the file, not by the id: that can be another segment's in another namespace. */
+export function attachments(picture: Picture, { shmFile }: ShmidKernelPicture): Attachment[] {
+  return mappers(picture, ({ shmid, vmFile }) => shmid !== null && vmFile === shmFile);
+}
+
+/** The tasks that live in a namespace. */
+export function residents(picture: Picture, namespace: IpcNamespacePicture): TaskPicture[] {
+  return picture.tasks.filter(({ ipcNs }) => ipcNs === namespace.name);
+}
+
+/** "pids 1001 1002", for people. */
+export function pidList(tasks: readonly TaskPicture[]): string {
+  if (tasks.length === 0) return 'no process';
+  const named = tasks.slice(0, PIDS_NAMED).map(({ pid }) => String(pid));
+  const more = tasks.length > PIDS_NAMED ? ` and ${String(tasks.length - PIDS_NAMED)} more` : '';
+  return `${tasks.length === 1 ? 'pid' : 'pids'} ${named.join(' ')}${more}`;
 }
 
 /** The same for a shared object that is no segment. */

@@ -179,6 +179,8 @@ export interface Walk {
 
 /** One row of ipcs -m. */
 export interface ShmRow {
+  /** "init_ipc_ns", or the name of a namespace that unshare or clone made. */
+  readonly namespace: string;
   readonly key: number;
   readonly shmid: number;
   readonly owner: number;

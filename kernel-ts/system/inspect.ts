@@ -6,7 +6,7 @@ import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { dPath } from '../fs/namei.ts';
 import { vmaName } from '../fs/procRows.ts';
-import { shmNamespaceOf, shmOfVma, type ShmidKernel } from '../ipc/shm.ts';
+import { ipcNsOfVma, shmNamespaceOf, shmOfVma, type ShmidKernel } from '../ipc/shm.ts';
 import type { IpcNamespace } from '../ipc/namespace.ts';
 import { sortedPages } from '../mm/addressSpace.ts';
 import { ktimeGet } from '../mm/context.ts';
@@ -187,6 +187,7 @@ function taskPicture(kernel: Kernel, task: Task, files: Map<number, File>): Task
     waiting: task.wait === null ? '' : describeWait(task.wait),
     uid: task.cred.uid,
     gid: task.cred.gid,
+    ipcNs: task.mm === null ? null : task.ipcNs.name,
     pc: taskPc(kernel, task),
     exitCode: task.state === 'Z' ? task.exitCode : null,
     mm: task.mm === null ? null : mmPicture(kernel, task.mm, files),
@@ -224,6 +225,7 @@ function vmaPicture(kernel: Kernel, mm: MmStruct, vma: VmArea): VmAreaPicture {
     vmOps: vma.vmOps?.name ?? '',
     name: vmaName(vma),
     shmid: shmOfVma(vma)?.shmPerm.id ?? null,
+    ipcNs: ipcNsOfVma(vma)?.name ?? null,
     ptes: ptePictures(kernel, mm, vma.vmStart, vma.vmEnd),
   };
 }
@@ -264,19 +266,22 @@ export function walk(kernel: Kernel, mm: MmStruct, va: number): Walk {
 const SHM_DEST = 0o1000;
 const SHM_LOCKED = 0o2000;
 
-/** The rows of `ipcs -m`. */
+/** The rows of `ipcs -m`, namespace by namespace. */
 export function ipcsRows(kernel: Kernel): ShmRow[] {
-  return segments(kernel.ipcNs).map((shp) => {
-    const { mode } = shp.shmPerm;
-    const status = [(mode & SHM_DEST) !== 0 ? 'dest' : '', (mode & SHM_LOCKED) !== 0 ? 'locked' : ''];
-    return {
-      key: shp.shmPerm.key >>> 0,
-      shmid: shp.shmPerm.id,
-      owner: shp.shmPerm.uid,
-      perms: mode & 0o777,
-      bytes: shp.shmSegsz,
-      nattch: shp.shmNattch,
-      status: status.filter((s) => s !== '').join(' '),
-    };
-  });
+  return [...kernel.ipc.namespaces.values()].flatMap((ns) => segments(ns).map((shp) => ipcsRow(ns, shp)));
+}
+
+function ipcsRow(ns: IpcNamespace, shp: ShmidKernel): ShmRow {
+  const { mode } = shp.shmPerm;
+  const status = [(mode & SHM_DEST) !== 0 ? 'dest' : '', (mode & SHM_LOCKED) !== 0 ? 'locked' : ''];
+  return {
+    namespace: ns.name,
+    key: shp.shmPerm.key >>> 0,
+    shmid: shp.shmPerm.id,
+    owner: shp.shmPerm.uid,
+    perms: mode & 0o777,
+    bytes: shp.shmSegsz,
+    nattch: shp.shmNattch,
+    status: status.filter((s) => s !== '').join(' '),
+  };
 }

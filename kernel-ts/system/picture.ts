@@ -193,6 +193,8 @@ export interface TaskPicture {
   readonly waiting: string;
   readonly uid: number;
   readonly gid: number;
+  /** IpcNamespacePicture.name of nsproxy->ipc_ns; null for a dead task, which has left it. */
+  readonly ipcNs: string | null;
   readonly pc: number;
   /** wait(2) status word once dead, else null. */
   readonly exitCode: number | null;
@@ -229,6 +231,8 @@ export interface VmAreaPicture {
   readonly name: string;
   /** The id of the segment when this is a shm attach, else null. */
   readonly shmid: number | null;
+  /** IpcNamespacePicture.name of that segment's namespace, which need not be the task's; ids begin anew in each. */
+  readonly ipcNs: string | null;
   readonly ptes: readonly PtePicture[];
 }
 

@@ -61,6 +61,7 @@ function anonymous(
     vmOps: '',
     name,
     shmid: null,
+    ipcNs: null,
     ptes,
   };
 }
@@ -77,6 +78,7 @@ function shmVma(root: number, segment: ShmidKernelPicture, pages: number, start:
     vmOps: 'shmVmOps',
     name: `/SYSV${segment.key.toString(16).padStart(8, '0')} (deleted)`,
     shmid: segment.id,
+    ipcNs: 'init_ipc_ns',
     ptes: Array.from({ length: pages }, (_, page) => pte(root, start + page * PAGE, first + page, 0xd7)),
   };
 }
@@ -132,6 +134,7 @@ function task(
     waiting: number === 0 ? '' : 'nanosleep',
     uid: 0,
     gid: 0,
+    ipcNs: 'init_ipc_ns',
     pc: 0x110f4,
     exitCode: null,
     mm: mm(number, (root) => [
