@@ -1,0 +1,86 @@
+(func $region_80000018 (;slot 1;)
+  ;; locals: 37 i32, 3 f64, 6 i32, 3 f64
+  if (i32.lt_s (local.get 0) (i32.const 13)) ;; unlikely
+    (return (local.get 0))
+  end
+  if (i32.ne (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) ;; unlikely
+    (return (local.get 0))
+  end
+  (local.set 6 (i32.load offset=TLB_FETCH (i32.const 0)))
+  if (i32.ne (i32.load offset=2097152 (local.get 6)) (i32.const (;decoded page 0;))) ;; unlikely
+    (return (local.get 0))
+  end
+  (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))
+  (local.set 5 (i32.load offset=TLB_WRITE (i32.const 0)))
+  (local.set 42 (i32.const 2048))
+  (local.set 44 (i32.const 2048))
+  if (i32.or (i32.xor (i32.and (i32.load offset=FCSR (i32.const 0)) (i32.const 225)) (i32.const 1)) (i32.xor (i32.load offset=FS (i32.const 0)) (i32.const 3))) ;; unlikely
+    (return (local.get 0))
+  end
+  (local.set 8 (i32.load offset=ra (i32.const 0)))
+  (local.set 12 (i32.load offset=t0 (i32.const 0)))
+  (local.set 15 (i32.load offset=s0 (i32.const 0)))
+  (local.set 39 (f64.load offset=fa0 (i32.const 0)))
+  (local.set 40 (f64.load offset=fa1 (i32.const 0)))
+  (local.set 41 (f64.load offset=fa2 (i32.const 0)))
+  block
+    block
+      loop
+        (local.set 2 (i32.const 0))
+        (br_if 1 (i32.lt_s (local.get 0) (i32.const 13))) ;; unlikely
+        (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
+        (local.set 46 (local.get 15))
+        if (i32.ne (i32.and (local.get 46) (i32.const -4089)) (local.get 42)) ;; unlikely
+          (local.set 2 (i32.const 6))
+          (br_if 2 (i32.and (i32.or (local.tee 43 (i32.add (i32.load (i32.add (local.get 4) (i32.and (i32.shr_u (local.get 46) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 46)) (i32.const 7))) ;; unlikely
+          (local.set 42 (i32.and (local.get 46) (i32.const -4089)))
+        end
+        (local.set 47 (i32.xor (local.get 43) (local.get 46)))
+        (local.set 39 (f64.load (local.get 47)))
+        (local.set 48 (local.get 39))
+        (local.set 49 (local.get 40))
+        (local.set 50 (f64.mul (local.get 48) (local.get 49)))
+        if (i32.eqz (i32.and (f64.lt (f64.const 2.2250738585072014e-308) (f64.abs (local.get 50))) (f64.lt (f64.abs (local.get 50)) (f64.const Infinity))))
+          (local.set 2 (i32.const 8197))
+          (br_if 2 (i32.eqz (i32.and (f64.eq (local.get 50) (f64.const 0)) (i32.or (f64.eq (local.get 48) (f64.const 0)) (f64.eq (local.get 49) (f64.const 0)))))) ;; unlikely
+        end
+        (local.set 40 (local.get 50))
+        (local.set 48 (local.get 41))
+        (local.set 49 (local.get 40))
+        (local.set 50 (f64.add (local.get 48) (local.get 49)))
+        (local.set 2 (i32.const 16388))
+        (br_if 1 (i32.eqz (f64.lt (f64.abs (local.get 50)) (f64.const Infinity)))) ;; unlikely
+        (local.set 41 (local.get 50))
+        (local.set 46 (i32.add (local.get 15) (i32.const 8)))
+        if (i32.ne (i32.and (local.get 46) (i32.const -4089)) (local.get 44)) ;; unlikely
+          (local.set 2 (i32.const 24579))
+          (br_if 2 (i32.and (i32.or (local.tee 45 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 46) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 46)) (i32.const 7))) ;; unlikely
+          (local.set 44 (i32.and (local.get 46) (i32.const -4089)))
+        end
+        (local.set 47 (i32.xor (local.get 45) (local.get 46)))
+        (f64.store (local.get 47) (local.get 41))
+        (local.set 12 (i32.add (local.get 12) (i32.const -1)))
+        (br_if 0 (i32.ne (local.get 12) (i32.const 0)))
+        (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+        (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
+        (local.set 15 (i32.const -2146435072))
+        (local.set 15 (local.get 15))
+        (local.set 12 (i32.const 0))
+        (local.set 12 (i32.add (local.get 12) (i32.const 40)))
+        (local.set 8 (i32.const -2147483648))
+        (local.set 8 (i32.add (local.get 8) (i32.const 52)))
+        (br 0)
+      end
+      (unreachable)
+    end
+    (i32.store offset=ra (i32.const 0) (local.get 8))
+    (i32.store offset=t0 (i32.const 0) (local.get 12))
+    (i32.store offset=s0 (i32.const 0) (local.get 15))
+    (f64.store offset=fa0 (i32.const 0) (local.get 39))
+    (f64.store offset=fa1 (i32.const 0) (local.get 40))
+    (f64.store offset=fa2 (i32.const 0) (local.get 41))
+    (br 0)
+  end
+  (i32.store offset=PC (i32.const 0) (i32.add (i32.shr_s (local.get 2) (i32.const 11)) (i32.const -2147483624)))
+  (i32.add (local.get 0) (i32.and (local.get 2) (i32.const 2047)))
+)
