@@ -1,5 +1,6 @@
 /**
- * Long seeded comparisons with QEMU: random programs until a number of instructions is reached.
+ * Long seeded comparisons with QEMU: random programs until a number of instructions is reached, each in the interpreter and in
+ * tier 1. (Tier 1 alone against the interpreter, with other programs: GRAPHS=5000 npx vitest run test/emulator/jit/graphs.test.ts.)
  *
  *     npx tsx test/emulator/campaign/main.ts --group I|M|A|F|D|C|Zba|...|priv [--instructions 1000000] [--seed 1]
  *
@@ -34,13 +35,15 @@ const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ==
 function userMode(group: string): Compare {
   if (!hasFocus(group)) throw new Error(`no group is named ${group}`);
   const young = knowsYoung();
-  const machine = new DifferentialMachine();
+  const modes = MODES.filter(({ budgets }) => budgets[0] !== 0);
+  const auto = new DifferentialMachine();
+  const one = new DifferentialMachine(1);
   return (seed, folder) => {
     const program = generate(seed, group);
     const expected = runUserUnderQemu(program, folder, young);
-    const before = machine.retired;
-    const outputs = MODES.slice(0, 2).map((mode) => machine.run(program, mode));
-    const instructions = (machine.retired - before) / outputs.length;
+    const before = auto.retired + one.retired;
+    const outputs = modes.map((mode) => (mode.tier === 1 ? one : auto).run(program, mode));
+    const instructions = (auto.retired + one.retired - before) / outputs.length;
     return { instructions, same: outputs.every((output) => equal(output, expected)) };
   };
 }
@@ -49,8 +52,12 @@ function privileged(): Compare {
   const young = isYoung();
   return (seed, folder) => {
     const program = generatePrivileged(seed, young);
+    const expected = runUnderQemu(program, folder);
     const { output, instructions } = runProgram(program, seed % 4 === 0 ? 'step' : 'run');
-    return { instructions, same: equal(output, runUnderQemu(program, folder)) };
+    return {
+      instructions,
+      same: equal(output, expected) && equal(runProgram(program, 'jit').output, expected),
+    };
   };
 }
 
