@@ -119,7 +119,7 @@ export function doFaccessat(
   const dentry = userPathAt(ctx, dfd, path, flags);
   if (typeof dentry === 'number') return dentry;
   const { cred } = ctx.current;
-  return inodePermission((flags & AT_EACCESS) !== 0 ? cred : realCred(cred), dentry.dInode, mode);
+  return inodePermission(ctx, dentry.dInode, mode, (flags & AT_EACCESS) !== 0 ? cred : realCred(cred));
 }
 
 /** access_override_creds(): what the real user could do. */
@@ -141,7 +141,7 @@ export function doTruncate(ctx: FsContext, path: string, length: number): 0 | Er
   const inode = dentry.dInode;
   if (isDir(inode)) return -EISDIR;
   if ((inode.iMode & S_IFMT) !== S_IFREG) return -EINVAL;
-  const error = inodePermission(ctx.current.cred, inode, MAY_WRITE);
+  const error = inodePermission(ctx, inode, MAY_WRITE);
   if (error < 0) return error;
   if (inode.iWritecount < 0) return -ETXTBSY;
   return truncateInode(ctx, inode, length);
@@ -224,7 +224,7 @@ export function doUtimensat(
   if (!ownerOrCapable(cred, inode)) {
     // Setting both to now is what writing does too.
     if (atime !== 'now' || mtime !== 'now') return -EPERM;
-    if (!capable(cred, CAP_DAC_OVERRIDE) && inodePermission(cred, inode, MAY_WRITE) < 0) return -EACCES;
+    if (!capable(cred, CAP_DAC_OVERRIDE) && inodePermission(ctx, inode, MAY_WRITE) < 0) return -EACCES;
   }
   const now = ktimeGetRealTs(ctx);
   if (atime !== 'omit') inode.iAtime = atime === 'now' ? now : atime;
@@ -235,7 +235,7 @@ export function doUtimensat(
 
 function searchable(ctx: FsContext, dentry: Dentry): 0 | Errno {
   if (!isDir(dentry.dInode)) return -ENOTDIR;
-  return inodePermission(ctx.current.cred, dentry.dInode, MAY_EXEC);
+  return inodePermission(ctx, dentry.dInode, MAY_EXEC);
 }
 
 /** chdir(2). */

@@ -25,6 +25,8 @@ export interface InodeOperations {
   readonly getLink?: (ctx: FsContext, link: Dentry) => string | Dentry | Errno;
   /** readlink(2) where its text differs from what is walked. */
   readonly readlink?: (ctx: FsContext, link: Dentry) => string | Errno;
+  /** Who may do what, where that is more than owner and mode say; null: they say it. */
+  readonly permission?: (ctx: FsContext, inode: Inode, mask: number) => 0 | null;
   /** evict_inode(): no user and no name is left; frees the pages. */
   readonly evictInode?: (ctx: FsContext, inode: Inode) => void;
   /** Sets the size: ftruncate, O_TRUNC. */

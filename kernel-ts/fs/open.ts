@@ -161,7 +161,7 @@ function openDentry(ctx: FsContext, dentry: Dentry, flags: number, mustBeDir: bo
   const mask = accessMask(flags);
   if (isDir(inode) && (mask & MAY_WRITE) !== 0) return -EISDIR;
   if (isDir(inode) && (flags & O_CREAT) !== 0) return -EISDIR;
-  const error = inodePermission(ctx.current.cred, inode, mask);
+  const error = inodePermission(ctx, inode, mask);
   if (error < 0) return error;
   // Only the owner may hide that it reads.
   if ((flags & O_NOATIME) !== 0 && !ownerOrCapable(ctx.current.cred, inode)) return -EPERM;
@@ -251,7 +251,7 @@ export function openExec(ctx: FsContext, dfd: number, path: string): File | Errn
   const inode = file.fInode;
   let error = 0;
   if ((inode.iMode & S_IFMT) !== S_IFREG) error = -EACCES;
-  else error = inodePermission(ctx.current.cred, inode, MAY_EXEC);
+  else error = inodePermission(ctx, inode, MAY_EXEC);
   if (error === 0 && inode.iWritecount > 0) error = -ETXTBSY;
   if (error === 0) return file;
   fput(ctx, file);

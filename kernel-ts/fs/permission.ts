@@ -3,6 +3,7 @@ import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER } from '../abi/capabi
 import { EACCES, EISDIR, ENOTDIR, EPERM, type Errno } from '../abi/errno.ts';
 import { S_ISVTX } from '../abi/stat.ts';
 import { capable, inGroup, type Cred } from '../mm/cred.ts';
+import type { FsContext } from './context.ts';
 import type { Dentry, Inode } from './inode.ts';
 import { isDir } from './tmpfs.ts';
 
@@ -11,7 +12,7 @@ export const MAY_WRITE = 2;
 export const MAY_READ = 4;
 
 /** generic_permission(): whether `cred`'s file-system ids grant every bit of `mask`; 0 or EACCES. */
-export function inodePermission(cred: Cred, inode: Inode, mask: number): 0 | Errno {
+export function genericPermission(cred: Cred, inode: Inode, mask: number): 0 | Errno {
   let granted = inode.iMode & 7;
   if (cred.fsuid === inode.iUid) granted = (inode.iMode >> 6) & 7;
   else if (inGroup(cred, inode.iGid)) granted = (inode.iMode >> 3) & 7;
@@ -28,6 +29,16 @@ export function inodePermission(cred: Cred, inode: Inode, mask: number): 0 | Err
   return -EACCES;
 }
 
+/** inode_permission(): by the file system's own rule where it has one; 0 or EACCES. */
+export function inodePermission(
+  ctx: FsContext,
+  inode: Inode,
+  mask: number,
+  cred: Cred = ctx.current.cred,
+): 0 | Errno {
+  return inode.iOp.permission?.(ctx, inode, mask) ?? genericPermission(cred, inode, mask);
+}
+
 /** inode_owner_or_capable(). */
 export function ownerOrCapable(cred: Cred, inode: Inode): boolean {
   return cred.fsuid === inode.iUid || capable(cred, CAP_FOWNER);
@@ -35,12 +46,12 @@ export function ownerOrCapable(cred: Cred, inode: Inode): boolean {
 
 /** can_do_mincore() of a file: whoever could write it may know what is cached of it. */
 export function canDoMincore(cred: Cred, inode: Inode): boolean {
-  return ownerOrCapable(cred, inode) || inodePermission(cred, inode, MAY_WRITE) === 0;
+  return ownerOrCapable(cred, inode) || genericPermission(cred, inode, MAY_WRITE) === 0;
 }
 
 /** may_create(): write and search in the directory. */
 export function mayCreate(cred: Cred, dir: Dentry): 0 | Errno {
-  return inodePermission(cred, dir.dInode, MAY_WRITE | MAY_EXEC);
+  return genericPermission(cred, dir.dInode, MAY_WRITE | MAY_EXEC);
 }
 
 /** may_delete(): also the sticky bit, and whether the victim is the kind of thing the caller expects. */

@@ -1,6 +1,6 @@
 /**
  * procfs: fs/proc/generic.c, base.c, proc_sysctl.c. A file of /proc is a row: a path and what it shows; upper layers register
- * theirs. Contents are made when a reader starts at offset 0. Missing: hidepid, per-thread directories, ptrace checks.
+ * theirs. Contents are made when a reader starts at offset 0. Missing: hidepid, per-thread directories.
  */
 import { EACCES, EFAULT, EINVAL, EIO, ENOENT, ESRCH, type Errno } from '../abi/errno.ts';
 import { dtypeOfMode } from '../abi/dirent.ts';
@@ -12,6 +12,7 @@ import { FMODE_WRITE, type DirActor, type File, type FileOperations } from './fi
 import { Dentry, Inode, SuperBlock, type InodeOperations } from './inode.ts';
 import { copyFromIter, copyToIter, type IovIter } from './iovIter.ts';
 import { llseekWithin } from './llseek.ts';
+import { isDumpable, ptraceMayAccess } from './ptrace.ts';
 import { parentDir } from './tmpfs.ts';
 import { dPath } from './walk.ts';
 
@@ -26,8 +27,10 @@ export interface ProcRow {
   readonly write?: (ctx: FsContext, task: FsTask, text: string, kept: unknown) => number;
   /** A number of /proc/sys: a read from anywhere but offset 0 finds nothing. */
   readonly whole?: boolean;
-  /** Only who may look into the task's memory opens it: EACCES (proc_mem_open). */
+  /** Only who may look into the task opens it or follows it: EACCES (proc_mem_open, proc_fd_access_allowed). */
   readonly guarded?: boolean;
+  /** A directory that a process may always search itself, whoever owns it (proc_fd_permission). */
+  readonly ownThreads?: boolean;
   /** What an open file keeps of the moment it was opened (seq_file.private): `kept` of show and write. */
   readonly keep?: (ctx: FsContext, task: FsTask) => unknown;
   /** The end of what was kept. */
@@ -82,10 +85,16 @@ function taskOf(ctx: FsContext, info: ProcInfo): FsTask | Errno {
 
 const NO_TASKS: ProcTasks = { pids: () => [], find: () => null };
 
-/** ptrace_may_access(PTRACE_MODE_READ), as far as users go: the owner and root look into another process's memory. */
-export function mayReadTask(ctx: FsContext, task: FsTask): boolean {
-  const { current } = ctx;
-  return current.tgid === task.tgid || current.cred.fsuid === 0 || current.cred.fsuid === task.cred.euid;
+/** ptrace_may_access(PTRACE_MODE_READ_FSCREDS), for what tells of a process's memory and files. */
+function mayReadTask(ctx: FsContext, task: FsTask): boolean {
+  return ptraceMayAccess(ctx.current, task, 'fs');
+}
+
+/** task_dump_owner(): the files of a process that its user may not look into are root's; its directories for everybody stay. */
+function setOwner(inode: Inode, task: FsTask): void {
+  if (inode.iMode !== (S_IFDIR | 0o555) && !isDumpable(task)) return;
+  inode.iUid = task.cred.euid;
+  inode.iGid = task.cred.egid;
 }
 
 /** An empty /proc on device `dev`. */
@@ -145,10 +154,7 @@ function makeDentry(ctx: FsContext, dir: Dentry, node: ProcNode, pid: number | n
   const inode = new Inode(dir.dInode.iSb, mode, iOp, iFop, ktimeGetRealTs(ctx), inoOf(node, pid, name));
   if (type === S_IFDIR) inode.iNlink = 2;
   const task = pid === null ? null : ctx.vfs.proc.tasks.find(ctx, pid);
-  if (task !== null) {
-    inode.iUid = task.cred.euid;
-    inode.iGid = task.cred.egid;
-  }
+  if (task !== null) setOwner(inode, task);
   inode.iPrivate = { node, pid, name } satisfies ProcInfo;
   return new Dentry(name, dir, inode);
 }
@@ -180,6 +186,7 @@ function followLink(ctx: FsContext, link: Dentry): string | Dentry | Errno {
   const info = infoOf(link.dInode);
   const task = taskOf(ctx, info);
   if (typeof task === 'number') return -ENOENT;
+  if (info.node.row?.guarded === true && !mayReadTask(ctx, task)) return -EACCES;
   return info.node.row?.link?.(ctx, task, info.name) ?? -ENOENT;
 }
 
@@ -188,7 +195,17 @@ function readlinkText(ctx: FsContext, link: Dentry): string | Errno {
   return typeof target === 'object' ? dPath(target) : target;
 }
 
-const procDirInodeOperations: InodeOperations = { name: 'proc_dir_inode_operations', lookup: procLookup };
+function procDirPermission(ctx: FsContext, inode: Inode): 0 | null {
+  const { node, pid } = infoOf(inode);
+  if (node.row?.ownThreads !== true || pid === null) return null;
+  return ctx.vfs.proc.tasks.find(ctx, pid)?.tgid === ctx.current.tgid ? 0 : null;
+}
+
+const procDirInodeOperations: InodeOperations = {
+  name: 'proc_dir_inode_operations',
+  lookup: procLookup,
+  permission: procDirPermission,
+};
 const procLinkInodeOperations: InodeOperations = {
   name: 'proc_pid_link_inode_operations',
   getLink: followLink,

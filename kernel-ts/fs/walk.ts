@@ -43,7 +43,7 @@ function crossMount(dentry: Dentry): Dentry {
 /** One name in one directory: permission, '.', '..', mounts. null: there is no such name. */
 function stepInto(ctx: FsContext, dir: Dentry, name: string): Dentry | null | Errno {
   if (!isDir(dir.dInode)) return -ENOTDIR;
-  const error = inodePermission(ctx.current.cred, dir.dInode, MAY_EXEC);
+  const error = inodePermission(ctx, dir.dInode, MAY_EXEC);
   if (error < 0) return error;
   if (name === '.') return dir;
   // The root of the process is its own parent.

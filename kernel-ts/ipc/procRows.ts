@@ -2,10 +2,10 @@
  * What ipc has in /proc: ipc/ipc_sysctl.c, /proc/sysvipc (ipc/util.c), /proc/PID/ns/ipc. An open file goes on showing the namespace
  * of the task that opened it.
  */
-import { EACCES, ENOENT, ERANGE, type Errno } from '../abi/errno.ts';
+import { ENOENT, ERANGE, type Errno } from '../abi/errno.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { File } from '../fs/file.ts';
-import { keptOf, mayReadTask, type ProcRow } from '../fs/proc.ts';
+import { keptOf, type ProcRow } from '../fs/proc.ts';
 import { parseNumbers, sysctlRow, type SysctlRange } from '../fs/sysctl.ts';
 import { ipcNsLink } from './ipcNs.ts';
 import { getIpcNs, ipcContext, putIpcNs, type IpcNamespace, type IpcTask } from './namespace.ts';
@@ -160,9 +160,5 @@ export const IPC_PROC_ROWS: readonly ProcRow[] = [
     set: (ctx, _kept, value) => void (ipcContext(ctx).ipc.maxIpcNamespaces = value),
   }),
   { path: '/[pid]/ns', mode: 0o511 },
-  {
-    path: '/[pid]/ns/ipc',
-    mode: 0o777,
-    link: (ctx, task) => (mayReadTask(ctx, task) ? ipcNsLink(ctx, task) : -EACCES),
-  },
+  { path: '/[pid]/ns/ipc', mode: 0o777, guarded: true, link: ipcNsLink },
 ];

@@ -5,7 +5,7 @@ import { copyFromIter, copyToIter, type Iovec, type IovIter } from '../fs/iovIte
 import type { MmStruct } from '../mm/mm.ts';
 import { copyFromUserPartial, copyToUserPartial, userPhys } from '../mm/usercopy.ts';
 import type { Kernel } from './kernel.ts';
-import { ptraceMayAccess } from './ptrace.ts';
+import { ptraceMayAccess } from '../fs/ptrace.ts';
 import type { Task } from './task.ts';
 
 /** Bytes moved per step. */
@@ -17,7 +17,7 @@ const BATCH = 2048 * PAGE_SIZE;
 function mmAccess(kernel: Kernel, task: Task, pid: number): MmStruct | Errno {
   const target = kernel.tasks.get(pid);
   if (target === undefined || target.mm === null) return -ESRCH;
-  return ptraceMayAccess(task, target) ? target.mm : -EPERM;
+  return ptraceMayAccess(task, target, 'real') ? target.mm : -EPERM;
 }
 
 /** pin_user_pages_remote(): the bytes from `address` on, up to `len`, whose pages can be used so; all are faulted in first. */

@@ -10,7 +10,7 @@ import {
   type FutexWaitv,
 } from '../process/futex.ts';
 import { futexLockPi, futexUnlockPi } from '../process/futexPi.ts';
-import { ptraceMayAccess } from '../process/ptrace.ts';
+import { ptraceMayAccess } from '../fs/ptrace.ts';
 import type { Kernel } from '../process/kernel.ts';
 import type { Task } from '../process/task.ts';
 import { CLOCK_MONOTONIC, CLOCK_REALTIME, deadlineAfter, deadlineAt } from '../process/time.ts';
@@ -144,7 +144,7 @@ export const sysSetRobustList: Handler = (_kernel, task, head, length) => {
 export const sysGetRobustList: Handler = (kernel, task, pid, headPointer, lengthPointer) => {
   const target = pid === 0 ? task : kernel.tasks.get(pid);
   if (target === undefined) return -ESRCH;
-  if (!ptraceMayAccess(task, target)) return -EPERM;
+  if (!ptraceMayAccess(task, target, 'real')) return -EPERM;
   if (writeWords(kernel, task, lengthPointer, [ROBUST_LIST_HEAD_SIZE]) < 0) return -EFAULT;
   return writeWords(kernel, task, headPointer, [target.robustList]);
 };

@@ -5,6 +5,7 @@
 import { RLIMIT_SIGPENDING, rlimit } from '../abi/resource.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { ProcRow, ProcTasks } from '../fs/proc.ts';
+import { ptraceMayAccess } from '../fs/ptrace.ts';
 import { CAP_FULL_SET } from '../mm/cred.ts';
 import { getMmRss, type MmStruct } from '../mm/mm.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -34,9 +35,19 @@ const ticks = (ns: number): number => Math.floor(ns / 10_000_000);
 
 const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
 
-/** The 52 fields of /proc/PID/stat; what this kernel does not keep is 0. */
+/** The lower 31 signals of a set, as collect_sigign_sigcatch() and do_task_stat() show them. */
+const lowSignals = ({ lo }: SignalSet): number => lo & 0x7fff_ffff;
+
+/**
+ * The 52 fields of /proc/PID/stat; what this kernel does not keep is 0, and so are the addresses and the exit code for whoever may not
+ * look into the task.
+ */
 function stat(kernel: Kernel, task: Task): string {
   const { group, mm } = task;
+  const permitted = ptraceMayAccess(kernel.current, task, 'fs');
+  const seen = permitted ? mm : null;
+  const hidden = mm === null ? 0 : 1;
+  const { ignored, caught } = dispositions(task);
   const fields: (number | string)[] = [
     task.tgid,
     `(${task.comm})`,
@@ -63,23 +74,27 @@ function stat(kernel: Kernel, task: Task): string {
     (mm?.totalVm ?? 0) * 4096,
     mm === null ? 0 : getMmRss(mm),
     4294967295,
-    mm?.startCode ?? 0,
-    mm?.endCode ?? 0,
-    mm?.startStack ?? 0,
+    seen?.startCode ?? hidden,
+    seen?.endCode ?? hidden,
+    seen?.startStack ?? 0,
     // kstkesp and kstkeip are shown of a dying task alone.
     0,
     0,
-    ...zeros(7),
+    lowSignals(task.pending.set),
+    lowSignals(task.blocked),
+    lowSignals(ignored),
+    lowSignals(caught),
+    ...zeros(3),
     task.exitSignal < 0 ? 17 : task.exitSignal,
     ...zeros(6),
-    mm?.startData ?? 0,
-    mm?.endData ?? 0,
-    mm?.startBrk ?? 0,
-    mm?.argStart ?? 0,
-    mm?.argEnd ?? 0,
-    mm?.envStart ?? 0,
-    mm?.envEnd ?? 0,
-    task.exitCode,
+    seen?.startData ?? 0,
+    seen?.endData ?? 0,
+    seen?.startBrk ?? 0,
+    seen?.argStart ?? 0,
+    seen?.argEnd ?? 0,
+    seen?.envStart ?? 0,
+    seen?.envEnd ?? 0,
+    permitted ? task.exitCode : 0,
   ];
   return `${fields.join(' ')}\n`;
 }
