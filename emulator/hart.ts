@@ -59,7 +59,8 @@ export type StopReason =
 
 /**
  * Who handles the traps that would enter S mode. hart.pc is the trapping instruction's address (sepc).
- * @returns true: go on at hart.pc with the registers as they are now; false: `run` returns the trap
+ * @returns true: go on at hart.pc with the registers as they are now, which after a fault, if the pc is the same, are the same too;
+ * false: `run` returns the trap
  */
 export interface Supervisor {
   trap(hart: Hart, cause: number, tval: number): boolean;
@@ -94,6 +95,8 @@ const COOL_AFTER = 20_000_000;
 type Served = { readonly stop: StopReason | null } | { readonly error: unknown };
 
 export class Hart implements CsrContext {
+  /** All x and f registers in one array, at the offsets that they have in memory (layout.ts). */
+  readonly registers: Int32Array;
   /** x0 to x31, and the junk slot at 32 that takes writes to x0. */
   readonly x: Int32Array;
   /** f0 to f31 as low and high words. */
@@ -121,6 +124,8 @@ export class Hart implements CsrContext {
   /** Retired before the present stretch in the interpreter, and that stretch's length; 0 outside. */
   #committed = 0;
   #slice = 0;
+  /** The retired count at which the present `run` ends. */
+  #end = 0;
   #checkInterrupts = true;
   /** The retired count at which entries that are not hot by then are cold again. */
   #coolAt = COOL_AFTER;
@@ -141,6 +146,7 @@ export class Hart implements CsrContext {
     platform: (hart: Hart) => Platform,
     options: MmuOptions & { readonly isa: Isa; readonly tier: TierChoice },
   ) {
+    this.registers = new Int32Array(memory.buffer, layout.X, layout.REGISTER_WORDS);
     this.x = new Int32Array(memory.buffer, layout.X, 33);
     this.f = new Uint32Array(memory.buffer, layout.F, 64);
     const words = new Int32Array(memory.buffer, 0, 0x4000);
@@ -386,15 +392,15 @@ export class Hart implements CsrContext {
    * @param budget integer >= 0
    */
   run(budget: number): StopReason {
-    const end = this.#committed + budget;
+    this.#end = this.#committed + budget;
     this.#checkInterrupts = true; // the host may have fed a device
     const start = this.pc;
     let first = true;
-    while (this.#committed < end) {
+    while (this.#committed < this.#end) {
       const stop = this.#beforeSlice();
       if (stop !== null) return stop;
       if (this.pc !== start) first = false; // an interrupt: its handler may begin with a breakpoint
-      const horizon = Math.min(end, this.#nextEventAt);
+      const horizon = Math.min(this.#end, this.#nextEventAt);
       const length = Math.max(1, Math.min(horizon - this.#committed, LONGEST_SLICE));
       const reason = this.onRetire === null ? this.#fast(length, first) : this.#stepOnce(first);
       first = false;
@@ -403,6 +409,20 @@ export class Hart implements CsrContext {
       if (horizon <= this.#committed) this.#checkInterrupts = true;
     }
     return BUDGET_STOP;
+  }
+
+  /**
+   * Lets the present `run` retire `budget` instructions more than it has by now. For a supervisor during a trap.
+   * @param budget integer > 0
+   */
+  setBudget(budget: number): void {
+    const { retired } = this;
+    this.#end = retired + budget;
+    if (this.#slice === 0) return;
+    const words = this.#words;
+    const left = Math.max(1, Math.min(this.#end, this.#nextEventAt, retired + LONGEST_SLICE) - retired) - 1;
+    this.#slice += left - (words[layout.BUDGET >>> 2] as number);
+    words[layout.BUDGET >>> 2] = left;
   }
 
   /** Executes one instruction, or takes one trap. */
@@ -445,30 +465,34 @@ export class Hart implements CsrContext {
       this.tier1.count();
       this.#coolAt = this.#committed + COOL_AFTER;
     }
+    const begun = this.#committed;
     this.#slice = length;
     const { run, runFull } = this.#interpreter;
     this.#serves = true;
     const status = this.#code.uncommon ? runFull(length) : run(length);
     this.#serves = false;
+    // A supervisor may have changed it.
+    const slice = this.#slice;
     this.#slice = 0;
     const left = this.#words[layout.BUDGET >>> 2] as number;
     if (status === STATUS.hot) {
-      this.#committed += length - left;
+      this.#committed += slice - left;
       this.tier1.hot(this.pc);
       return null;
     }
     if (status === STATUS.ok || status === STATUS.leave || status === STATUS.fetchMiss) {
-      this.#committed += length - left;
+      this.#committed += slice - left;
       // With the budget used up the fault, if there is one, belongs to the next call.
-      return status === STATUS.fetchMiss && left > 0 ? this.#fetchMiss(first && left === length) : null;
+      return status === STATUS.fetchMiss && left > 0
+        ? this.#fetchMiss(first && this.#committed === begun)
+        : null;
     }
     // The instruction at IP was counted and has not retired.
-    const retired = length - left - 1;
-    this.#committed += retired;
+    this.#committed += slice - left - 1;
     if (this.#served !== null) return this.#takeServed(this.#served);
     this.pc = this.instructionPc;
     if (status === STATUS.trap) return this.#trapFromInterpreter();
-    return this.#special(first && retired === 0);
+    return this.#special(first && this.#committed === begun);
   }
 
   /**

@@ -99,7 +99,11 @@ export class Mmu {
     dataView(this.#state, this.#data);
     fetchView(this.#state, this.#fetch);
     this.#fetchView = this.tlb.select(this.#fetch, -1);
-    this.#dataView = this.tlb.select(this.#data, this.#fetchView);
+    const { satp, privilege, sum, mxr } = this.#data;
+    // In user mode, as a rule, both look alike.
+    const same =
+      satp === this.#fetch.satp && privilege === this.#fetch.privilege && privilege === 0 && !sum && !mxr;
+    this.#dataView = same ? this.#fetchView : this.tlb.select(this.#data, this.#fetchView);
     this.#words[layout.TLB_READ >>> 2] = this.tlb.tableBase(this.#dataView, TABLE_READ);
     this.#words[layout.TLB_WRITE >>> 2] = this.tlb.tableBase(this.#dataView, TABLE_WRITE);
     this.#words[layout.TLB_FETCH >>> 2] = this.tlb.tableBase(this.#fetchView, TABLE_FETCH);

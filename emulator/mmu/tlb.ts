@@ -21,6 +21,8 @@ export type Table = 0 | 1 | 2;
 /** Pages a view remembers as filled before it is flushed whole: bounds the list, not the table. */
 const MAX_FILLED = 1 << 16;
 const PAGE_MASK = ~0xfff;
+/** Places for views that were selected lately; a power of two. */
+const RECENT = 64;
 
 interface View {
   used: boolean;
@@ -34,9 +36,9 @@ interface View {
   lastUse: number;
 }
 
-/** The part of satp that a view depends on: nothing when addresses are not translated. */
+/** The part of satp that a view depends on, as an int32 so that comparing it is cheap: nothing when addresses are not translated. */
 function viewSatp(view: TranslationView): number {
-  return view.privilege === 3 || view.satp >>> 31 === 0 ? 0 : view.satp >>> 0;
+  return view.privilege === 3 || view.satp >>> 31 === 0 ? 0 : view.satp | 0;
 }
 
 /** SUM means something in S mode alone, MXR where addresses are translated. */
@@ -63,6 +65,8 @@ export class Tlb {
     megapages: new Set(),
     lastUse: 0,
   }));
+  /** Views that were selected lately, by a hash of their conditions: a context switch looks here first. */
+  readonly #recent = new Uint8Array(RECENT);
   #uses = 0;
   /** Counts what makes knowledge of entries out of date: another view is selected, an entry goes. Filling one does not. */
   generation = 0;
@@ -81,21 +85,31 @@ export class Tlb {
     this.generation++;
     const satp = viewSatp(conditions);
     const mode = viewMode(conditions);
+    const place = (satp ^ mode) & (RECENT - 1);
+    const recent = this.#recent[place] as number;
+    const index = this.#matches(recent, satp, mode) ? recent : this.#find(satp, mode, keep);
+    this.#recent[place] = index;
+    (this.#views[index] as View).lastUse = ++this.#uses;
+    return index;
+  }
+
+  #matches(index: number, satp: number, mode: number): boolean {
+    const view = this.#views[index] as View;
+    return view.satp === satp && view.mode === mode && view.used;
+  }
+
+  #find(satp: number, mode: number, keep: number): number {
     let oldest = keep === 0 ? 1 : 0;
     for (let index = 0; index < this.#views.length; index++) {
-      const view = this.#views[index] as View;
-      if (view.satp === satp && view.mode === mode && view.used) {
-        view.lastUse = ++this.#uses;
-        return index;
-      }
-      if (index !== keep && view.lastUse < (this.#views[oldest] as View).lastUse) oldest = index;
+      if (this.#matches(index, satp, mode)) return index;
+      const { lastUse } = this.#views[index] as View;
+      if (index !== keep && lastUse < (this.#views[oldest] as View).lastUse) oldest = index;
     }
     const view = this.#views[oldest] as View;
     this.#flushView(oldest);
     view.used = true;
     view.satp = satp;
     view.mode = mode;
-    view.lastUse = ++this.#uses;
     return oldest;
   }
 
@@ -160,7 +174,7 @@ export class Tlb {
 
   /** Runs `visit` for each view of an address space. */
   #withSatp(satp: number, visit: (view: number) => void): void {
-    const wanted = satp >>> 0;
+    const wanted = satp | 0;
     const views = this.#views;
     for (let index = 0; index < views.length; index++) {
       const view = views[index] as View;
@@ -171,7 +185,7 @@ export class Tlb {
   /** Forgets one page of an address space, in every privilege. */
   flushPage(satp: number, va: number): void {
     // The kernel calls this for every entry that it changes: no closure here.
-    const wanted = satp >>> 0;
+    const wanted = satp | 0;
     const views = this.#views;
     for (let index = 0; index < views.length; index++) {
       const view = views[index] as View;

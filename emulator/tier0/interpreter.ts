@@ -163,8 +163,20 @@ const markLanding = [
 /** The budget that STATUS_LOCAL holds, or the complement of which it holds (REGION_TYPE). */
 const budgetLeft = [...get(STATUS_LOCAL), ...get(STATUS_LOCAL), ...i32const(31), OP.i32_shr_s, OP.i32_xor];
 
-/** STATUS_LOCAL is negative after an ECALL for which the views must be looked at, or the loop be left. */
-const afterEcall = [
+/**
+ * Goes on after a region, or an ECALL, which is a region without instructions: STATUS_LOCAL holds what it returned. That is negative
+ * when the views must be looked at, or the loop be left.
+ */
+const afterRegion = [
+  ...storeState(layout.REGION_RETIRED, [
+    ...loadState(layout.REGION_RETIRED),
+    ...get(N),
+    OP.i32_add,
+    ...budgetLeft,
+    OP.i32_sub,
+  ]),
+  ...budgetLeft,
+  ...set(N),
   ...get(STATUS_LOCAL),
   ...i32const(0),
   OP.i32_lt_s,
@@ -178,6 +190,10 @@ const afterEcall = [
   OP.end,
   ...loadBases,
   OP.end,
+  ...loadState(layout.PC),
+  ...set(NEXT_PC),
+  ...i32const(0),
+  ...set(MARK),
 ];
 
 /**
@@ -249,20 +265,7 @@ function entryCode(): number[] {
     OP.i32_ne,
     OP.if,
     VOID,
-    ...storeState(layout.REGION_RETIRED, [
-      ...loadState(layout.REGION_RETIRED),
-      ...get(N),
-      OP.i32_add,
-      ...budgetLeft,
-      OP.i32_sub,
-    ]),
-    ...budgetLeft,
-    ...set(N),
-    ...afterEcall,
-    ...loadState(layout.PC),
-    ...set(NEXT_PC),
-    ...i32const(0),
-    ...set(MARK),
+    ...afterRegion,
     OP.br,
     ...uleb(6),
     OP.end,
@@ -380,37 +383,41 @@ function ecallHandler(labels: LoopLabels): number[] {
     OP.call,
     ...uleb(IMPORT_COUNT + ECALL_FUNCTION),
     ...set(STATUS_LOCAL),
-    ...budgetLeft,
-    ...set(N),
-    ...afterEcall,
-    ...loadState(layout.PC),
-    ...set(NEXT_PC),
-    ...i32const(0),
-    ...set(MARK),
+    ...uncount,
+    ...afterRegion,
     OP.br,
     ...uleb(labels.resume),
   ];
 }
 
-/** What ECALL_SLOT holds (jit/convention.ts). */
+/** What ECALL_SLOT holds (jit/convention.ts). The supervisor may have changed the budget. */
 function ecallFunction(): FunctionBody {
-  const status = 2;
+  const [budget, status] = [0, 2];
   const code = [
-    ...storeState(layout.BUDGET, get(0)),
+    ...storeState(layout.BUDGET, get(budget)),
     OP.call,
     IMPORT.ecall,
-    OP.local_tee,
-    ...uleb(status),
+    ...set(status),
+    ...storeState(layout.REGION_RETIRED, [
+      ...loadState(layout.REGION_RETIRED),
+      ...get(budget),
+      OP.i32_sub,
+      ...loadState(layout.BUDGET),
+      OP.local_tee,
+      ...uleb(budget),
+      OP.i32_add,
+    ]),
     // It has been counted and does not retire.
+    ...get(status),
     OP.if,
     VOID,
     ...storeState(layout.SERVED, [...get(status), ...i32const(ECALL.leave), OP.i32_eq]),
     ...i32const(-2),
-    ...get(0),
+    ...get(budget),
     OP.i32_sub,
     OP.return,
     OP.end,
-    ...get(0),
+    ...get(budget),
     ...i32const(1),
     OP.i32_add,
   ];
@@ -503,6 +510,8 @@ function runFunction(
     ...get(STATUS_LOCAL),
     OP.return,
     OP.end,
+    ...loadState(layout.BUDGET),
+    ...set(N),
     ...loadBases,
     ...loadState(layout.PC),
     ...set(NEXT_PC),

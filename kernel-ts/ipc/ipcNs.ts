@@ -48,7 +48,7 @@ export function initIpcState(): { readonly ipc: IpcState; readonly ipcNs: IpcNam
     nextInum: FIRST_INUM,
     maxIpcNamespaces: MAX_IPC_NAMESPACES,
     lockedShm: new Map(),
-    wakeQ: [],
+    wakeQ: { first: null, last: null },
   };
   return { ipc, ipcNs };
 }

@@ -6,7 +6,14 @@ import { EIDRM, ENOMEM } from '../abi/errno.ts';
 import { S_IRWXUGO } from '../abi/ipc.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
 import { kfree, kmalloc, ksize } from '../mm/slab.ts';
-import { RETRY, type IpcContext, type IpcNamespace, type IpcSleeper, type IpcTask } from './namespace.ts';
+import {
+  RETRY,
+  wakeQAdd,
+  type IpcContext,
+  type IpcNamespace,
+  type IpcSleeper,
+  type IpcTask,
+} from './namespace.ts';
 import { ipcAddid, ipcget, ipcRmid, ipcSorted, KernIpcPerm } from './util.ts';
 
 /** struct msg_msg. */
@@ -61,6 +68,7 @@ export class MsgReceiver implements IpcSleeper {
   /** MSG_NOERROR: a longer message is cut. */
   readonly noerror: boolean;
   status = 0;
+  wakeNext: IpcSleeper | null = null;
 
   constructor(
     sleeper: IpcTask,
@@ -88,6 +96,7 @@ export class MsgSender implements IpcSleeper {
   readonly msq: MsgQueue;
   readonly msg: MsgMsg;
   status = 0;
+  wakeNext: IpcSleeper | null = null;
 
   constructor(sleeper: IpcTask, msq: MsgQueue, msg: MsgMsg) {
     this.sleeper = sleeper;
@@ -142,7 +151,7 @@ export function msgFitsInqueue(msq: MsgQueue, msgsz: number): boolean {
 export function expungeAll(ctx: IpcContext, msq: MsgQueue, status: number): void {
   for (const receiver of msq.qReceivers.splice(0)) {
     receiver.status = status;
-    ctx.ipc.wakeQ.push(receiver);
+    wakeQAdd(ctx.ipc.wakeQ, receiver);
   }
 }
 
@@ -160,7 +169,7 @@ export function ssWakeup(ctx: IpcContext, msq: MsgQueue, kill: boolean): void {
     }
     kfree(ctx, msgBytes(sender.msg.mText.length));
     sender.status = kill ? -EIDRM : RETRY;
-    ctx.ipc.wakeQ.push(sender);
+    wakeQAdd(ctx.ipc.wakeQ, sender);
   }
   msq.qSenders.splice(0, Infinity, ...stay);
 }

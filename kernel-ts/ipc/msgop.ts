@@ -17,7 +17,7 @@ import {
   type MsgQueue,
   type SearchMode,
 } from './msg.ts';
-import type { IpcContext, IpcNamespace } from './namespace.ts';
+import { wakeQAdd, type IpcContext, type IpcNamespace } from './namespace.ts';
 import { ipcObtainObjectCheck, ipcperms } from './util.ts';
 
 /** mtype, a long. */
@@ -135,7 +135,7 @@ function pipelinedSend(ctx: IpcContext, msq: MsgQueue, msg: MsgMsg): boolean {
       continue;
     }
     qReceivers.splice(i, 1);
-    ctx.ipc.wakeQ.push(receiver);
+    wakeQAdd(ctx.ipc.wakeQ, receiver);
     if (msg.mText.length > receiver.bufsz && !receiver.noerror) {
       receiver.status = -E2BIG;
       continue;

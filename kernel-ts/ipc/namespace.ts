@@ -103,6 +103,21 @@ export interface IpcSleeper {
   readonly sleeper: IpcTask;
   /** What its call returns, or RETRY; set by whoever wakes it. */
   readonly status: number;
+  /** struct wake_q_node. */
+  wakeNext: IpcSleeper | null;
+}
+
+/** struct wake_q_head: sleepers that shall be woken, in their order. */
+export interface WakeQ {
+  first: IpcSleeper | null;
+  last: IpcSleeper | null;
+}
+
+/** wake_q_add(). */
+export function wakeQAdd(wakeQ: WakeQ, sleeper: IpcSleeper): void {
+  if (wakeQ.last === null) wakeQ.first = sleeper;
+  else wakeQ.last.wakeNext = sleeper;
+  wakeQ.last = sleeper;
 }
 
 /** What ipc keeps outside of any namespace. */
@@ -118,7 +133,7 @@ export interface IpcState {
    * wake_q: who is to be woken, in this order, once the objects are consistent again. The process layer empties it before
    * anything else runs.
    */
-  readonly wakeQ: IpcSleeper[];
+  readonly wakeQ: WakeQ;
 }
 
 export interface IpcContext extends FsContext {

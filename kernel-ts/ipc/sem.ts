@@ -8,7 +8,7 @@ import { EIDRM, EINVAL, ENOMEM, ENOSPC } from '../abi/errno.ts';
 import { S_IRWXUGO } from '../abi/ipc.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
 import { kfree, kmalloc, ksize } from '../mm/slab.ts';
-import type { IpcContext, IpcNamespace, IpcSleeper, IpcTask } from './namespace.ts';
+import { wakeQAdd, type IpcContext, type IpcNamespace, type IpcSleeper, type IpcTask } from './namespace.ts';
 import { ipcAddid, ipcget, ipcRmid, ipcSorted, KernIpcPerm } from './util.ts';
 
 /** struct sem. Invariant: 0 <= semval <= SEMVMX. */
@@ -70,10 +70,11 @@ export class SemQueue implements IpcSleeper {
   /** Thread group id, for sempid. */
   readonly pid: number;
   status = 0;
+  wakeNext: IpcSleeper | null = null;
   /** At least one. */
   readonly sops: readonly Sembuf[];
-  /** The part that blocked; null before the first try. */
-  blocking: Sembuf | null = null;
+  /** The part that blocked when it was tried last. */
+  blocking: Sembuf;
   /** Some part is not a wait for zero. */
   readonly alter: boolean;
   /** The list that it is on; null while it is on none. */
@@ -84,6 +85,7 @@ export class SemQueue implements IpcSleeper {
     sma: SemArray,
     undo: SemUndo | null,
     sops: readonly Sembuf[],
+    blocking: Sembuf,
     alter: boolean,
   ) {
     this.sleeper = sleeper;
@@ -91,6 +93,7 @@ export class SemQueue implements IpcSleeper {
     this.undo = undo;
     this.pid = sleeper.tgid;
     this.sops = sops;
+    this.blocking = blocking;
     this.alter = alter;
   }
 }
@@ -207,7 +210,7 @@ export function unlinkQueue(ctx: IpcContext, sma: SemArray, q: SemQueue): void {
 /** wake_up_sem_queue_prepare(): ends the sleeper's call with a result. */
 export function wakeUpSemQueuePrepare(ctx: IpcContext, q: SemQueue, error: number): void {
   q.status = error;
-  ctx.ipc.wakeQ.push(q);
+  wakeQAdd(ctx.ipc.wakeQ, q);
 }
 
 /** merge_queues(): a complex operation is about to sleep: operations of one part move to the array's queue. */

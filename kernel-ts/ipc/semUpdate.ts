@@ -6,7 +6,7 @@
  * semaphore's list, or, when somebody sleeps with several parts, on the array's one list; after each that succeeds the wait-for-zero
  * lists are looked at again, and the search starts anew where an earlier one may have become possible.
  */
-import { EAGAIN, ERANGE, type Errno } from '../abi/errno.ts';
+import { EAGAIN, ERANGE } from '../abi/errno.ts';
 import { IPC_NOWAIT } from '../abi/ipc.ts';
 import { SEM_UNDO, SEMAEM, SEMVMX } from '../abi/sem.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
@@ -19,48 +19,55 @@ import {
   type SemArray,
   type SemQueue,
   type Sembuf,
+  type SemUndo,
 } from './sem.ts';
 
-/** The operation must sleep. */
-export const WOULD_BLOCK = 1;
-
 /**
- * perform_atomic_semop(): all parts in order, or none. Returns 0, WOULD_BLOCK (q.blocking says at which part), EAGAIN
+ * perform_atomic_semop(): all parts in order, or none; `pid` is their process. Returns 0, 1 + the index of the part that must wait, EAGAIN
  * when that part has IPC_NOWAIT, or ERANGE (semval above SEMVMX, or an adjustment out of its range).
  */
-export function performAtomicSemop(sma: SemArray, q: SemQueue): number {
-  const { sops, undo } = q;
+export function performAtomicSemop(
+  sma: SemArray,
+  sops: readonly Sembuf[],
+  undo: SemUndo | null,
+  pid: number,
+): number {
   let done = 0;
-  for (const sop of sops) {
-    const { semNum, semOp } = sop;
+  for (const { semNum, semOp, semFlg } of sops) {
     const sem = semAt(sma, semNum);
     const result = sem.semval + semOp;
     if ((semOp === 0 && result !== 0) || result < 0) {
-      q.blocking = sop;
-      undoParts(sma, q, done);
-      return (sop.semFlg & IPC_NOWAIT) !== 0 ? -EAGAIN : WOULD_BLOCK;
+      undoParts(sma, sops, undo, done);
+      return (semFlg & IPC_NOWAIT) !== 0 ? -EAGAIN : 1 + done;
     }
-    if (result > SEMVMX) return outOfRange(sma, q, done);
-    if (undo !== null && (sop.semFlg & SEM_UNDO) !== 0) {
+    if (result > SEMVMX) {
+      undoParts(sma, sops, undo, done);
+      return -ERANGE;
+    }
+    if (undo !== null && (semFlg & SEM_UNDO) !== 0) {
       const adjustment = (undo.semadj[semNum] ?? 0) - semOp;
-      if (adjustment < -SEMAEM - 1 || adjustment > SEMAEM) return outOfRange(sma, q, done);
+      if (adjustment < -SEMAEM - 1 || adjustment > SEMAEM) {
+        undoParts(sma, sops, undo, done);
+        return -ERANGE;
+      }
       undo.semadj[semNum] = adjustment;
     }
     sem.semval = result;
     done++;
   }
-  for (const sop of sops) semAt(sma, sop.semNum).sempid = q.pid;
+  for (const { semNum } of sops) semAt(sma, semNum).sempid = pid;
   return 0;
 }
 
-function outOfRange(sma: SemArray, q: SemQueue, done: number): Errno {
-  undoParts(sma, q, done);
-  return -ERANGE;
+/** The same for an operation that sleeps. */
+function tryAgain(sma: SemArray, q: SemQueue): number {
+  const result = performAtomicSemop(sma, q.sops, q.undo, q.pid);
+  if (result > 0) q.blocking = q.sops[result - 1] ?? q.blocking;
+  return result;
 }
 
 /** Takes back the first `done` parts, the last of them first. */
-function undoParts(sma: SemArray, q: SemQueue, done: number): void {
-  const { sops, undo } = q;
+function undoParts(sma: SemArray, sops: readonly Sembuf[], undo: SemUndo | null, done: number): void {
   for (let i = done - 1; i >= 0; i--) {
     const sop = sops[i];
     if (sop === undefined) return;
@@ -83,7 +90,7 @@ function wakeConstOps(ctx: IpcContext, sma: SemArray, list: SemQueue[] | null): 
   for (let i = 0; i < list.length;) {
     const q = list[i];
     if (q === undefined) break;
-    const error = performAtomicSemop(sma, q);
+    const error = tryAgain(sma, q);
     if (error > 0) {
       i++;
       continue;
@@ -121,7 +128,7 @@ function updateQueue(ctx: IpcContext, sma: SemArray, semnum: number): boolean {
     if (sem !== null && sem.semval === 0) break;
     const q = list[i];
     if (q === undefined) break;
-    const error = performAtomicSemop(sma, q);
+    const error = tryAgain(sma, q);
     if (error > 0) {
       i++;
       continue;

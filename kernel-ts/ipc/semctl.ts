@@ -204,7 +204,7 @@ function setAll(ctx: IpcContext, sma: SemArray, array: number): 0 | Errno {
 /** check_qop(): whether a complex operation sleeps because of that semaphore. */
 function blockedOn(q: SemQueue, semnum: number, zero: boolean): boolean {
   const sop = q.blocking;
-  return sop?.semNum === semnum && (zero ? sop.semOp === 0 : sop.semOp < 0);
+  return sop.semNum === semnum && (zero ? sop.semOp === 0 : sop.semOp < 0);
 }
 
 /** count_semcnt(): who waits for the semaphore to become zero, or to increase. */

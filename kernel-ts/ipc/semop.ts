@@ -100,11 +100,12 @@ export function semOperation(ctx: IpcContext, semid: number, sops: readonly Semb
   // "For some operation, the value of sem_num is ... greater than or equal to the number of semaphores in the set."
   if (max >= sma.sems.length) return -EFBIG;
   if (ipcperms(cred, sma.semPerm, alter ? S_IWUGO : S_IRUGO)) return -EACCES;
-  const q = new SemQueue(ctx.current, sma, undo, sops, alter);
-  const error = performAtomicSemop(sma, q);
-  if (error < 0) return error;
-  if (error > 0) {
+  const result = performAtomicSemop(sma, sops, undo, ctx.current.tgid);
+  if (result < 0) return result;
+  const blocking = result === 0 ? undefined : sops[result - 1];
+  if (blocking !== undefined) {
     if (!chargeSops(ctx, sops.length)) return -ENOMEM;
+    const q = new SemQueue(ctx.current, sma, undo, sops, blocking, alter);
     enqueue(sma, q);
     return q;
   }

@@ -154,8 +154,7 @@ function mayCopy(kernel: Kernel, flags: number): boolean {
 /** copy_thread(): the child returns 0 from the same ecall. */
 function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): void {
   const { hart } = kernel;
-  child.x.set(hart.x);
-  child.f.set(hart.f);
+  child.registers.set(hart.registers);
   child.fcsr = hart.fcsr;
   child.pc = (hart.pc + 4) >>> 0;
   child.x[10] = 0;

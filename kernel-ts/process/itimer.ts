@@ -147,6 +147,7 @@ export function untilCpuTimer(kernel: Kernel, task: Task): number {
 
 function nextCpuExpiry(group: ThreadGroup): number {
   const [virtual, prof] = group.cpuTimers;
+  if (virtual.expires === 0 && prof.expires === 0) return Infinity;
   return Math.min(virtual.expires || Infinity, prof.expires || Infinity);
 }
 

@@ -17,12 +17,15 @@ import type { Task } from './task.ts';
 
 /** The part of emulator's Hart that the kernel drives. Registers are those of `kernel.current`. */
 export interface KernelHart extends TlbControl {
+  /** x and f in one array. */
+  readonly registers: Int32Array;
   readonly x: Int32Array;
   readonly f: Uint32Array;
   pc: number;
   fcsr: number;
   privilege: number;
   setAddressSpace(satp: number): void;
+  setBudget(budget: number): void;
   clearReservation(): void;
   fenceI(): void;
 }

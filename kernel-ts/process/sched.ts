@@ -94,14 +94,23 @@ export interface SleepOptions {
   readonly interrupted?: number;
 }
 
+const NO_QUEUES: readonly WaitQueue[] = [];
+const NO_OPTIONS: SleepOptions = {};
+
 /**
  * prepare_to_wait + schedule: the current task leaves the hart until something wakes it, and its system call is repeated,
  * or completed by the waker. With a signal pending it does not sleep: the answer is then its restart class, or the bytes
  * that it has transferred. The caller's handler returns the result of this function at once.
  */
-export function sleepOn(kernel: Kernel, task: Task, reason: SleepReason, options: SleepOptions = {}): number {
-  const { queues = [], deadline = null, timeoutResult = 0, progress = 0 } = options;
-  task.restart = { deadline, progress, reason };
+export function sleepOn(
+  kernel: Kernel,
+  task: Task,
+  reason: SleepReason,
+  options: SleepOptions = NO_OPTIONS,
+): number {
+  const { queues = NO_QUEUES, deadline = null, timeoutResult = 0, progress = 0 } = options;
+  const wait: Waiting = { reason, queues, deadline, timeoutResult, progress };
+  task.restart = wait;
   // signal_pending_state()
   if (task.sigPending && reason.kind !== 'vfork') {
     // A futex is entered afterwards (futexSleep), the objects of ipc have been already.
@@ -110,7 +119,7 @@ export function sleepOn(kernel: Kernel, task: Task, reason: SleepReason, options
   }
   kernel.needResched = true;
   task.state = 'S';
-  task.wait = { reason, queues, deadline, timeoutResult };
+  task.wait = wait;
   for (const queue of queues) queue.waiters.push(task);
   if (deadline !== null) addTimer(kernel, { deadline, task });
   return SYSCALL_BLOCKED;
@@ -176,14 +185,18 @@ function leaveObject(kernel: Kernel, reason: SleepReason): void {
 /** wake_up_q(): the sleepers that ipc has found, in its order. */
 export function wakeUpQ(kernel: Kernel): void {
   const { wakeQ } = kernel.ipc;
-  if (wakeQ.length === 0) return;
-  for (const { sleeper, status } of wakeQ) {
+  let next = wakeQ.first;
+  wakeQ.first = null;
+  wakeQ.last = null;
+  while (next !== null) {
+    const { sleeper, status, wakeNext } = next;
+    next.wakeNext = null;
+    next = wakeNext;
     const task = kernel.tasks.get(sleeper.pid);
     if (task === undefined) continue;
     if (status === RETRY) wakeTask(kernel, task);
     else completeWait(kernel, task, status);
   }
-  wakeQ.length = 0;
 }
 
 /** wake_up: the ecalls of all waiters will execute again, oldest first. */
@@ -235,8 +248,7 @@ export function saveCurrent(kernel: Kernel): void {
   task.utime += hart.retired - kernel.sliceStart;
   kernel.sliceStart = hart.retired;
   if (task === kernel.swapper) return;
-  task.x.set(hart.x);
-  task.f.set(hart.f);
+  task.registers.set(hart.registers);
   task.pc = hart.pc;
   task.fcsr = hart.fcsr;
 }
@@ -248,8 +260,7 @@ export function loadTask(kernel: Kernel, next: Task): void {
   kernel.sliceStart = hart.retired;
   hart.clearReservation();
   if (next === kernel.swapper) return;
-  hart.x.set(next.x);
-  hart.f.set(next.f);
+  hart.registers.set(next.registers);
   hart.pc = next.pc;
   hart.fcsr = next.fcsr;
   hart.privilege = 0;

@@ -6,6 +6,7 @@
  *
  * Known to be missing: namespaces other than ipc, ptrace, CPU affinity (there is one hart), niceness has no effect.
  */
+import { F_OFFSET, REGISTER_WORDS } from '../../emulator/index.ts';
 import type { Rlimits } from '../abi/resource.ts';
 import { SS_DISABLE, type SigInfo } from '../abi/signal.ts';
 import type { FilesStruct, FsStruct } from '../fs/file.ts';
@@ -17,7 +18,7 @@ import type { PiState } from './futexQueue.ts';
 import type { CpuTimer, RealTimer } from './itimer.ts';
 import type { PosixTimer } from './posixTimer.ts';
 import { emptySet, NSIG, type SignalSet } from './signalSet.ts';
-import { newWaitQueue, type SleepReason, type Waiting, type WaitQueue } from './waitQueue.ts';
+import { newWaitQueue, type Restart, type Waiting, type WaitQueue } from './waitQueue.ts';
 
 /**
  * R running or runnable, S sleeping, T stopped by job control, Z zombie (every thread of the group gone, not waited for),
@@ -139,22 +140,14 @@ export function newSigHand(): SigHand {
   return { action: Array.from({ length: NSIG }, () => DEFAULT_SIGACTION) };
 }
 
-/** restart_block: what a repeated system call must remember of its first try. */
-export interface Restart {
-  /** Absolute virtual time in ns, or null. */
-  readonly deadline: number | null;
-  /** Bytes already transferred. */
-  readonly progress: number;
-  /** What it slept for. */
-  readonly reason: SleepReason;
-}
-
 /** struct task_struct. */
 export class Task {
-  /** As the hart's: x0 to x31, and a slot behind them that takes writes to x0. */
-  readonly x = new Int32Array(33);
+  /** As the hart's: x and f in one array. */
+  readonly registers = new Int32Array(REGISTER_WORDS);
+  /** x0 to x31, and a slot behind them that takes writes to x0. */
+  readonly x = this.registers.subarray(0, 33);
   /** f0 low, f0 high, f1 low, ... */
-  readonly f = new Uint32Array(64);
+  readonly f = new Uint32Array(this.registers.buffer, F_OFFSET, 64);
   pc = 0;
   fcsr = 0;
 

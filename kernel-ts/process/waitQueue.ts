@@ -46,13 +46,20 @@ export type SleepReason =
   /** rt_sigsuspend, rt_sigtimedwait: restarted by a signal. */
   | { readonly kind: 'signal'; readonly what: string };
 
-/** What a sleeping task waits for. */
-export interface Waiting {
-  readonly reason: SleepReason;
-  /** The queues it is on (one; several for poll; none when only a timer or a signal can end it). */
-  queues: readonly WaitQueue[];
+/** restart_block: what a repeated system call must remember of its first try. */
+export interface Restart {
   /** Absolute virtual time in ns at which it gives up, or null. */
   readonly deadline: number | null;
+  /** Bytes already transferred. */
+  readonly progress: number;
+  /** What it slept for. */
+  readonly reason: SleepReason;
+}
+
+/** What a sleeping task waits for. */
+export interface Waiting extends Restart {
+  /** The queues it is on (one; several for poll; none when only a timer or a signal can end it). */
+  queues: readonly WaitQueue[];
   /** Result register when the deadline passes. */
   readonly timeoutResult: number;
 }
@@ -75,7 +82,7 @@ export function describeWait(wait: Waiting): string {
     case 'poll':
       return 'ppoll';
     case 'semop': {
-      const { semNum = 0, semOp = 0 } = reason.blocking ?? {};
+      const { semNum, semOp } = reason.blocking;
       return `semop: semid ${reason.sma.semPerm.id}, semaphore ${semNum}, ${semOp === 0 ? 'for zero' : semOp}`;
     }
     case 'msgrcv':

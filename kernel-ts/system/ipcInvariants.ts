@@ -32,7 +32,7 @@ export function checkSemMsg(kernel: Kernel, problems: string[]): void {
   for (const task of kernel.tasks.values()) checkSleeper(task, sleepers, problems);
   for (const left of sleepers)
     problems.push(`a sleeper on a ${(left as { kind: string }).kind} list sleeps no more`);
-  if (kernel.ipc.wakeQ.length > 0) problems.push(`${kernel.ipc.wakeQ.length} sleepers wait to be woken`);
+  if (kernel.ipc.wakeQ.first !== null) problems.push('sleepers of ipc wait to be woken');
 }
 
 function checkSleeper(task: Task, sleepers: Sleepers, problems: string[]): void {

@@ -37,7 +37,7 @@ function semArrayPicture(sma: SemArray, owners: ReadonlyMap<SemUndoList, number[
     sems: sma.sems.map(({ semval, sempid }) => ({ semval, sempid })),
     sleepers: semSleepers(sma).map((q) => ({
       pid: q.sleeper.pid,
-      blockedOn: q.blocking?.semNum ?? 0,
+      blockedOn: q.blocking.semNum,
       sops: q.sops.map(({ semNum, semOp, semFlg }) => ({ semNum, semOp, semFlg })),
     })),
     undos: Array.from(sma.listId, (un) => ({ pids: owners.get(un.ulp) ?? [], semadj: [...un.semadj] })),

@@ -107,12 +107,26 @@ class Breaks {
   }
 }
 
+/** What a run is to end at. */
+interface Session {
+  readonly watcher: Watcher;
+  readonly breaks: Breaks;
+  /** Retired counts. */
+  readonly end: number;
+  readonly untilCount: number;
+}
+
 export class RunLoop {
   private readonly kernel: Kernel;
   private readonly hart: Hart;
   private readonly supervisor: KernelSupervisor;
   private readonly images: ImageCache;
   private readonly host: LoopHost;
+  /** The run under way. */
+  private session: Session | null = null;
+  /** The retired count at which the current task's stretch began, and the instructions that it may retire from there. */
+  private began = 0;
+  private budget = 0;
 
   constructor(kernel: Kernel, hart: Hart, supervisor: KernelSupervisor, images: ImageCache, host: LoopHost) {
     this.kernel = kernel;
@@ -120,6 +134,7 @@ export class RunLoop {
     this.supervisor = supervisor;
     this.images = images;
     this.host = host;
+    supervisor.loop = this;
   }
 
   run(limits: RunLimits): RunResult {
@@ -129,36 +144,76 @@ export class RunLoop {
     const breaks = new Breaks(hart, kernel, this.images, until);
     const end = hart.retired + (limits.instructions ?? Infinity);
     const untilCount = until?.kind === 'instructions' ? until.count : Infinity;
+    const session = { watcher, breaks, end, untilCount };
     this.observe(watcher, until?.kind === 'syscall' || until?.kind === 'picture');
+    this.session = session;
     try {
       for (;;) {
-        const stopped = this.settle(watcher);
+        const stopped = this.prepare(session);
         if (stopped !== null) return stopped;
-        const task = kernel.current;
-        if (hart.retired >= untilCount) return { reason: 'until', pid: task.pid };
-        if (hart.retired >= end) return { reason: 'instructions' };
-        breaks.prepare(task);
-        const before = hart.retired;
-        const budget = Math.min(
-          task.quantumLeft,
-          end - before,
-          untilCount - before,
-          Math.max(1, untilNextTimer(kernel)),
-          untilCpuTimer(kernel, task),
-        );
-        const stop = hart.run(budget);
-        task.quantumLeft -= hart.retired - before;
-        this.finishReservation(task, Math.min(end, untilCount));
-        checkCpuTimers(kernel, task);
-        expireTimers(kernel);
-        if (stop.kind === 'breakpoint' && breaks.wanted(task, stop.pc))
-          return { reason: 'until', pid: task.pid };
+        const stop = hart.run(this.budget);
+        this.account();
+        this.finishReservation(kernel.current, Math.min(end, untilCount));
+        this.elapse();
+        if (stop.kind === 'breakpoint' && breaks.wanted(kernel.current, stop.pc))
+          return { reason: 'until', pid: kernel.current.pid };
       }
     } finally {
+      this.session = null;
       breaks.remove();
       supervisor.observer = null;
       this.observe(null, false);
     }
+  }
+
+  /**
+   * The same between two instructions of a run that goes on: at a system call after which another task is to run, or a signal to be
+   * delivered, while the hart waits. False: `hart.run` must come back.
+   */
+  goOn(): boolean {
+    const { session, kernel, hart } = this;
+    // A run that begins at a breakpoint does not stop there: it must be another run.
+    if (session === null || hart.breakpoints.size > 0) return false;
+    this.account();
+    if (kernel.current.quantumLeft <= 0 && hart.reserved) return false;
+    this.elapse();
+    if (this.prepare(session) !== null) return false;
+    hart.setBudget(this.budget);
+    return true;
+  }
+
+  /** Finds who runs next and for how long (`budget`); or why nobody does. */
+  private prepare(session: Session): RunResult | null {
+    const { kernel, hart } = this;
+    const stopped = this.settle(session.watcher);
+    if (stopped !== null) return stopped;
+    const task = kernel.current;
+    const { retired } = hart;
+    if (retired >= session.untilCount) return { reason: 'until', pid: task.pid };
+    if (retired >= session.end) return { reason: 'instructions' };
+    session.breaks.prepare(task);
+    this.began = retired;
+    this.budget = Math.min(
+      task.quantumLeft,
+      session.end - retired,
+      session.untilCount - retired,
+      Math.max(1, untilNextTimer(kernel)),
+      untilCpuTimer(kernel, task),
+    );
+    return null;
+  }
+
+  /** The quantum of the task that has run. */
+  private account(): void {
+    const { retired } = this.hart;
+    this.kernel.current.quantumLeft -= retired - this.began;
+    this.began = retired;
+  }
+
+  /** What the time brings that has passed. */
+  private elapse(): void {
+    checkCpuTimers(this.kernel, this.kernel.current);
+    expireTimers(this.kernel);
   }
 
   /**
@@ -219,11 +274,7 @@ export class RunLoop {
     const { kernel } = this;
     for (;;) {
       const task = kernel.current;
-      if (inSystemCall(task)) this.supervisor.systemCall(this.hart, task);
-      if (mustDeliver(task)) {
-        deliverSignals(kernel, task, this.supervisor);
-        if (!isAlive(task)) this.supervisor.forget(task);
-      }
+      if (task.restart !== null || task.sigPending || task.interrupted !== 0) this.attend(task);
       this.finishCompleted();
       if (kernel.exits.length > 0) {
         this.host.drainExits();
@@ -240,6 +291,14 @@ export class RunLoop {
       if (kernel.current !== kernel.swapper) continue;
       if (!idle(kernel)) return this.nothingLeft();
     }
+  }
+
+  /** What the task has to do before it runs user code: the rest of a system call, signals. */
+  private attend(task: Task): void {
+    if (inSystemCall(task)) this.supervisor.systemCall(this.hart, task);
+    if (!mustDeliver(task)) return;
+    deliverSignals(this.kernel, task, this.supervisor);
+    if (!isAlive(task)) this.supervisor.forget(task);
   }
 
   private mustSchedule(task: Task): boolean {

@@ -2,7 +2,7 @@
  * Every trap that would enter S mode from user code (Linux: arch/riscv/kernel/traps.c, mm/fault.c do_page_fault).
  *
  * `trap` is the hot path of the whole system: a system call without an observer allocates nothing. Returning false makes
- * hart.run come back to the run loop, which delivers signals and schedules.
+ * hart.run come back to the run loop, which delivers signals and schedules; after a system call it can do so from here.
  */
 import { Cause, type Hart, type Supervisor } from '../../emulator/index.ts';
 import { SYSCALL_BLOCKED, SYSCALL_NO_RESULT, drainWakeQueues } from '../process/sched.ts';
@@ -65,6 +65,8 @@ export class KernelSupervisor implements Supervisor, SignalObserver {
   observer: Observer | null = null;
   /** Come back to the run loop after this trap, although nothing is to be scheduled. */
   leave = false;
+  /** Goes on after a system call that changes who runs. */
+  loop: { goOn(): boolean } | null = null;
   private readonly kernel: Kernel;
   private readonly hooks: Hooks;
   private readonly images: ImageCache;
@@ -84,11 +86,11 @@ export class KernelSupervisor implements Supervisor, SignalObserver {
     if (this.hooks.onTrap !== undefined) this.hooks.onTrap({ pid: task.pid, cause, tval, pc: hart.pc });
     if (cause === Cause.EcallFromU) {
       this.systemCall(hart, task);
-    } else {
-      const access = ACCESS[cause];
-      if (access !== undefined) this.pageFault(task, tval, access);
-      else this.exception(task, cause, tval);
+      return !(kernel.needResched || task.sigPending || this.leave) || (this.loop?.goOn() ?? false);
     }
+    const access = ACCESS[cause];
+    if (access !== undefined) this.pageFault(task, tval, access);
+    else this.exception(task, cause, tval);
     return !(kernel.needResched || task.sigPending || this.leave);
   }
 
