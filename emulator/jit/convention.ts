@@ -3,7 +3,7 @@ import type { FunctionType } from '../wasm/encode.ts';
 
 /**
  * (budget, depth) -> budget left. The pc is in PC, the registers are in the register file, before and after. A region that
- * returns the budget as it came has done nothing. One that returns its complement, which suffices for nobody, makes all its callers
+ * returns the budget and the pc as they came has done nothing. One that returns its complement, which suffices for nobody, makes all its callers
  * return it too: what they know of addresses, code or views is out of date (ECALL_SLOT).
  */
 export const REGION_TYPE: FunctionType = { params: ['i32', 'i32'], results: ['i32'] };

@@ -122,7 +122,7 @@ export class RunLoop {
   private readonly supervisor: KernelSupervisor;
   private readonly images: ImageCache;
   private readonly host: LoopHost;
-  /** The run under way. */
+  /** The run under way, while `goOn` may be asked. */
   private session: Session | null = null;
   /** The retired count at which the current task's stretch began, and the instructions that it may retire from there. */
   private began = 0;
@@ -153,7 +153,9 @@ export class RunLoop {
         if (stopped !== null) return stopped;
         const stop = hart.run(this.budget);
         this.account();
+        this.session = null;
         this.finishReservation(kernel.current, Math.min(end, untilCount));
+        this.session = session;
         this.elapse();
         if (stop.kind === 'breakpoint' && breaks.wanted(kernel.current, stop.pc))
           return { reason: 'until', pid: kernel.current.pid };

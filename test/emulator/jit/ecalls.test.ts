@@ -31,25 +31,33 @@ const OWN = 12;
 const CALL = CODE_VA + 12;
 const BACK = CODE_VA + 16;
 const CALLEE = CODE_VA + 0x1000;
-const CHANGED = BACK + 8;
+const SECOND = CODE_VA + 0x1800;
+const CHANGED = BACK + 12;
 
-/** for (;;) { load and store; call { load, ecall, store }; add, load, compute in floating point } */
+/** for (;;) { load and store; call { load, ecall, store }; call { ecall, add }; add, load, compute in floating point } */
 const LOOP = [
   a('lui', { rd: DATA, imm: DATA_VA }),
   a('lw', { rd: VALUE, rs1: DATA, imm: 0 }),
   a('sw', { rs1: DATA, rs2: COUNT, imm: 64 }),
   a('jal', { rd: RA, imm: CALLEE - CALL }),
+  a('jal', { rd: RA, imm: SECOND - BACK }),
   a('lw', { rd: VALUE, rs1: DATA, imm: 64 }),
   a('add', { rd: SUM, rs1: SUM, rs2: VALUE }),
   a('addi', { rd: COUNT, rs1: COUNT, imm: 1 }),
   a('fadd.d', { rd: 1, rs1: 1, rs2: 2 }),
-  a('jal', { rd: 0, imm: -32 }),
+  a('jal', { rd: 0, imm: -36 }),
 ];
 const FUNCTION = [
   a('lw', { rd: VALUE, rs1: OWN, imm: 128 }),
   a('ecall', {}),
   a('sw', { rs1: OWN, rs2: COUNT, imm: 128 }),
   a('add', { rd: SUM, rs1: SUM, rs2: VALUE }),
+  a('jalr', { rd: 0, rs1: RA }),
+];
+
+const ECALL_FIRST = [
+  a('ecall', {}),
+  a('add', { rd: SUM, rs1: SUM, rs2: OWN }),
   a('jalr', { rd: 0, rs1: RA }),
 ];
 
@@ -66,6 +74,8 @@ const ACTIONS = [
   'toStart',
   'registers',
   'rounding',
+  'switch',
+  'budget',
 ] as const;
 type Action = (typeof ACTIONS)[number];
 
@@ -74,6 +84,9 @@ class Caller extends Pager {
   readonly #tables: readonly Tables[];
   readonly #machine: Machine;
   #space = 0;
+  #thread: { registers: Int32Array | null; pc: number } = { registers: null, pc: CODE_VA };
+  /** The retired count at which runs end. */
+  end = 0;
   plan: readonly Action[] = ['goOn'];
   calls = 0;
 
@@ -98,10 +111,21 @@ class Caller extends Pager {
     const action = this.plan[this.calls++ % this.plan.length] as Action;
     hart.pc += 4;
     this.#act(hart, action);
-    return action !== 'leave';
+    if (action === 'leave') return false;
+    if (action !== 'budget' && action !== 'switch') return true;
+    if (hart.retired >= this.end) return false;
+    hart.setBudget(Math.min(60, this.end - hart.retired));
+    return true;
   }
 
   #act(hart: Hart, action: Action): void {
+    if (action === 'switch') {
+      // Another thread, which waits in a system call too or begins; all have the same quantum.
+      const { registers, pc } = this.#thread;
+      this.#thread = { registers: hart.registers.slice(), pc: hart.pc };
+      hart.registers.set(registers ?? hart.registers);
+      hart.pc = pc;
+    }
     const { ram } = this.#machine;
     if (action === 'flush') hart.flushTlbAll(this.tables.satp);
     else if (action === 'unmapData') this.set(DATA_VA, 0);
@@ -132,6 +156,7 @@ function world(): { twins: Twins; callers: Caller[] } {
     for (let page = 0; page < DATA_PAGES; page++) caller.give(DATA_VA + page * 4096);
     caller.code(CODE_VA, LOOP);
     caller.code(CALLEE, FUNCTION);
+    caller.code(SECOND, ECALL_FIRST);
     const { hart, ram } = machine;
     for (let at = 0; at < DATA_PAGES * 4096; at += 4) ram.write32(physicalOf(DATA_VA + at), at * 0x9e37);
     hart.f.set([0, 0x3ff0_0000, 0x9999_999a, 0x3fb9_9999], 2);
@@ -145,6 +170,7 @@ function runWith(w: ReturnType<typeof world>, plan: readonly Action[], budget: n
   for (const caller of w.callers) {
     caller.plan = plan;
     caller.calls = 0;
+    caller.end = w.twins.zero.hart.retired + budget;
   }
   const [zero, one] = [w.twins.zero.hart, w.twins.one.hart];
   const end = zero.retired + budget;
