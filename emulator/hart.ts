@@ -214,6 +214,8 @@ export class Hart implements CsrContext {
       targets: (pc) => this.#code.targets(words[layout.TLB_FETCH >>> 2] as number, pc),
       stopsAt: (va) => this.#code.breakpoints.has(va),
       isa: options.isa,
+      caches: tlb.caches,
+      groups: options.misalignedInHardware,
     });
     this.tier1.choose(options.tier, ENTRY);
     this.#code.onDrop = (page) => {

@@ -56,6 +56,9 @@ export const SERVED = 0x248;
 /** A micro-op for one instruction outside a decoded page (single step over breakpoints and page borders). */
 export const SCRATCH_UOP = 0x240;
 
+/** Not zero when some page cache of tier 1 holds a page. */
+export const PAGES_CACHED = 0x260;
+
 export const VIEW_COUNT = 24;
 export const TABLE_BYTES = 4 << 20;
 export const VIEW_BYTES = 3 * TABLE_BYTES;
@@ -94,10 +97,24 @@ export const PROFILE_SITES = 1 << 12;
 export const PROFILE_TARGETS = 16;
 export const PROFILE = HEAT + HEAT_SIZE * 4;
 
+/**
+ * Tier 1's page caches (mmu/pageCaches.ts): pools of entries of four words, a page's address, its host address, and in how
+ * many bytes from its beginning a group of accesses must begin; 0: the entry holds nothing.
+ */
+export const PAGE_CACHES = PROFILE + PROFILE_SITES * PROFILE_TARGETS * 4;
+export const PAGE_CACHE_POOLS = 8;
+export const PAGE_CACHE_POOL_SIZE = 512;
+export const PAGE_CACHE_BYTES = 16;
+export const CACHED_PAGE = 0;
+export const CACHED_HOST = 4;
+export const CACHED_ROOM = 8;
+/** Two words for each entry: misses, and failures. */
+export const PAGE_CACHE_COUNTS = PAGE_CACHES + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * PAGE_CACHE_BYTES;
+
 const WASM_PAGE = 0x1_0000;
 
 /** Where RAM begins. 64 KiB aligned. */
-export const RAM = Math.ceil((PROFILE + PROFILE_SITES * PROFILE_TARGETS * 4) / WASM_PAGE) * WASM_PAGE;
+export const RAM = Math.ceil((PAGE_CACHE_COUNTS + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * 8) / WASM_PAGE) * WASM_PAGE;
 
 /** WebAssembly pages for a machine with that much RAM. */
 export function memoryPages(ramBytes: number): number {

@@ -70,6 +70,12 @@ export const storeState = (offset: number, value: readonly number[]): number[] =
   ...memoryOp(OP.i32_store, 2, offset),
 ];
 
+/** An address in the WebAssembly memory: a local's value and a constant that is added to it. */
+export interface HostPlace {
+  readonly local: number;
+  readonly offset: number;
+}
+
 /** The operands of the instruction that is being generated. */
 export interface Operands {
   readonly rs1: I32;
@@ -181,10 +187,7 @@ export abstract class Emitter<O extends Operands = Operands> implements Builder 
   abstract loadFloat(size: 4 | 8, address: I32): void;
   abstract storeFloat(size: 4 | 8, address: I32): void;
 
-  /**
-   * Leaves the host address of an aligned word that may be read (or written) in a local; does not come back
-   * when there is none.
-   */
+  /** Leaves the host address of an aligned word that may be read (or written) in a local, as atomics want it. */
   protected abstract hostAddress(size: number, address: I32, write: boolean): number;
 
   amo(address: I32, update: (old: I32) => I32): void {

@@ -5,7 +5,7 @@
 import type { Type } from '../isa/builder.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { uleb } from '../wasm/encode.ts';
-import { get, i32const, set } from './emitter.ts';
+import { get, i32const, set, type HostPlace } from './emitter.ts';
 
 /** WebAssembly code that leaves a value. */
 export type Code = readonly number[];
@@ -25,9 +25,9 @@ export interface FloatHost {
   /** f[rd] = 64 bits. */
   setBits(value: Code): void;
   /** f[rd] = 4 (NaN-boxed) or 8 bytes of host memory. */
-  load(size: 4 | 8, address: Code): void;
+  load(size: 4 | 8, place: HostPlace): void;
   /** The low 4 or all 8 bytes of f[rs2] to host memory. */
-  store(size: 4 | 8, address: Code): void;
+  store(size: 4 | 8, place: HostPlace): void;
   /** x[rd] = value. */
   setInteger(value: Code): void;
   /** The value of x[rs1]. */

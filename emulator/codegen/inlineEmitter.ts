@@ -5,7 +5,7 @@
 import type { I32, Size } from '../isa/builder.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { uleb } from '../wasm/encode.ts';
-import { Emitter, get, i32const, memoryOp, set, type Locals, type Operands } from './emitter.ts';
+import { Emitter, get, i32const, memoryOp, set, type HostPlace, type Locals, type Operands } from './emitter.ts';
 import type { Code, FloatHost } from './floatCode.ts';
 import { inlineFloat } from './inlineFloat.ts';
 
@@ -58,16 +58,21 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
     this.bailIf([...usable, ...i32const((size - 1) | 1), OP.i32_and], depth);
   }
 
+  /** Where `size` bytes that may be read (or written) are; does not come back when the TLB does not say. */
+  protected place(size: number, address: I32, write: boolean): HostPlace {
+    return { local: this.hostAddress(size, address, write), offset: 0 };
+  }
+
   load(size: Size, signed: boolean, address: I32): I32 {
-    const host = this.hostAddress(size, address, false);
+    const { local, offset } = this.place(size, address, false);
     const opcode = LOADS[`${size}${signed}`] as number;
-    return { type: 'i32', code: [...get(host), ...memoryOp(opcode, 0, 0)] };
+    return { type: 'i32', code: [...get(local), ...memoryOp(opcode, 0, offset)] };
   }
 
   store(size: Size, address: I32, value: I32): void {
-    const host = this.hostAddress(size, address, true);
+    const { local, offset } = this.place(size, address, true);
     const opcode = size === 1 ? OP.i32_store8 : size === 2 ? OP.i32_store16 : OP.i32_store;
-    this.out.push(...get(host), ...value.code, ...memoryOp(opcode, 0, 0));
+    this.out.push(...get(local), ...value.code, ...memoryOp(opcode, 0, offset));
   }
 
   /** Bails out with FS off, where the unit's instructions are illegal. */
@@ -77,14 +82,14 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
 
   loadFloat(size: 4 | 8, address: I32): void {
     this.needFs();
-    const host = this.hostAddress(size, address, false);
+    const place = this.place(size, address, false);
     this.dirtyFs();
-    this.floatHost.load(size, get(host));
+    this.floatHost.load(size, place);
   }
 
   storeFloat(size: 4 | 8, address: I32): void {
     this.needFs();
-    this.floatHost.store(size, get(this.hostAddress(size, address, true)));
+    this.floatHost.store(size, this.place(size, address, true));
   }
 
   fp(name: string): void {

@@ -2,7 +2,7 @@
 import * as layout from '../layout.ts';
 import type { Type } from '../isa/builder.ts';
 import { OP } from '../wasm/opcodes.ts';
-import { i32const, loadState, memoryOp } from './emitter.ts';
+import { get, i32const, loadState, memoryOp, type HostPlace } from './emitter.ts';
 import { BOX, type Code, type FloatHost, type SourceNumber } from './floatCode.ts';
 
 /** Rounding mode fields. RNE is 0, so any mode in force that is not 0 is another. */
@@ -62,14 +62,14 @@ export class RegisterFile implements FloatHost {
     this.emit([...this.#user.destination, ...value, ...memoryOp(OP.i64_store, 3, layout.F)]);
   }
 
-  load(size: 4 | 8, address: Code): void {
-    if (size === 8) this.setBits([...address, ...memoryOp(OP.i64_load, 0, 0)]);
-    else this.setBits([...address, ...memoryOp(OP.i64_load32_u, 0, 0), ...BOX, OP.i64_or]);
+  load(size: 4 | 8, { local, offset }: HostPlace): void {
+    if (size === 8) this.setBits([...get(local), ...memoryOp(OP.i64_load, 0, offset)]);
+    else this.setBits([...get(local), ...memoryOp(OP.i64_load32_u, 0, offset), ...BOX, OP.i64_or]);
   }
 
-  store(size: 4 | 8, address: Code): void {
-    if (size === 8) this.emit([...address, ...this.bits(2), ...memoryOp(OP.i64_store, 0, 0)]);
-    else this.emit([...address, ...this.low(2), ...memoryOp(OP.i32_store, 0, 0)]);
+  store(size: 4 | 8, { local, offset }: HostPlace): void {
+    if (size === 8) this.emit([...get(local), ...this.bits(2), ...memoryOp(OP.i64_store, 0, offset)]);
+    else this.emit([...get(local), ...this.low(2), ...memoryOp(OP.i32_store, 0, offset)]);
   }
 
   setInteger(value: Code): void {

@@ -2,7 +2,7 @@
  * What a row does, found by running its semantics against a builder that only takes notes.
  * Decoders and code generators ask here instead of repeating facts that `exec` already states.
  */
-import type { Builder, Type, Value } from './builder.ts';
+import type { Builder, Size, Type, Value } from './builder.ts';
 import type { Row } from './row.ts';
 
 export interface RowTraits {
@@ -16,6 +16,8 @@ export interface RowTraits {
   readonly control: boolean;
   readonly load: boolean;
   readonly store: boolean;
+  /** Bytes that a plain load or store of x[rs1] + imm moves; 0: the row is none. */
+  readonly bytes: number;
 }
 
 type Notes = { -readonly [K in keyof RowTraits]: RowTraits[K] };
@@ -32,6 +34,7 @@ class Probe implements Builder {
     control: false,
     load: false,
     store: false,
+    bytes: 0,
   };
   readonly rs1 = value('i32');
   readonly rs2 = value('i32');
@@ -52,12 +55,14 @@ class Probe implements Builder {
     return v;
   }
   setRd(): void {}
-  load(): Value<'i32'> {
+  load(size: Size): Value<'i32'> {
     this.notes.load = true;
+    this.notes.bytes = size;
     return value('i32');
   }
-  store(): void {
+  store(size: Size): void {
     this.notes.store = true;
+    this.notes.bytes = size;
   }
   amo(): void {
     this.notes.load = this.notes.store = true;
@@ -77,11 +82,13 @@ class Probe implements Builder {
   jump(): void {
     this.notes.control = true;
   }
-  loadFloat(): void {
+  loadFloat(size: 4 | 8): void {
     this.notes.load = true;
+    this.notes.bytes = size;
   }
-  storeFloat(): void {
+  storeFloat(size: 4 | 8): void {
     this.notes.store = true;
+    this.notes.bytes = size;
   }
   fp(name: string): void {
     this.notes.fp = name;

@@ -7,86 +7,34 @@
  * interpreter to go on. A guest call is a WebAssembly call; a guest return stores PC and returns, and the caller sees whether
  * it came back where it wanted.
  */
-import {
-  get,
-  i32const,
-  loadState,
-  Locals,
-  memoryOp,
-  set,
-  storeState,
-  type Operands,
-} from '../codegen/emitter.ts';
+import { get, i32const, loadState, Locals, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import { both, type Code, type FloatHost, type SourceNumber } from '../codegen/floatCode.ts';
 import { jumpCacheEntry } from '../codegen/jumpCache.ts';
-import { InlineEmitter } from '../codegen/inlineEmitter.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import type { Binary32, I32 } from '../isa/builder.ts';
 import * as layout from '../layout.ts';
 import { uleb, type FunctionBody } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
+import type { Checks } from './checks.ts';
 import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
-import { cacheKey, mayBail, type Flow, type FlowBlock } from './flow.ts';
+import { Exits } from './exits.ts';
+import type { Flow, FlowBlock } from './flow.ts';
+import { DEPTH, EXIT, FETCH, KnownOperands, N, READ, SCRATCH, TARGET, WRITE, x } from './frame.ts';
 import { bitsOf, LocalFloats, type FloatLocal } from './localFloats.ts';
-import { isEcall, type Edge, type Insn, type RegionCode } from './region.ts';
-import { equal, isEmpty, NONE, numbers, union, without, type Regs } from './registers.ts';
+import { LookupEmitter, type Look, type LookContext } from './lookups.ts';
+import { isEcall, type Edge, type RegionCode } from './region.ts';
+import { NONE, numbers, union, without, type Regs } from './registers.ts';
 
 const VOID = 0x40;
 
-/** Parameters and fixed locals. */
-const N = 0;
-const DEPTH = 1;
-/** What a shared exit must know: (pc - entry) << REFUND_BITS | instructions counted but not executed. */
-const EXIT = 2;
-/** Where an indirect jump goes. */
-const TARGET = 3;
-const READ = 4;
-const WRITE = 5;
-const FETCH = 6;
-const SCRATCH = 7;
-const FIRST_X = 8;
-
 const REFUND_BITS = 11;
 
-/** The tag of an empty page cache: no address has this bit alone under the mask of an aligned access. */
-const NO_PAGE = 0x800;
-
-const x = (register: number): number => FIRST_X - 1 + register;
-
 /** What the generator must know of the world around the region. */
-export interface RegionContext {
+export interface RegionContext extends LookContext {
   /** The address of the micro-ops from which each of the region's pages is fetched. */
   decoded(page: number): number;
   /** The slot for calls to that address; -1: there is none. */
   slotFor(target: number): number;
-}
-
-/** Operands that are known when the code is generated, registers in locals. */
-class KnownOperands implements Operands {
-  insn!: Insn;
-
-  #read(register: number): I32 {
-    if (register === 0) return { type: 'i32', code: i32const(0), constant: 0 };
-    return { type: 'i32', code: get(x(register)) };
-  }
-
-  get rs1(): I32 {
-    return this.#read(this.insn.fields.rs1);
-  }
-
-  get rs2(): I32 {
-    return this.#read(this.insn.fields.rs2);
-  }
-
-  get imm(): I32 {
-    const { imm } = this.insn.fields;
-    return { type: 'i32', code: i32const(imm), constant: imm };
-  }
-
-  setRd(value: readonly number[]): number[] {
-    const { rd } = this.insn.fields;
-    return rd === 0 ? [] : [...value, ...set(x(rd))];
-  }
 }
 
 /** Operators that leave their first operand as it is when the second is zero. */
@@ -100,51 +48,17 @@ const NEUTRAL: ReadonlySet<Binary32> = new Set<Binary32>([
   'shr_u',
 ]);
 
-/** The shared exits: one for each set of registers to write back; each goes on in one that writes a part of its set. */
-class Exits {
-  readonly #masks: Regs[] = [];
-  readonly #store: (regs: Regs) => number[];
-
-  constructor(masks: readonly Regs[], store: (regs: Regs) => number[]) {
-    const size = ({ x, f }: Regs): number => numbers(x).length + numbers(f).length;
-    for (const mask of masks) if (this.label(mask) < 0) this.#masks.push(mask);
-    this.#masks.sort((a, b) => size(b) - size(a));
-    this.#store = store;
-  }
-
-  get size(): number {
-    return this.#masks.length;
-  }
-
-  /** Branch depth of an exit, counted from the innermost. */
-  label(mask: Regs): number {
-    return this.#masks.findIndex((m) => equal(m, mask));
-  }
-
-  /** What stands behind the end of each exit's block, innermost first. */
-  *code(): Generator<number[]> {
-    const masks = this.#masks;
-    for (const [i, mask] of masks.entries()) {
-      const next = masks.findIndex((other, j) => j > i && isEmpty(without(other, mask)));
-      if (next < 0) {
-        yield [...this.#store(mask), OP.br, ...uleb(masks.length - 1 - i)];
-      } else {
-        const rest = this.#store(without(mask, masks[next]));
-        yield next === i + 1 ? rest : [...rest, OP.br, ...uleb(next - i - 1)];
-      }
-    }
-  }
-}
-
 /** An open loop, a block whose end is a merge, or an `if`, which is no block's label. */
 interface Scope {
   readonly block: number;
 }
 
-class RegionEmitter extends InlineEmitter<KnownOperands> {
+class RegionEmitter extends LookupEmitter {
   protected readonly floatHost: FloatHost;
   readonly #entry: number;
   readonly #blocks: readonly FlowBlock[];
+  readonly #checks: Checks;
+  protected readonly lookContext: LookContext;
   readonly #context: RegionContext;
   readonly #exits: Exits;
   readonly #scopes: Scope[] = [];
@@ -155,15 +69,13 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
   #dirty = NONE;
   #refund = 0;
   #condition: Code = [];
-  /** The block under way lies in a loop. */
-  #inLoop = false;
-  /** Page caches by base register and direction: the first of two locals. */
-  readonly #caches = new Map<number, number>();
   /** Places of branches that are hardly ever taken. */
   readonly unlikely: number[] = [];
 
   constructor(code: RegionCode, flow: Flow, context: RegionContext, locals: Locals) {
     super(locals, new KnownOperands(), { read: READ, write: WRITE });
+    this.lookContext = context;
+    this.#checks = flow.checks;
     this.#entry = code.entry;
     this.#blocks = flow.blocks;
     this.#context = context;
@@ -282,48 +194,34 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
     this.out.push(OP.br_if, ...uleb(label));
   }
 
-  /** if (condition) { then }, which is not to be expected. */
-  #ifUnlikely(condition: Code, then: () => void): void {
+  protected ifUnlikely(condition: Code, then: () => void, type = VOID): void {
     this.out.push(...condition);
     this.unlikely.push(this.out.length);
-    this.out.push(OP.if, VOID);
+    this.out.push(OP.if, type);
     then();
     this.out.push(OP.end);
-  }
-
-  /**
-   * In loops each base register remembers its last page, for reading and for writing: the page's address and what XOR makes the
-   * host's address of it. An empty cache holds an address that no aligned access has under the mask.
-   */
-  protected override hostAddress(size: number, address: I32, write: boolean): number {
-    const cache = this.#inLoop ? this.#caches.get(cacheKey(this.operands.insn)) : undefined;
-    if (cache === undefined) return super.hostAddress(size, address, write);
-    const va = this.let(address);
-    const tag = [...va.code, ...i32const(-4096 | (size - 1)), OP.i32_and];
-    this.#ifUnlikely([...tag, ...get(cache), OP.i32_ne], () => {
-      this.lookUp(va, size, write, cache + 1, 1);
-      this.out.push(...tag, ...set(cache));
-    });
-    const host = this.locals.take('i32');
-    this.out.push(...get(cache + 1), ...va.code, OP.i32_xor, ...set(host));
-    return host;
   }
 
   // Blocks
 
   /** The block's instructions; what its last one decides is left in #condition or TARGET. */
-  #straight(block: FlowBlock): void {
+  #straight(index: number): void {
+    const block = this.#blocks[index];
     if (block.isLoop)
       this.#leaveIf([...get(N), ...i32const(block.need), OP.i32_lt_s], block.pc, 0, block.dirtyIn, 0);
     this.out.push(...get(N), ...i32const(block.count), OP.i32_sub, ...set(N));
     this.#dirty = block.dirtyIn;
-    this.#inLoop = block.inLoop;
-    for (const [index, insn] of block.insns.entries()) {
+    this.loop = block.loop;
+    const { accesses, remade } = this.#checks;
+    for (const group of remade(index)) this.forget(group);
+    for (const [i, insn] of block.insns.entries()) {
       this.operands.insn = insn;
-      this.#refund = block.count - index;
+      this.access = accesses[index][i];
+      this.#refund = block.count - i;
       if (!isEcall(insn)) insn.instruction.row.exec(this);
       this.locals.release();
-      this.#dirty = union(this.#dirty, block.uses[index].writes);
+      this.#dirty = union(this.#dirty, block.uses[i].writes);
+      for (const group of remade(index, i)) this.forget(group);
     }
   }
 
@@ -378,7 +276,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       return;
     }
     const giveUp = (condition: Code): void => {
-      this.#ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
+      this.ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
     };
     if (target !== 'ecall') giveUp([...get(DEPTH), OP.i32_eqz]);
     if (target === null) {
@@ -400,10 +298,14 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       return;
     }
     const next = this.#blocks[back.block];
-    const short = [...get(N), ...i32const(next.need), OP.i32_lt_s];
-    giveUp([...loadState(layout.PC), ...i32const(back.pc), OP.i32_ne, ...short, OP.i32_or]);
+    giveUp([...loadState(layout.PC), ...i32const(back.pc), OP.i32_ne]);
+    giveUp([...get(N), ...i32const(next.need), OP.i32_lt_s]);
     if (this.#assumes) giveUp(this.#otherFloatState);
-    this.#loadAll(next.liveIn, giveUp);
+    // What the callee has preserved is still in its local, and with it all that is known of addresses.
+    const kept = { x: next.liveIn.x & this.#checks.kept, f: 0 };
+    for (const r of numbers(kept.x)) giveUp([...loadState(layout.X + 4 * r), ...get(x(r)), OP.i32_ne]);
+    this.#loadAll(without(next.liveIn, kept), giveUp);
+    for (const group of this.#checks.remade(index, block.count)) this.forget(group);
     this.#follow(index, back);
   }
 
@@ -439,7 +341,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       this.out.push(OP.block, VOID);
       this.#scopes.push({ block: merge });
     }
-    this.#straight(block);
+    this.#straight(index);
     this.#terminate(index);
     for (const merge of merges.reverse()) {
       this.#scopes.pop();
@@ -456,7 +358,7 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
 
   #prologue(pages: readonly number[]): void {
     const refuse = (condition: Code): void => {
-      this.#ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
+      this.ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
     };
     const entry = this.#blocks[0];
     refuse([...get(N), ...i32const(entry.need), OP.i32_lt_s]);
@@ -467,20 +369,8 @@ class RegionEmitter extends InlineEmitter<KnownOperands> {
       refuse([...fetched, ...i32const(this.#context.decoded(page)), OP.i32_ne]);
     }
     this.out.push(...loadState(layout.TLB_READ), ...set(READ), ...loadState(layout.TLB_WRITE), ...set(WRITE));
-    for (const block of this.#blocks) {
-      if (!block.inLoop) continue;
-      for (const insn of block.insns) this.#makeCache(cacheKey(insn));
-    }
     if (this.#assumes) refuse(this.#otherFloatState);
     this.#loadAll(entry.liveIn, refuse);
-  }
-
-  #makeCache(key: number): void {
-    if (key === 0 || this.#caches.has(key)) return;
-    const tag = this.locals.keep('i32');
-    this.locals.keep('i32');
-    this.#caches.set(key, tag);
-    this.out.push(...i32const(NO_PAGE), ...set(tag));
   }
 
   generate(pages: readonly number[]): number[] {
@@ -506,21 +396,33 @@ function exitMasks(blocks: readonly FlowBlock[]): Regs[] {
   for (const block of blocks) {
     if (block.isLoop) masks.push(block.dirtyIn);
     let dirty = block.dirtyIn;
-    for (const [i, insn] of block.insns.entries()) {
-      if (mayBail(insn)) masks.push(dirty);
+    for (const [i] of block.insns.entries()) {
+      if (block.bails[i]) masks.push(dirty);
       dirty = union(dirty, block.uses[i].writes);
     }
   }
   return masks;
 }
 
-/** The function of a region. */
-export function regionFunction(code: RegionCode, flow: Flow, context: RegionContext): FunctionBody {
+/** The function of a region, and its looks at the TLB. */
+export function regionFunction(
+  code: RegionCode,
+  flow: Flow,
+  context: RegionContext,
+): { body: FunctionBody; looks: readonly Look[] } {
   const locals = new Locals(REGION_TYPE.params.length);
   while (locals.types.length < x(32) - REGION_TYPE.params.length) locals.types.push('i32');
   const emitter = new RegionEmitter(code, flow, context, locals);
-  const body = emitter.generate(code.pages);
+  const instructions = emitter.generate(code.pages);
   const name = `region_${code.entry.toString(16)}`;
-  const { unlikely } = emitter;
-  return { name, type: REGION_TYPE, locals: locals.types, code: body, exported: false, unlikely };
+  const { unlikely, looks } = emitter;
+  const body = {
+    name,
+    type: REGION_TYPE,
+    locals: locals.types,
+    code: instructions,
+    exported: false,
+    unlikely,
+  };
+  return { body, looks };
 }

@@ -6,6 +6,7 @@
  * written, or dirty at an exit, since exits write back what may be dirty. So whatever an exit writes back is in its local on
  * every path.
  */
+import { noChecks, planChecks, type Access, type Checks, type ReachOf } from './checks.ts';
 import { accesses, equal, isEmpty, NONE, union, without, type FloatTypes, type Regs } from './registers.ts';
 import { successors, type Block, type Edge, type Insn, type RegionCode, type Terminator } from './region.ts';
 
@@ -14,8 +15,8 @@ export interface FlowBlock extends Block {
   readonly count: number;
   /** The target of a branch from below: a loop begins here. */
   isLoop: boolean;
-  /** It lies in a loop. */
-  inLoop: boolean;
+  /** The blocks of the innermost loop around it; null: it lies in none. */
+  loop: ReadonlySet<number> | null;
   /** Blocks that jump forward to it. */
   forward: number;
   /** The immediate dominator; -1 for the entry. */
@@ -26,6 +27,8 @@ export interface FlowBlock extends Block {
   need: number;
   /** What each instruction reads and writes of the registers in locals. */
   readonly uses: readonly { readonly reads: Regs; readonly writes: Regs }[];
+  /** Which instructions may leave the region in their midst. */
+  bails: readonly boolean[];
   /** Registers dirty at its beginning, at its end, and live at its beginning. */
   dirtyIn: Regs;
   dirtyOut: Regs;
@@ -36,6 +39,7 @@ export interface Flow {
   /** In reverse post-order; the first is the entry. Edges hold indices into this array. */
   readonly blocks: readonly FlowBlock[];
   readonly types: FloatTypes;
+  readonly checks: Checks;
 }
 
 function mapEdges(end: Terminator, edge: (e: Edge) => Edge): Terminator {
@@ -75,12 +79,13 @@ function renumber(blocks: readonly Block[], types: FloatTypes): FlowBlock[] {
       end: mapEdges(block.end, edge),
       count: block.insns.length,
       isLoop: false,
-      inLoop: false,
+      loop: null,
       forward: 0,
       idom: -1,
       children: [],
       need: 0,
       uses: block.insns.map((insn) => accesses(insn, types)),
+      bails: [],
       dirtyIn: NONE,
       dirtyOut: NONE,
       liveIn: NONE,
@@ -152,17 +157,23 @@ function findLoops(blocks: readonly FlowBlock[]): void {
       else backEdges.push({ from: i, to });
     }
   }
+  // The natural loop: what reaches an edge back to its header without passing it.
+  const bodies = new Map<number, Set<number>>();
   for (const { from, to } of backEdges) {
     blocks[to].isLoop = true;
-    blocks[to].inLoop = true;
-    // The natural loop: what reaches the edge without passing the header.
+    const body = bodies.get(to) ?? new Set([to]);
+    bodies.set(to, body);
     const work = [from];
-    const seen = new Set([to]);
     for (let at = work.pop(); at !== undefined; at = work.pop()) {
-      if (seen.has(at)) continue;
-      seen.add(at);
-      blocks[at].inLoop = true;
+      if (body.has(at)) continue;
+      body.add(at);
       work.push(...predecessors[at]);
+    }
+  }
+  for (const body of bodies.values()) {
+    for (const i of body) {
+      const { loop } = blocks[i];
+      if (loop === null || body.size < loop.size) blocks[i].loop = body;
     }
   }
 }
@@ -181,15 +192,10 @@ function findNeeds(blocks: readonly FlowBlock[]): void {
   }
 }
 
-/** The page cache of a memory access: its base register times 2, plus 1 for writing; 0 when it has none. */
-export function cacheKey({ instruction: { traits }, fields }: Insn): number {
-  if (fields.rs1 === 0 || !(traits.load || traits.store)) return 0;
-  return fields.rs1 * 2 + (traits.store ? 1 : 0);
-}
-
 /** It may leave the region in its midst. */
-export function mayBail({ instruction: { traits } }: Insn): boolean {
-  return traits.load || traits.store || traits.fp !== null;
+function mayBail({ instruction: { traits } }: Insn, access: Access | null): boolean {
+  if (traits.fp !== null) return true;
+  return access === null ? traits.load || traits.store : access.look > 0;
 }
 
 function findDirty(blocks: readonly FlowBlock[]): void {
@@ -211,10 +217,13 @@ function findDirty(blocks: readonly FlowBlock[]): void {
 }
 
 /** Registers live before a block. */
-function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock): Regs {
+function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock, kept: number): Regs {
   const { end, insns, uses } = block;
   let live = end.kind === 'indirect' || end.kind === 'call' ? block.dirtyOut : NONE;
-  if (end.kind !== 'call') {
+  if (end.kind === 'call') {
+    // What is to be compared when the call comes back.
+    if (end.back.block >= 0) live = union(live, { x: blocks[end.back.block].liveIn.x & kept, f: 0 });
+  } else {
     for (const { block: to } of successors(end))
       live = union(live, to < 0 ? block.dirtyOut : blocks[to].liveIn);
   }
@@ -226,16 +235,16 @@ function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock): Regs {
   }
   for (let i = insns.length - 1; i >= 0; i--) {
     live = union(without(live, uses[i].writes), uses[i].reads);
-    if (mayBail(insns[i])) live = union(live, dirtyAt[i]);
+    if (block.bails[i]) live = union(live, dirtyAt[i]);
   }
   return block.isLoop ? union(live, block.dirtyIn) : live;
 }
 
-function findLive(blocks: readonly FlowBlock[]): void {
+function findLive(blocks: readonly FlowBlock[], kept: number): void {
   for (let changed = true; changed;) {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
-      const live = liveBefore(blocks, blocks[i]);
+      const live = liveBefore(blocks, blocks[i], kept);
       if (equal(live, blocks[i].liveIn)) continue;
       blocks[i].liveIn = live;
       changed = true;
@@ -243,8 +252,11 @@ function findLive(blocks: readonly FlowBlock[]): void {
   }
 }
 
-/** `types`: formats of the f registers that are to be in locals. */
-export function analyse(code: RegionCode, types: FloatTypes): Flow {
+/**
+ * `types`: formats of the f registers that are to be in locals. `reachOf`: how much looks at the TLB may ask for; null:
+ * each access looks for itself.
+ */
+export function analyse(code: RegionCode, types: FloatTypes, reachOf: ReachOf | null): Flow {
   let plain: readonly Block[] = code.blocks;
   for (;;) {
     const blocks = renumber(plain, types);
@@ -256,8 +268,11 @@ export function analyse(code: RegionCode, types: FloatTypes): Flow {
     }
     findLoops(blocks);
     findNeeds(blocks);
+    const checks = reachOf === null ? noChecks(blocks) : planChecks(blocks, reachOf);
+    for (const [i, block] of blocks.entries())
+      block.bails = block.insns.map((insn, j) => mayBail(insn, checks.accesses[i][j]));
     findDirty(blocks);
-    findLive(blocks);
-    return { blocks, types };
+    findLive(blocks, checks.kept);
+    return { blocks, types, checks };
   }
 }

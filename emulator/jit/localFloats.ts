@@ -2,7 +2,7 @@
  * Floating-point operands of a region that may assume RNE, NX accrued and FS dirty: in locals as far as a register has one
  * format, else in the register file.
  */
-import { get, i32const, memoryOp, set } from '../codegen/emitter.ts';
+import { get, i32const, memoryOp, set, type HostPlace } from '../codegen/emitter.ts';
 import { BOX, type Code, type SourceNumber } from '../codegen/floatCode.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import { OP } from '../wasm/opcodes.ts';
@@ -89,21 +89,24 @@ export class LocalFloats extends RegisterFile {
     else this.emit([...value, OP.i32_wrap_i64, OP.f32_reinterpret_i32, ...set(rd.local)]);
   }
 
-  override load(size: 4 | 8, address: Code): void {
+  override load(size: 4 | 8, place: HostPlace): void {
     const rd = this.#destination;
-    if (rd === undefined) super.load(size, address);
-    else this.emit([...address, ...memoryOp(size === 4 ? OP.f32_load : OP.f64_load, 0, 0), ...set(rd.local)]);
+    if (rd === undefined) {
+      super.load(size, place);
+      return;
+    }
+    const load = memoryOp(size === 4 ? OP.f32_load : OP.f64_load, 0, place.offset);
+    this.emit([...get(place.local), ...load, ...set(rd.local)]);
   }
 
-  override store(size: 4 | 8, address: Code): void {
+  override store(size: 4 | 8, place: HostPlace): void {
     const source = this.#source(2);
-    if (source === undefined) super.store(size, address);
-    else
-      this.emit([
-        ...address,
-        ...get(source.local),
-        ...memoryOp(size === 4 ? OP.f32_store : OP.f64_store, 0, 0),
-      ]);
+    if (source === undefined) {
+      super.store(size, place);
+      return;
+    }
+    const store = memoryOp(size === 4 ? OP.f32_store : OP.f64_store, 0, place.offset);
+    this.emit([...get(place.local), ...get(source.local), ...store]);
   }
 
   get #rm(): number {

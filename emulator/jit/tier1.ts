@@ -10,9 +10,14 @@
 import { hasInlineFloat } from '../codegen/inlineFloat.ts';
 import { instructions } from '../isa/table.ts';
 import * as layout from '../layout.ts';
+import type { PageCaches } from '../mmu/pageCaches.ts';
+import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
 import { encodeModule } from '../wasm/encode.ts';
 import { ECALL_SLOT, REGION_TYPE, TABLE_SIZE } from './convention.ts';
-import { regionFunction } from './emit.ts';
+import type { Look } from './lookups.ts';
+import { BoundedMap } from './boundedMap.ts';
+import type { Reach, ReachOf } from './checks.ts';
+import { regionFunction, type RegionContext } from './emit.ts';
 import { analyse } from './flow.ts';
 import { floatTypes, type FloatTypes } from './registers.ts';
 import { discover, MAX_INSTRUCTIONS, type CodeReader, type RegionCode } from './region.ts';
@@ -53,10 +58,33 @@ export interface Linked {
   readonly stub: unknown;
   /** What stands in ECALL_SLOT. */
   readonly ecall: unknown;
+  /** What regions ask when a page cache is of no use. */
+  readonly lookUp: WebAssembly.ExportValue;
 }
 
-/** Refused entries remembered at most. */
-const MAX_REFUSED = 4096;
+/** Micro-ops remembered at most, of each sort. */
+const MAX_REMEMBERED = 4096;
+
+/** Looks at other pages than the last, and looks in vain, until others are tried; between two calls of `cool`. */
+const MAX_MISSES = 100_000;
+const MAX_FAILURES = 20;
+
+/** What tier 1 reads of the machine. */
+export interface TierReader extends CodeReader {
+  readonly caches: PageCaches;
+  /** One look at the TLB may serve several accesses: misaligned ones do not trap. */
+  readonly groups: boolean;
+}
+
+/** A look at the TLB in a region, and how it was made. */
+interface JudgedLook {
+  /** The micro-op that looks, and those that it looks for. */
+  readonly uop: number;
+  readonly uops: readonly number[];
+  readonly cache: number;
+  readonly reach: Reach;
+  readonly wild: boolean;
+}
 
 interface Region {
   readonly pc: number;
@@ -66,6 +94,7 @@ interface Region {
   /** Micro-op pages that its code lies in; empty while only its slot is there. */
   pages: readonly number[];
   compiled: boolean;
+  looks: readonly JudgedLook[];
   /** It computes in floating point: with assumptions about the unit's state, or with none. */
   floating: 'no' | 'assuming' | 'anyhow';
 }
@@ -109,31 +138,41 @@ export class Tier1 {
   readonly #link: () => Linked;
   #table!: WebAssembly.Table;
   #stub: unknown;
+  #lookUp!: WebAssembly.ExportValue;
   /** Modules whose instances have imported the table. */
   #modulesOfTable = 0;
   readonly #reader: CodeReader;
+  readonly #caches: PageCaches;
+  /** How much looks may ask for, by the micro-op that looks. */
+  readonly #reach = new BoundedMap(MAX_REMEMBERED);
+  readonly #reachOf: ReachOf | null;
+  /** Micro-ops of instructions whose looks meet too many pages for a page cache. */
+  readonly #wild = new BoundedMap(MAX_REMEMBERED);
   /** By address of the entry's micro-op: usually one. */
   readonly #regions = new Map<number, Region[]>();
   readonly #bySlot: (Region | null)[] = Array<Region | null>(TABLE_SIZE).fill(null);
   readonly #byPage = new Map<number, Set<Region>>();
   /** Micro-ops of entries that cannot be compiled. */
-  readonly #refused = new Set<number>();
+  readonly #refused = new BoundedMap(MAX_REMEMBERED);
   #nextSlot = FIRST_SLOT;
   #counted = 0;
 
   /** `link`: makes a table and an interpreter that calls regions through it. */
-  constructor(memory: WebAssembly.Memory, link: () => Linked, reader: CodeReader) {
+  constructor(memory: WebAssembly.Memory, link: () => Linked, reader: TierReader) {
     this.#memory = memory;
     this.#words = new Int32Array(memory.buffer);
     this.#reader = reader;
+    this.#caches = reader.caches;
+    this.#reachOf = reader.groups ? (pc) => (this.#reach.get(this.#uopOf(pc)) ?? 0) as Reach : null;
     this.#link = link;
     this.#newTable();
   }
 
   #newTable(): void {
-    const { table, stub, ecall } = this.#link();
+    const { table, stub, ecall, lookUp } = this.#link();
     this.#table = table;
     this.#stub = stub;
+    this.#lookUp = lookUp;
     for (let slot = 0; slot < TABLE_SIZE; slot++) table.set(slot, slot === ECALL_SLOT ? ecall : stub);
     this.#modulesOfTable = 0;
     this.stats.tables++;
@@ -206,8 +245,7 @@ export class Tier1 {
     }
     if (region === null || !region.compiled) {
       this.stats.refused++;
-      if (this.#refused.size >= MAX_REFUSED) this.#refused.clear();
-      this.#refused.add(uop);
+      this.#refused.set(uop, 1);
       return;
     }
     this.#enterInJumpCache(pc, region);
@@ -241,10 +279,38 @@ export class Tier1 {
    * floating-point unit are made anew if it can be now.
    */
   cool(): void {
+    this.#judgeLooks();
     if (this.#assumptionsHold) {
       for (const region of this.#bySlot) if (region?.floating === 'anyhow') this.#drop(region);
     }
     this.#words.fill(0, layout.HEAT >>> 2, (layout.HEAT >>> 2) + layout.HEAT_SIZE);
+  }
+
+  #judged({ pc, pcs, cache }: Look): JudgedLook {
+    const uop = this.#uopOf(pc);
+    const uops = pcs.map((p) => this.#uopOf(p));
+    const reach = Math.max(...uops.map((u) => this.#reach.get(u) ?? 0)) as Reach;
+    return { uop, uops, cache, reach, wild: this.#wild.has(uop) };
+  }
+
+  /** Regions whose looks did badly are made anew in another way when they are hot again. */
+  #judgeLooks(): void {
+    for (const region of this.#bySlot) {
+      let better = false;
+      for (const { uop, uops, reach, wild, cache } of region?.looks ?? []) {
+        const { misses, failures } = this.#caches.counts(cache);
+        if (failures >= MAX_FAILURES && reach < 2) {
+          for (const one of uops) this.#reach.set(one, Math.max(reach + 1, this.#reach.get(one) ?? 0));
+          better = true;
+        }
+        if (misses >= MAX_MISSES && !wild) {
+          this.#wild.set(uop, 1);
+          better = true;
+        }
+      }
+      if (better && region !== null) this.#drop(region);
+    }
+    this.#caches.resetCounts();
   }
 
   /** The region of a place, with a slot of its own; made when there is none yet. */
@@ -255,7 +321,7 @@ export class Tier1 {
     this.#nextSlot = slot + 1 === TABLE_SIZE ? FIRST_SLOT : slot + 1;
     const previous = this.#bySlot[slot];
     if (previous) this.#drop(previous);
-    const region: Region = { pc, uop, slot, pages: [], compiled: false, floating: 'no' };
+    const region: Region = { pc, uop, slot, pages: [], looks: [], compiled: false, floating: 'no' };
     this.#bySlot[slot] = region;
     const others = this.#regions.get(uop);
     if (others === undefined) this.#regions.set(uop, [region]);
@@ -298,7 +364,7 @@ export class Tier1 {
     const heat = layout.HEAT >>> 2;
     this.#words.fill(0, heat + first, heat + Math.min(first + UOPS, layout.HEAT_SIZE));
     this.#words.fill(0, heat, heat + Math.max(0, first + UOPS - layout.HEAT_SIZE));
-    for (const uop of this.#refused) if (uop >= page && uop < page + UOPS * 8) this.#refused.delete(uop);
+    for (const map of [this.#refused, this.#reach, this.#wild]) map.deleteRange(page, page + UOPS * 8);
     const there = this.#byPage.get(page);
     if (there === undefined) return;
     this.#byPage.delete(page);
@@ -340,7 +406,9 @@ export class Tier1 {
   }
 
   #build(found: readonly { region: Region; code: RegionCode }[]): void {
-    const context = {
+    const context: RegionContext = {
+      reserve: (write, size) => this.#caches.reserve(write, size),
+      isWild: (at) => this.#wild.has(this.#uopOf(at)),
       decoded: (page: number) => this.#decoded(page),
       slotFor: (target: number) => {
         const uop = this.#uopOf(target);
@@ -350,26 +418,27 @@ export class Tier1 {
     const types = found.map(({ code }) => floatTypes(code));
     const assume = this.#assumptionsHold;
     const functions = found.map(({ code }, i) =>
-      regionFunction(code, analyse(code, assume ? (types[i] as FloatTypes) : new Map()), context),
+      regionFunction(code, analyse(code, assume ? (types[i] as FloatTypes) : new Map(), this.#reachOf), context),
     );
     // Making room for a call's slot may have taken one of these.
     const kept = found.map(({ region }) => this.#bySlot[region.slot] === region);
     const bytes = encodeModule({
       memory: { initial: layout.memoryPages(0), maximum: 0x1_0000 },
-      imports: [],
+      imports: [{ name: 'lookUp', type: LOOK_UP_TYPE }],
       table: TABLE_SIZE,
       indirect: REGION_TYPE,
-      functions: functions.filter((_f, i) => kept[i]),
+      functions: functions.filter((_f, i) => kept[i]).map(({ body }) => body),
       slots: found.filter((_f, i) => kept[i]).map(({ region }) => region.slot),
     });
     const module = new WebAssembly.Module(bytes);
-    void new WebAssembly.Instance(module, { env: { memory: this.#memory, table: this.#table } });
+    void new WebAssembly.Instance(module, { env: { memory: this.#memory, table: this.#table, lookUp: this.#lookUp } });
     this.stats.modules++;
     this.#modulesOfTable++;
     this.stats.bytes += bytes.length;
     for (const [i, { region, code }] of found.entries()) {
       if (!kept[i]) continue;
       region.compiled = true;
+      region.looks = (functions[i]?.looks ?? []).map((look) => this.#judged(look));
       if ((types[i] as FloatTypes).size > 0) region.floating = assume ? 'assuming' : 'anyhow';
       this.#byPage.get(region.pages[0] as number)?.delete(region);
       this.#note(

@@ -104,7 +104,9 @@ export class Mmu {
     const same =
       satp === this.#fetch.satp && privilege === this.#fetch.privilege && privilege === 0 && !sum && !mxr;
     this.#dataView = same ? this.#fetchView : this.tlb.select(this.#data, this.#fetchView);
-    this.#words[layout.TLB_READ >>> 2] = this.tlb.tableBase(this.#dataView, TABLE_READ);
+    const read = this.tlb.tableBase(this.#dataView, TABLE_READ);
+    if (this.#words[layout.TLB_READ >>> 2] !== read) this.tlb.caches.clear();
+    this.#words[layout.TLB_READ >>> 2] = read;
     this.#words[layout.TLB_WRITE >>> 2] = this.tlb.tableBase(this.#dataView, TABLE_WRITE);
     this.#words[layout.TLB_FETCH >>> 2] = this.tlb.tableBase(this.#fetchView, TABLE_FETCH);
   }

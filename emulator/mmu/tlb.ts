@@ -11,6 +11,7 @@
  * An entry may be left invalid on purpose: whoever wants to see every access to a page leaves it out here.
  */
 import * as layout from '../layout.ts';
+import { PageCaches } from './pageCaches.ts';
 import type { TranslationView } from './sv32.ts';
 
 export const TABLE_READ = 0;
@@ -56,6 +57,8 @@ export interface TlbEntry {
 }
 
 export class Tlb {
+  /** Of tier 1: what they hold is of the tables, so it goes when anything there does. */
+  readonly caches: PageCaches;
   readonly #words: Int32Array;
   readonly #views: View[] = Array.from({ length: layout.VIEW_COUNT }, () => ({
     used: false,
@@ -73,6 +76,7 @@ export class Tlb {
 
   constructor(memory: WebAssembly.Memory) {
     this.#words = new Int32Array(memory.buffer);
+    this.caches = new PageCaches(memory);
   }
 
   /** Byte address of a view's table. */
@@ -156,8 +160,14 @@ export class Tlb {
     else this.#clearPage(index, va >>> 12);
   }
 
-  #clearPage(view: number, page: number): void {
+  /** An entry is taken back: what was read of the tables is out of date. */
+  #changed(): void {
     this.generation++;
+    this.caches.clear();
+  }
+
+  #clearPage(view: number, page: number): void {
+    this.#changed();
     const at = this.#word(view, TABLE_READ, page);
     const stride = layout.TABLE_BYTES >>> 2;
     this.#words[at] = 0;
@@ -221,7 +231,7 @@ export class Tlb {
   }
 
   #clearMatching(table: Table, matches: (entry: number, page: number) => boolean): void {
-    this.generation++;
+    this.#changed();
     for (const [index, view] of this.#views.entries()) {
       for (const page of view.filled) {
         const at = this.#word(index, table, page);

@@ -18,6 +18,7 @@ import { get, i32const, loadState, Locals, memoryOp, set, storeState } from '../
 import { isCommon } from './common.ts';
 import { FastEmitter, type LoopLabels } from './fast.ts';
 import { ECALL, IMPORT, IMPORT_COUNT, STATUS, StepEmitter } from './step.ts';
+import { lookUpFunction } from './lookUp.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
 import { MAX_DEPTH, REGION_TYPE, TABLE_SIZE } from '../jit/convention.ts';
 import { jumpCacheEntry } from '../codegen/jumpCache.ts';
@@ -560,6 +561,7 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
       runFunction('run', IMPORT_COUNT, isCommon),
       runFunction('runFull', IMPORT_COUNT, () => true),
       ecallFunction(),
+      lookUpFunction(),
       { name: 'stub', type: REGION_TYPE, locals: [], code: get(0), exported: true },
     ],
   });
@@ -586,6 +588,8 @@ export interface Interpreter {
   /** `run` with every row in the loop; right for any code, faster for code that uses uncommon rows. */
   readonly runFull: (budget: number) => number;
   readonly step: () => number;
+  /** For regions: see lookUp.ts. */
+  readonly lookUp: WebAssembly.ExportValue;
   /** What a slot without a region holds: returns the budget as it came. */
   readonly stub: (budget: number, depth: number) => number;
   /** What regions call for an ECALL. */

@@ -1,0 +1,27 @@
+/** Numbers by address; it forgets everything when it would grow too large, since a guest may make addresses for ever. */
+export class BoundedMap {
+  readonly #items = new Map<number, number>();
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  has(address: number): boolean {
+    return this.#items.has(address);
+  }
+
+  get(address: number): number | undefined {
+    return this.#items.get(address);
+  }
+
+  set(address: number, value: number): void {
+    if (this.#items.size >= this.#limit) this.#items.clear();
+    this.#items.set(address, value);
+  }
+
+  /** Removes what lies in [from, to). */
+  deleteRange(from: number, to: number): void {
+    for (const address of this.#items.keys()) if (address >= from && address < to) this.#items.delete(address);
+  }
+}

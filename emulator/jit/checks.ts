@@ -1,0 +1,271 @@
+/**
+ * Where a region looks at the TLB, and for how much at once.
+ *
+ * Accesses at constant distances from one root form a *group*: one look makes sure that all of the group's bytes may be
+ * accessed and lie in one piece of RAM, and leaves the host address of the group's first byte in a local. It serves every access of
+ * the group that it dominates, until the root is made anew: nothing changes the TLB while regions run. A look asks for bytes
+ * that may never be accessed; where that fails too often (pages apart in RAM, or not there), the region is made again with
+ * smaller groups.
+ */
+import { ABSOLUTE, Addresses, type Origin } from './addresses.ts';
+import { successors, type Block, type Insn } from './region.ts';
+
+/** What a look has made sure of. */
+export const READABLE = 1;
+export const WRITABLE = 2;
+
+/**
+ * How much looks ask for: as much as they like; not so much; no more than the access under way needs.
+ */
+export type Reach = 0 | 1 | 2;
+
+/**
+ * Bytes from a group's first to its last at most, by reach: more, and it straddles pages too often. A stack frame is used as
+ * a whole.
+ */
+const MAX_SPAN = [512, 64, 0] as const;
+const MAX_FRAME = [2048, 64, 0] as const;
+
+/** The reach for the look of an instruction. */
+export type ReachOf = (pc: number) => Reach;
+
+export interface Group {
+  readonly index: number;
+  readonly root: number;
+  readonly origin: Origin;
+  /** From the root to the first byte. */
+  readonly low: number;
+  /** Bytes from the first to behind the last. */
+  readonly span: number;
+  /** The instructions that access it. */
+  readonly pcs: readonly number[];
+  /**
+   * A loop accesses it whose root is not made in that loop: it is looked at once, when its local is still zero, and the local is zero
+   * again when the root is made anew. All looks then ask for `level`.
+   */
+  lazy: boolean;
+  /** The most that an access needs. */
+  readonly level: number;
+  readonly stack: boolean;
+}
+
+export interface Access {
+  readonly group: Group;
+  /** From the group's first byte. */
+  readonly offset: number;
+  /** What the access has to make sure of; 0: an earlier look serves. */
+  look: 0 | typeof READABLE | typeof WRITABLE;
+}
+
+/** What this file must know of a block beyond its code. */
+interface LoopBlock extends Block {
+  /** The blocks of the innermost loop around it; null: it lies in none. */
+  readonly loop: ReadonlySet<number> | null;
+}
+
+export interface Checks {
+  readonly groups: readonly Group[];
+  /** By block and instruction; null: no plain load or store, or one that looks for itself. */
+  readonly accesses: readonly (readonly (Access | null)[])[];
+  /** Registers that calls are trusted to preserve. */
+  readonly kept: number;
+  /** Groups whose root is made anew where a block begins (no index), by an instruction, by its call (index: its length). */
+  readonly remade: (block: number, index?: number) => readonly Group[];
+}
+
+/** The root is the same whenever control comes round in that loop. */
+export function isInvariant({ origin }: Group, loop: ReadonlySet<number> | null): boolean {
+  return loop !== null && !('block' in origin && loop.has(origin.block));
+}
+
+/** Every access looks for itself. */
+export function noChecks(blocks: readonly Block[]): Checks {
+  return { groups: [], accesses: blocks.map(({ insns }) => insns.map(() => null)), kept: 0, remade: () => [] };
+}
+
+/** Where in its block a root is made: before the first instruction, -1, behind one, or behind all. */
+function placeOf(origin: Origin, block: Block): number {
+  if (origin.kind === 'merge') return -1;
+  return origin.kind === 'result' ? origin.index : block.insns.length;
+}
+
+interface Use {
+  readonly block: number;
+  readonly index: number;
+  readonly offset: number;
+  readonly end: number;
+  readonly store: boolean;
+}
+
+const isStore = (insn: Insn): boolean => insn.instruction.traits.store;
+
+class Planner {
+  readonly #blocks: readonly LoopBlock[];
+  readonly #addresses: Addresses;
+  readonly #reachOf: ReachOf;
+  readonly groups: Group[] = [];
+  readonly accesses: (Access | null)[][];
+  /** Groups whose root is made anew at a block's beginning, by its instructions, at its call. */
+  readonly #madeBy: Group[][];
+
+  constructor(blocks: readonly LoopBlock[], addresses: Addresses, reachOf: ReachOf) {
+    this.#blocks = blocks;
+    this.#reachOf = reachOf;
+    this.#addresses = addresses;
+    this.accesses = blocks.map(({ insns }) => insns.map(() => null));
+    this.#madeBy = blocks.map(() => []);
+    this.#group();
+  }
+
+  #group(): void {
+    const uses = new Map<number, Use[]>();
+    for (const [block, { insns }] of this.#blocks.entries()) {
+      for (const [index, address] of this.#addresses.accesses(block).entries()) {
+        if (address === null) continue;
+        const { root, offset } = address;
+        const insn = insns[index];
+        const use = {
+          block,
+          index,
+          offset,
+          end: offset + insn.instruction.traits.bytes,
+          store: isStore(insn),
+        };
+        const others = uses.get(root);
+        if (others === undefined) uses.set(root, [use]);
+        else others.push(use);
+      }
+    }
+    for (const [root, list] of uses) this.#cluster(root, list);
+  }
+
+  #cluster(root: number, uses: Use[]): void {
+    uses.sort((a, b) => a.offset - b.offset);
+    const stack = this.#addresses.isStack(root);
+    for (let from = 0; from < uses.length;) {
+      const low = uses[from].offset;
+      let end = uses[from].end;
+      let to = from + 1;
+      let limit = 4096;
+      for (; to <= uses.length; to++) {
+        const last = uses[to - 1];
+        const { pc } = this.#blocks[last.block].insns[last.index];
+        limit = Math.min(limit, (stack ? MAX_FRAME : MAX_SPAN)[this.#reachOf(pc)]);
+        if (to === uses.length || Math.max(end, uses[to].end) - low > limit) break;
+        end = Math.max(end, uses[to].end);
+      }
+      this.#add(root, low, end - low, uses.slice(from, to));
+      from = to;
+    }
+  }
+
+  #add(root: number, low: number, span: number, uses: readonly Use[]): void {
+    const origin = this.#addresses.origin(root);
+    const level = uses.some(({ store }) => store) ? WRITABLE : READABLE;
+    const group: Group = {
+      index: this.groups.length,
+      root,
+      origin,
+      low,
+      span,
+      pcs: uses.map(({ block, index }) => this.#blocks[block].insns[index].pc),
+      lazy: false,
+      level,
+      stack: this.#addresses.isStack(root),
+    };
+    this.groups.push(group);
+    if ('block' in origin) this.#madeBy[origin.block].push(group);
+    for (const { block, index, offset } of uses)
+      this.accesses[block][index] = { group, offset: offset - low, look: 0 };
+  }
+
+  /** What a look at that access should make sure of, so that it serves those behind it too. */
+  #wanted(block: number, index: number, { group }: Access): 1 | 2 {
+    if (group.pcs.length === 1) return isStore(this.#blocks[block].insns[index]) ? WRITABLE : READABLE;
+    if (group.stack) return WRITABLE;
+    if (group.lazy) return group.level as 1 | 2;
+    const { insns } = this.#blocks[block];
+    const accesses = this.accesses[block];
+    for (let i = index; i < insns.length; i++)
+      if (accesses[i]?.group === group && isStore(insns[i])) return WRITABLE;
+    return READABLE;
+  }
+
+  /** Groups whose root is made anew at that place of a block. */
+  remade(block: number, index: number): Group[] {
+    return this.#madeBy[block].filter(({ origin }) => placeOf(origin, this.#blocks[block]) === index);
+  }
+
+  /** What is sure behind a block, in place of what is before it. */
+  #walk(block: number, sure: Uint8Array): void {
+    const { length } = this.#blocks[block].insns;
+    const forget = (at: number): void => {
+      for (const { index } of this.remade(block, at)) sure[index] = 0;
+    };
+    forget(-1);
+    for (const [i, access] of this.accesses[block].entries()) {
+      if (access !== null) {
+        const { index } = access.group;
+        access.look = 0;
+        const need = isStore(this.#blocks[block].insns[i]) ? WRITABLE : READABLE;
+        if ((sure[index] ?? 0) < need) sure[index] = access.look = this.#wanted(block, i, access);
+      }
+      forget(i);
+    }
+    forget(length);
+  }
+
+  /** Places the looks: what is sure before a block is what is sure behind all its predecessors. */
+  place(): void {
+    const sure = this.#blocks.map((_b, i) => new Uint8Array(this.groups.length).fill(i === 0 ? 0 : WRITABLE));
+    for (let changed = true; changed;) {
+      changed = false;
+      for (const [i, block] of this.#blocks.entries()) {
+        const behind = (sure[i] as Uint8Array).slice();
+        this.#walk(i, behind);
+        for (const { block: to } of successors(block.end)) {
+          if (to < 0) continue;
+          const before = sure[to] as Uint8Array;
+          for (let g = 0; g < behind.length; g++) {
+            if ((behind[g] as number) >= (before[g] as number)) continue;
+            before[g] = behind[g] as number;
+            changed = true;
+          }
+        }
+      }
+    }
+  }
+
+  /** True when there are any. */
+  findLazy(): boolean {
+    let found = false;
+    for (const [block, accesses] of this.accesses.entries()) {
+      for (const access of accesses) {
+        if (access === null || access.look === 0 || !isInvariant(access.group, this.#blocks[block].loop)) continue;
+        access.group.lazy = true;
+        found = true;
+      }
+    }
+    return found;
+  }
+}
+
+/** `blocks`: in reverse post-order. */
+export function planChecks(blocks: readonly LoopBlock[], reachOf: ReachOf): Checks {
+  const addresses = new Addresses(blocks);
+  if (!addresses.settled) return noChecks(blocks);
+  const planner = new Planner(blocks, addresses, reachOf);
+  planner.place();
+  if (planner.findLazy()) planner.place();
+  return {
+    groups: planner.groups,
+    accesses: planner.accesses,
+    kept: addresses.kept,
+    remade: (block, index = -1) => planner.remade(block, index),
+  };
+}
+
+/** The addresses of a group are constants. */
+export function isAbsolute(group: Group): boolean {
+  return group.root === ABSOLUTE;
+}

@@ -1,0 +1,49 @@
+/** The locals of a region's function, and operands that are known when its code is generated. */
+import { get, i32const, set, type Operands } from '../codegen/emitter.ts';
+import type { I32 } from '../isa/builder.ts';
+import type { Insn } from './region.ts';
+
+/** Parameters and fixed locals. */
+export const N = 0;
+export const DEPTH = 1;
+/** What a shared exit must know: (pc - entry) << REFUND_BITS | instructions counted but not executed. */
+export const EXIT = 2;
+/** Where an indirect jump goes. */
+export const TARGET = 3;
+export const READ = 4;
+export const WRITE = 5;
+export const FETCH = 6;
+export const SCRATCH = 7;
+const FIRST_X = 8;
+
+/** The local of an x register. */
+export const x = (register: number): number => FIRST_X - 1 + register;
+
+/** Operands that are known when the code is generated, registers in locals. */
+export class KnownOperands implements Operands {
+  insn!: Insn;
+
+  #read(register: number): I32 {
+    if (register === 0) return { type: 'i32', code: i32const(0), constant: 0 };
+    return { type: 'i32', code: get(x(register)) };
+  }
+
+  get rs1(): I32 {
+    return this.#read(this.insn.fields.rs1);
+  }
+
+  get rs2(): I32 {
+    return this.#read(this.insn.fields.rs2);
+  }
+
+  get imm(): I32 {
+    const { imm } = this.insn.fields;
+    return { type: 'i32', code: i32const(imm), constant: imm };
+  }
+
+  setRd(value: readonly number[]): number[] {
+    const { rd } = this.insn.fields;
+    return rd === 0 ? [] : [...value, ...set(x(rd))];
+  }
+}
+

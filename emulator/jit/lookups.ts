@@ -1,0 +1,135 @@
+/**
+ * The memory accesses of a region: looks at the TLB as checks.ts plans them, and what depends on them.
+ *
+ * A look compares with the page that it found last, in its page cache: a subtraction and a comparison. When that is another page,
+ * `lookUp` reads the TLB; so it does for a group that straddles two pages, which passes if they lie one behind the other in
+ * RAM too. Where looks meet too many pages for that they read the TLB's table themselves.
+ */
+import { get, i32const, loadState, memoryOp, set, type HostPlace } from '../codegen/emitter.ts';
+import type { Code } from '../codegen/floatCode.ts';
+import { InlineEmitter } from '../codegen/inlineEmitter.ts';
+import type { I32 } from '../isa/builder.ts';
+import * as layout from '../layout.ts';
+import { CACHE_SPANS } from '../mmu/pageCaches.ts';
+import { spansOf } from '../tier0/lookUp.ts';
+import { uleb } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
+import { isInvariant, WRITABLE, type Access, type Group } from './checks.ts';
+import { READ, WRITE, type KnownOperands } from './frame.ts';
+
+const PAGE = 4096;
+const I32_RESULT = 0x7f;
+
+/** Index among a region's functions of the imported `lookUp`. */
+const LOOK_UP = 0;
+
+/** A look of a region: the instruction that looks, all that it may look for, and its page cache. */
+export interface Look {
+  readonly pc: number;
+  readonly pcs: readonly number[];
+  readonly cache: number;
+}
+
+/** What looks need of the world around the region. */
+export interface LookContext {
+  /** Gives away a page cache: its address. `size`: of CACHE_SPANS. */
+  reserve(write: boolean, size: number): number;
+  /** The look of that instruction meets too many pages for a cache to be of use. */
+  isWild(pc: number): boolean;
+}
+
+export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
+  readonly looks: Look[] = [];
+  protected abstract readonly lookContext: LookContext;
+  /** The host address of each group's first byte. */
+  readonly #hosts = new Map<Group, number>();
+  /** Of the instruction under way: what is planned for its access, and the innermost loop around it. */
+  protected access: Access | null = null;
+  protected loop: ReadonlySet<number> | null = null;
+
+  /** if (condition) { then }, which is not to be expected; the if may leave a value. */
+  protected abstract ifUnlikely(condition: Code, then: () => void, type?: number): void;
+
+  #hostOf(group: Group): number {
+    let host = this.#hosts.get(group);
+    if (host === undefined) this.#hosts.set(group, (host = this.locals.keep('i32')));
+    return host;
+  }
+
+  protected override place(size: number, address: I32, write: boolean): HostPlace {
+    const { access } = this;
+    if (access === null) return super.place(size, address, write);
+    const { group, offset, look } = access;
+    const local = this.#hostOf(group);
+    if (look > 0) {
+      const start = this.op('add', address, this.i32(-offset));
+      if (group.lazy && isInvariant(group, this.loop)) {
+        this.ifUnlikely([...get(local), OP.i32_eqz], () => {
+          this.#look(group, start, look === WRITABLE, 1);
+        });
+      } else {
+        this.#look(group, start, look === WRITABLE, 0);
+      }
+    }
+    return { local, offset };
+  }
+
+  /** The group's root is made anew: what is looked at once is looked at again. */
+  protected forget(group: Group): void {
+    if (group.lazy) this.out.push(...i32const(0), ...set(this.#hostOf(group)));
+  }
+
+  #look(group: Group, start: I32, write: boolean, depth: number): void {
+    const { pc } = this.operands.insn;
+    const size = CACHE_SPANS.findIndex((span) => group.span <= span);
+    const cache = this.lookContext.reserve(write, size);
+    this.looks.push({ pc, pcs: group.pcs, cache });
+    const va = this.let(start);
+    const [condition, found] = this.lookContext.isWild(pc)
+      ? this.#inTable(group, va, write)
+      : this.#inCache(va, cache);
+    const spans = spansOf(group.span, PAGE - (CACHE_SPANS[size] as number) + 1);
+    this.ifUnlikely(
+      condition,
+      () => {
+        const host = this.locals.take('i32');
+        this.out.push(...va.code, ...i32const(cache), ...i32const(spans));
+        this.out.push(...i32const(write ? layout.TLB_WRITE : layout.TLB_READ), OP.call, LOOK_UP);
+        this.out.push(...set(host));
+        this.bailIf([...get(host), OP.i32_eqz], depth + 1);
+        this.out.push(...get(host), OP.else, ...found);
+      },
+      I32_RESULT,
+    );
+    this.out.push(...set(this.#hostOf(group)));
+  }
+
+  /** Not zero when the page cache is of no use; else the host address. */
+  #inCache(va: I32, cache: number): [condition: Code, found: Code] {
+    const distance = this.locals.take('i32');
+    const within = [...va.code, ...loadState(cache + layout.CACHED_PAGE), OP.i32_sub];
+    const tooFar = [...loadState(cache + layout.CACHED_ROOM), OP.i32_ge_u];
+    return [
+      [...within, OP.local_tee, ...uleb(distance), ...tooFar],
+      [...get(distance), ...loadState(cache + layout.CACHED_HOST), OP.i32_add],
+    ];
+  }
+
+  /** Not zero when the table's entry is of no use; else the host address. */
+  #inTable({ span }: Group, va: I32, write: boolean): [condition: Code, found: Code] {
+    const page = this.locals.take('i32');
+    const index = [...va.code, ...i32const(10), OP.i32_shr_u, ...i32const(0x3f_fffc), OP.i32_and];
+    const entry = [...get(write ? WRITE : READ), ...index, OP.i32_add, ...memoryOp(OP.i32_load, 2, 0)];
+    this.out.push(...entry, ...i32const(1), OP.i32_sub, ...set(page));
+    const found = [...get(page), ...va.code, OP.i32_xor];
+    // With one access, misalignment stands for straddling. Else bit 12 tells either that the entry is invalid or that
+    // the last byte is in another page.
+    if (span <= 8 && (span & (span - 1)) === 0) {
+      const low = span > 1 ? [...get(page), ...va.code, OP.i32_or] : get(page);
+      return [[...low, ...i32const((span - 1) | 1), OP.i32_and], found];
+    }
+    const last = [...va.code, ...i32const(PAGE - 1), OP.i32_and, ...i32const(span - 1), OP.i32_add];
+    const invalid = [...get(page), ...i32const(12), OP.i32_shl];
+    return [[...invalid, ...last, OP.i32_or, ...i32const(PAGE), OP.i32_and], found];
+  }
+}

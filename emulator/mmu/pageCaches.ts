@@ -1,0 +1,65 @@
+/**
+ * The page caches of tier 1: for each look at the TLB in compiled code, the page that it found last. An entry is filled by
+ * `lookUp` (tier0/lookUp.ts) and lives until anything in the TLB is taken back, or other views are chosen.
+ *
+ * Entries of one pool may be shared, since all its looks ask for the same: to read or to write, groups of at most so many bytes.
+ */
+import * as layout from '../layout.ts';
+
+/** The spans, in bytes, that the pools for each direction are for. */
+export const CACHE_SPANS = [16, 64, 512, 2048] as const;
+
+/** How often an entry was not the right one, and how often the TLB did not say or the pages were apart. */
+export interface CacheCounts {
+  readonly misses: number;
+  readonly failures: number;
+}
+
+export class PageCaches {
+  readonly #words: Int32Array;
+  /** Entries of each pool that looks use, and the next to be given away. */
+  readonly #used = new Int32Array(layout.PAGE_CACHE_POOLS);
+  readonly #next = new Int32Array(layout.PAGE_CACHE_POOLS);
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#words = new Int32Array(memory.buffer, 0, layout.RAM >>> 2);
+  }
+
+  /** The address of an entry for groups of at most CACHE_SPANS[size] bytes. */
+  reserve(write: boolean, size: number): number {
+    const pool = (write ? CACHE_SPANS.length : 0) + size;
+    const index = this.#next[pool] as number;
+    this.#next[pool] = (index + 1) % layout.PAGE_CACHE_POOL_SIZE;
+    this.#used[pool] = Math.max(this.#used[pool] as number, index + 1);
+    return layout.PAGE_CACHES + (pool * layout.PAGE_CACHE_POOL_SIZE + index) * layout.PAGE_CACHE_BYTES;
+  }
+
+  /** Forgets all pages. */
+  clear(): void {
+    const words = this.#words;
+    if (words[layout.PAGES_CACHED >>> 2] === 0) return;
+    words[layout.PAGES_CACHED >>> 2] = 0;
+    const stride = layout.PAGE_CACHE_BYTES >>> 2;
+    for (let pool = 0; pool < layout.PAGE_CACHE_POOLS; pool++) {
+      const first = (layout.PAGE_CACHES >>> 2) + pool * layout.PAGE_CACHE_POOL_SIZE * stride;
+      const used = this.#used[pool] as number;
+      if (used > 0) words.fill(0, first, first + used * stride);
+    }
+  }
+
+  #counts(entry: number): number {
+    return (layout.PAGE_CACHE_COUNTS + (entry - layout.PAGE_CACHES) / 2) >>> 2;
+  }
+
+  counts(entry: number): CacheCounts {
+    const at = this.#counts(entry);
+    return { misses: this.#words[at] as number, failures: this.#words[at + 1] as number };
+  }
+
+  /** Begins to count anew. */
+  resetCounts(): void {
+    const { PAGE_CACHE_COUNTS, PAGE_CACHE_POOLS, PAGE_CACHE_POOL_SIZE } = layout;
+    const first = PAGE_CACHE_COUNTS >>> 2;
+    this.#words.fill(0, first, first + 2 * PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE);
+  }
+}
