@@ -192,9 +192,10 @@ function findNeeds(blocks: readonly FlowBlock[]): void {
   }
 }
 
-/** It may leave the region in its midst. */
-function mayBail({ instruction: { traits } }: Insn, access: Access | null): boolean {
-  if (traits.fp !== null) return true;
+/** It may leave the region in its midst. `assumes`: floating point is known to be switched on. */
+function mayBail({ instruction }: Insn, access: Access | null, assumes: boolean): boolean {
+  const { traits, rd, rs2 } = instruction;
+  if (traits.fp !== null || (!assumes && (rd === 'f' || rs2 === 'f'))) return true;
   return access === null ? traits.load || traits.store : access.look > 0;
 }
 
@@ -270,7 +271,7 @@ export function analyse(code: RegionCode, types: FloatTypes, reachOf: ReachOf | 
     findNeeds(blocks);
     const checks = reachOf === null ? noChecks(blocks) : planChecks(blocks, reachOf);
     for (const [i, block] of blocks.entries())
-      block.bails = block.insns.map((insn, j) => mayBail(insn, checks.accesses[i][j]));
+      block.bails = block.insns.map((insn, j) => mayBail(insn, checks.accesses[i][j], types.size > 0));
     findDirty(blocks);
     findLive(blocks, checks.kept);
     return { blocks, types, checks };
