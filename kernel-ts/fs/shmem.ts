@@ -49,7 +49,8 @@ export function shmemGetPage(ctx: MmContext, inode: Inode, index: number, zero =
   }
   const sb = inode.iSb;
   if (sb.maxBlocks > 0 && sb.usedBlocks >= sb.maxBlocks) return -ENOSPC;
-  const page = allocPage(ctx, 0, zero);
+  const before = index > 0 ? inode.iMapping.iPages.get(index - 1) : undefined;
+  const page = allocPage(ctx, 0, zero, { pfn: before === undefined ? 0 : before.pfn + 1, index });
   if (page === null) return -ENOMEM;
   sb.usedBlocks++;
   addToPageCache(inode.iMapping, page, index);

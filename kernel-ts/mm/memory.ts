@@ -6,7 +6,17 @@ import { PAGE_SIZE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
 import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
-import { allocPage, getPage, PG_ANON, PG_DIRTY, PG_ZERO, pageToPhys, putPage, type Page } from './page.ts';
+import {
+  allocPage,
+  getPage,
+  PG_ANON,
+  PG_DIRTY,
+  PG_ZERO,
+  pageToPhys,
+  putPage,
+  type FramePlace,
+  type Page,
+} from './page.ts';
 import {
   changePte,
   flushTlbMm,
@@ -20,6 +30,7 @@ import {
   PTE_W,
   PTE_X,
   pteAlloc,
+  ptePfn,
   setPte,
   vmPageProt,
 } from './pgtable.ts';
@@ -94,7 +105,7 @@ export function handleMmFault(ctx: MmContext, vma: VmArea, va: number, write: bo
   if (pteAddress === 0) return FaultCode.Oom;
   const pte = ctx.ram.read32(pteAddress);
   if (pte === 0) {
-    if (vma.vmOps?.nopage === undefined) return doAnonymousPage(ctx, vma, pteAddress, write);
+    if (vma.vmOps?.nopage === undefined) return doAnonymousPage(ctx, vma, address, pteAddress, write);
     return doFault(ctx, vma, address, pteAddress, write);
   }
   if (write && (pte & PTE_W) === 0) return doWpPage(ctx, vma, address, pteAddress, pte);
@@ -117,8 +128,28 @@ function zeroPage(ctx: MmContext): Page | null {
   return page;
 }
 
+const place = { pfn: 0, index: 0 };
+
+/** The frame beside those of the pages beside this one, as far as their entries are in the same table. */
+function framePlace(ctx: MmContext, address: number, pteAddress: number): FramePlace {
+  const before = (pteAddress & 0xfff) === 0 ? 0 : ctx.ram.read32(pteAddress - 4);
+  place.index = Math.floor(address / PAGE_SIZE);
+  if (before !== 0) place.pfn = ptePfn(before) + 1;
+  else {
+    const after = (pteAddress & 0xfff) === 0xffc ? 0 : ctx.ram.read32(pteAddress + 4);
+    place.pfn = after === 0 ? 0 : ptePfn(after) - 1;
+  }
+  return place;
+}
+
 /** do_anonymous_page(). What is only read gives the VMA no anon_vma, so fork leaves it to the child's own faults. */
-function doAnonymousPage(ctx: MmContext, vma: VmArea, pteAddress: number, write: boolean): FaultCode {
+function doAnonymousPage(
+  ctx: MmContext,
+  vma: VmArea,
+  address: number,
+  pteAddress: number,
+  write: boolean,
+): FaultCode {
   if (!write) {
     const zero = zeroPage(ctx);
     if (zero === null) return FaultCode.Oom;
@@ -126,7 +157,7 @@ function doAnonymousPage(ctx: MmContext, vma: VmArea, pteAddress: number, write:
     pageAddRmap(vma.vmMm, zero);
     return FaultCode.Handled;
   }
-  const page = allocPage(ctx, PG_ANON);
+  const page = allocPage(ctx, PG_ANON, true, framePlace(ctx, address, pteAddress));
   if (page === null) return FaultCode.Oom;
   vma.anonVma = true;
   setPte(ctx, pteAddress, mkPte(page.pfn, writableBits(vma, true)));
@@ -149,7 +180,7 @@ function doFault(
   let page: Page = result;
   let bits = vmPageProt(vma.vmFlags) | (write ? PTE_D : 0);
   if (write && (vma.vmFlags & VM_SHARED) === 0) {
-    const copy = allocPage(ctx, PG_ANON, false);
+    const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, address, pteAddress));
     if (copy !== null) ctx.ram.copy(pageToPhys(copy), pageToPhys(page), PAGE_SIZE);
     putPage(ctx, page);
     if (copy === null) return FaultCode.Oom;
@@ -174,7 +205,7 @@ function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: numb
     changePte(ctx, mm, address, pteAddress, pte | PTE_W | PTE_A | PTE_D);
     return FaultCode.Handled;
   }
-  const copy = allocPage(ctx, PG_ANON, false);
+  const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, address, pteAddress));
   if (copy === null) return FaultCode.Oom;
   ctx.ram.copy(pageToPhys(copy), pageToPhys(old), PAGE_SIZE);
   vma.anonVma = true;

@@ -1,7 +1,7 @@
 /**
  * Frames of guest RAM: struct page and the page allocator (include/linux/mm_types.h, mm/page_alloc.c), one page at
- * a time. Freed frames are reused last in, first out; fresh ones are taken from low to high, so the order is
- * a function of the calls alone. Missing: orders above 0, zones, reclaim, swap.
+ * a time. Freed frames are reused last in, first out; fresh ones are taken from low to high, with room for the
+ * frames of neighbouring pages, so the order is a function of the calls alone. Missing: orders above 0, zones, reclaim, swap.
  */
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
@@ -38,18 +38,36 @@ export class Page {
   }
 }
 
-/** mem_map and the free list. Invariant: freeFrames + pages with count > 0 == totalFrames. */
+/**
+ * Frames in a run. Pages side by side in memory get frames side by side where that can be had, as the order of folios does
+ * in Linux: tier 1 of the emulator then needs one look at the TLB for what straddles them.
+ */
+const RUN = 8;
+
+/** A list of frames, by index; each frame is on one at most. */
+class FrameList {
+  head = -1;
+  count = 0;
+}
+
+/** mem_map and the free lists. Invariant: freeFrames + pages with count > 0 == totalFrames. */
 export class MemMap {
   readonly firstPfn: number;
   readonly totalFrames: number;
   freeFrames: number;
-  /** Frames below this index were handed out at least once. */
+  /** Frames from this index on are on no list and have never been used. */
   nextFresh = 0;
-  /** Freed frames, as pfn: the first `freeCount` of them; the last one is reused first. */
-  readonly freeList: Int32Array;
-  freeCount = 0;
+  /** Freed frames, the last one first. */
+  readonly freed = new FrameList();
+  /** Frames that have never been used, kept for the neighbours of others in their run. */
+  readonly kept = new FrameList();
+  /** The list of each frame: 0 none, 1 freed, 2 kept. */
+  readonly listed: Uint8Array;
+  /** Neighbours on the list, -1 at its ends. */
+  readonly after: Int32Array;
+  readonly before: Int32Array;
   /** struct page by pfn - firstPfn, made at first use. */
-  readonly pages: Page[] = [];
+  readonly pages: (Page | undefined)[] = [];
   /** Fault injection: allocations that still succeed; Infinity switches it off. */
   failAfter = Infinity;
   /** Fault injection: the n-th allocation fails, and no other. */
@@ -60,8 +78,30 @@ export class MemMap {
     this.firstPfn = Math.floor(base / PAGE_SIZE);
     this.totalFrames = Math.floor(size / PAGE_SIZE);
     this.freeFrames = this.totalFrames;
-    this.freeList = new Int32Array(this.totalFrames);
+    this.listed = new Uint8Array(this.totalFrames);
+    this.after = new Int32Array(this.totalFrames);
+    this.before = new Int32Array(this.totalFrames);
   }
+}
+
+function listAdd(memMap: MemMap, list: FrameList, frame: number): void {
+  memMap.listed[frame] = list === memMap.freed ? 1 : 2;
+  memMap.before[frame] = -1;
+  memMap.after[frame] = list.head;
+  if (list.head >= 0) memMap.before[list.head] = frame;
+  list.head = frame;
+  list.count++;
+}
+
+function listDel(memMap: MemMap, frame: number): void {
+  const list = memMap.listed[frame] === 1 ? memMap.freed : memMap.kept;
+  const after = memMap.after[frame] as number;
+  const before = memMap.before[frame] as number;
+  if (after >= 0) memMap.before[after] = before;
+  if (before >= 0) memMap.after[before] = after;
+  else list.head = after;
+  memMap.listed[frame] = 0;
+  list.count--;
 }
 
 /** A MemMap over all of RAM. */
@@ -79,23 +119,60 @@ export function pageToPhys(page: Page): number {
   return page.pfn * PAGE_SIZE;
 }
 
-/** alloc_page(GFP_KERNEL | __GFP_ZERO when `zero`): count 1, or null when memory is out. */
-export function allocPage(ctx: MmContext, flags: number, zero = true): Page | null {
+/** Where a page wants its frame, next to which others. */
+export interface FramePlace {
+  /** The frame that follows (precedes) those of the pages around it; 0: there are none. */
+  pfn: number;
+  /** The page's number in its mapping. */
+  index: number;
+}
+
+/** The first frame of a run that has never been used goes to the page's place in it, the others are kept for its neighbours. */
+function openRun(memMap: MemMap, index: number): number {
+  const first = Math.ceil(memMap.nextFresh / RUN) * RUN;
+  if (first + RUN > memMap.totalFrames) return memMap.nextFresh++;
+  const frame = first + (index % RUN);
+  for (let other = first + RUN - 1; other >= memMap.nextFresh; other--)
+    if (other !== frame) listAdd(memMap, memMap.kept, other);
+  memMap.nextFresh = first + RUN;
+  return frame;
+}
+
+/** A free frame, off its list. There is one. */
+function takeFrame(memMap: MemMap, place: FramePlace | null): number {
+  const wanted = place === null ? 0 : place.pfn - memMap.firstPfn;
+  if (wanted > 0 && wanted === memMap.nextFresh && wanted < memMap.totalFrames) return memMap.nextFresh++;
+  let frame = -1;
+  if (wanted > 0 && (memMap.listed[wanted] ?? 0) !== 0) frame = wanted;
+  else if (memMap.freed.head >= 0) {
+    frame = memMap.freed.head;
+    const inRun = frame - (frame % RUN) + ((place?.index ?? frame) % RUN);
+    if (memMap.listed[inRun] === 1) frame = inRun;
+  } else if (memMap.nextFresh < memMap.totalFrames) {
+    return place === null ? memMap.nextFresh++ : openRun(memMap, place.index);
+  } else frame = memMap.kept.head;
+  listDel(memMap, frame);
+  return frame;
+}
+
+/**
+ * alloc_page(GFP_KERNEL | __GFP_ZERO when `zero`): count 1, or null when memory is out. `place`: where the frame should be, if that
+ * is free.
+ */
+export function allocPage(
+  ctx: MmContext,
+  flags: number,
+  zero = true,
+  place: FramePlace | null = null,
+): Page | null {
   const memMap = ctx.memMap;
   if (memMap.freeFrames === 0 || memMap.failAfter <= 0) return null;
   if (memMap.fault.nth !== 0 && shouldFail(memMap.fault)) return null;
   memMap.failAfter--;
   memMap.freeFrames--;
-  let pfn: number;
-  if (memMap.freeCount > 0) {
-    pfn = memMap.freeList[--memMap.freeCount] ?? 0;
-  } else {
-    pfn = memMap.firstPfn + memMap.nextFresh;
-    memMap.pages[memMap.nextFresh] = new Page(pfn);
-    memMap.nextFresh++;
-  }
-  const page = memMap.pages[pfn - memMap.firstPfn];
-  if (page === undefined || page.count !== 0) throw new Error(`free frame ${pfn} is in use`);
+  const frame = takeFrame(memMap, place);
+  const page = (memMap.pages[frame] ??= new Page(memMap.firstPfn + frame));
+  if (page.count !== 0) throw new Error(`free frame ${page.pfn} is in use`);
   page.count = 1;
   page.flags = flags;
   if (zero) ctx.ram.zero(pageToPhys(page), PAGE_SIZE);
@@ -116,7 +193,7 @@ export function putPage(ctx: MmContext, page: Page): void {
   page.flags = 0;
   page.index = 0;
   ctx.memMap.freeFrames++;
-  ctx.memMap.freeList[ctx.memMap.freeCount++] = page.pfn;
+  listAdd(ctx.memMap, ctx.memMap.freed, page.pfn - ctx.memMap.firstPfn);
 }
 
 /** Number of pages that hold `bytes`. */

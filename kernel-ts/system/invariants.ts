@@ -267,6 +267,7 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
   const cached = new Map<SuperBlock, number>([[kernel.vfs.shmMnt, 0]]);
   let used = 0;
   for (const page of memMap.pages) {
+    if (page === undefined) continue;
     if (page.count > 0) used++;
     const kernels = page === kernel.vm.vdsoPage || page === kernel.vm.zeroPage;
     checkFrame(page, kernels ? 1 : 0, recount);
@@ -282,13 +283,18 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
   if (memMap.totalFrames - used !== memMap.freeFrames) {
     problems.push(`free_frames ${memMap.freeFrames}, but ${memMap.totalFrames - used} frames are free`);
   }
-  const free = new Set(memMap.freeList.subarray(0, memMap.freeCount));
-  if (free.size !== memMap.freeCount) problems.push('a frame is on the free list twice');
-  for (const pfn of free) {
-    if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0)
-      problems.push(`frame ${hex(pfn)} is on the free list and in use`);
+  let listed = 0;
+  for (const list of [memMap.freed, memMap.kept]) {
+    let count = 0;
+    for (let frame = list.head; frame >= 0 && count <= list.count; frame = memMap.after[frame] ?? -1) {
+      count++;
+      const pfn = memMap.firstPfn + frame;
+      if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0) problems.push(`frame ${hex(pfn)} is on a free list and in use`);
+    }
+    if (count !== list.count) problems.push(`a list of ${list.count} free frames holds ${count}`);
+    listed += count;
   }
-  if (memMap.freeFrames !== free.size + memMap.totalFrames - memMap.nextFresh)
+  if (memMap.freeFrames !== listed + memMap.totalFrames - memMap.nextFresh)
     problems.push('a free frame is on no list');
 }
 

@@ -354,6 +354,7 @@ export function checkKernel(k: TestKernel): void {
   }
   let free = k.memMap.totalFrames;
   for (const page of k.memMap.pages) {
+    if (page === undefined) continue;
     const mapped = ptes.get(page.pfn) ?? 0;
     const asTable = tables.get(page.pfn) ?? 0;
     expect(page.mapcount).toBe(mapped);
