@@ -114,7 +114,8 @@ export const PAGE_CACHE_COUNTS = PAGE_CACHES + PAGE_CACHE_POOLS * PAGE_CACHE_POO
 const WASM_PAGE = 0x1_0000;
 
 /** Where RAM begins. 64 KiB aligned. */
-export const RAM = Math.ceil((PAGE_CACHE_COUNTS + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * 8) / WASM_PAGE) * WASM_PAGE;
+export const RAM =
+  Math.ceil((PAGE_CACHE_COUNTS + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * 8) / WASM_PAGE) * WASM_PAGE;
 
 /** WebAssembly pages for a machine with that much RAM. */
 export function memoryPages(ramBytes: number): number {

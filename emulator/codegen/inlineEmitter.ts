@@ -5,7 +5,16 @@
 import type { I32, Size } from '../isa/builder.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { uleb } from '../wasm/encode.ts';
-import { Emitter, get, i32const, memoryOp, set, type HostPlace, type Locals, type Operands } from './emitter.ts';
+import {
+  Emitter,
+  get,
+  i32const,
+  memoryOp,
+  set,
+  type HostPlace,
+  type Locals,
+  type Operands,
+} from './emitter.ts';
 import type { Code, FloatHost } from './floatCode.ts';
 import { inlineFloat } from './inlineFloat.ts';
 

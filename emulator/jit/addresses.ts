@@ -154,8 +154,10 @@ export class Addresses {
     if (name === 'addi') put(values[rs1], values[32 + rs1] + imm);
     else if (name === 'lui') put(ABSOLUTE, imm);
     else if (name === 'auipc') put(ABSOLUTE, pc + imm);
-    else if (name === 'add' && values[rs1] === ABSOLUTE) put(values[rs2], values[32 + rs2] + values[32 + rs1]);
-    else if (name === 'add' && values[rs2] === ABSOLUTE) put(values[rs1], values[32 + rs1] + values[32 + rs2]);
+    else if (name === 'add' && values[rs1] === ABSOLUTE)
+      put(values[rs2], values[32 + rs2] + values[32 + rs1]);
+    else if (name === 'add' && values[rs2] === ABSOLUTE)
+      put(values[rs1], values[32 + rs1] + values[32 + rs2]);
     else put(this.#resultRoot(block, index), 0);
   }
 

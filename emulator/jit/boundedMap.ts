@@ -22,6 +22,7 @@ export class BoundedMap {
 
   /** Removes what lies in [from, to). */
   deleteRange(from: number, to: number): void {
-    for (const address of this.#items.keys()) if (address >= from && address < to) this.#items.delete(address);
+    for (const address of this.#items.keys())
+      if (address >= from && address < to) this.#items.delete(address);
   }
 }

@@ -80,7 +80,12 @@ export function isInvariant({ origin }: Group, loop: ReadonlySet<number> | null)
 
 /** Every access looks for itself. */
 export function noChecks(blocks: readonly Block[]): Checks {
-  return { groups: [], accesses: blocks.map(({ insns }) => insns.map(() => null)), kept: 0, remade: () => [] };
+  return {
+    groups: [],
+    accesses: blocks.map(({ insns }) => insns.map(() => null)),
+    kept: 0,
+    remade: () => [],
+  };
 }
 
 /** Where in its block a root is made: before the first instruction, -1, behind one, or behind all. */
@@ -241,7 +246,8 @@ class Planner {
     let found = false;
     for (const [block, accesses] of this.accesses.entries()) {
       for (const access of accesses) {
-        if (access === null || access.look === 0 || !isInvariant(access.group, this.#blocks[block].loop)) continue;
+        if (access === null || access.look === 0 || !isInvariant(access.group, this.#blocks[block].loop))
+          continue;
         access.group.lazy = true;
         found = true;
       }

@@ -46,4 +46,3 @@ export class KnownOperands implements Operands {
     return rd === 0 ? [] : [...value, ...set(x(rd))];
   }
 }
-

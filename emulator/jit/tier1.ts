@@ -418,7 +418,11 @@ export class Tier1 {
     const types = found.map(({ code }) => floatTypes(code));
     const assume = this.#assumptionsHold;
     const functions = found.map(({ code }, i) =>
-      regionFunction(code, analyse(code, assume ? (types[i] as FloatTypes) : new Map(), this.#reachOf), context),
+      regionFunction(
+        code,
+        analyse(code, assume ? (types[i] as FloatTypes) : new Map(), this.#reachOf),
+        context,
+      ),
     );
     // Making room for a call's slot may have taken one of these.
     const kept = found.map(({ region }) => this.#bySlot[region.slot] === region);
@@ -431,7 +435,9 @@ export class Tier1 {
       slots: found.filter((_f, i) => kept[i]).map(({ region }) => region.slot),
     });
     const module = new WebAssembly.Module(bytes);
-    void new WebAssembly.Instance(module, { env: { memory: this.#memory, table: this.#table, lookUp: this.#lookUp } });
+    void new WebAssembly.Instance(module, {
+      env: { memory: this.#memory, table: this.#table, lookUp: this.#lookUp },
+    });
     this.stats.modules++;
     this.#modulesOfTable++;
     this.stats.bytes += bytes.length;

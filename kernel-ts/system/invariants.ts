@@ -289,7 +289,8 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
     for (let frame = list.head; frame >= 0 && count <= list.count; frame = memMap.after[frame] ?? -1) {
       count++;
       const pfn = memMap.firstPfn + frame;
-      if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0) problems.push(`frame ${hex(pfn)} is on a free list and in use`);
+      if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0)
+        problems.push(`frame ${hex(pfn)} is on a free list and in use`);
     }
     if (count !== list.count) problems.push(`a list of ${list.count} free frames holds ${count}`);
     listed += count;

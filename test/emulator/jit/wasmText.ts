@@ -117,6 +117,11 @@ function offsetName(offset: number): string {
     const high = offset % 8 === 4 ? '.high' : '';
     return `${fName((offset - layout.F) >>> 3)}${high}`;
   }
+  if (offset >= layout.PAGE_CACHES && offset < layout.PAGE_CACHE_COUNTS) {
+    const from = offset - layout.PAGE_CACHES;
+    const word = ['page', 'host', 'room'][(from % layout.PAGE_CACHE_BYTES) / 4];
+    return `cache${Math.floor(from / layout.PAGE_CACHE_BYTES)}.${word}`;
+  }
   const shifted = STATE.get(offset);
   if (shifted !== undefined) return shifted;
   return String(offset);
@@ -135,6 +140,8 @@ function arity(name: string): readonly [operands: number, result: boolean] {
   )
     return [1, true];
   if (name === 'select' || name === 'call_indirect') return [3, true];
+  // The one function that is called by its name.
+  if (name === 'call') return [4, true];
   if (name === 'br' || name === 'unreachable') return [0, false];
   if (name === 'br_if' || name === 'if' || name === 'return') return [1, false];
   if (/^[if](32|64)\./.test(name)) return [2, true];
@@ -152,10 +159,18 @@ class Body {
   readonly #base: number;
   readonly #lines: string[] = [];
   readonly #pages: ReadonlyMap<number, number>;
+  readonly #imports: readonly string[];
   #stack: string[] = [];
   #depth = 1;
 
-  constructor(code: Reader, base: number, unlikely: ReadonlySet<number>, pages: ReadonlyMap<number, number>) {
+  constructor(
+    code: Reader,
+    base: number,
+    unlikely: ReadonlySet<number>,
+    pages: ReadonlyMap<number, number>,
+    imports: readonly string[],
+  ) {
+    this.#imports = imports;
     this.#code = code;
     this.#base = base;
     this.#unlikely = unlikely;
@@ -195,6 +210,7 @@ class Body {
       return offset === 0 ? '' : ` offset=${offsetName(offset)}`;
     }
     if (name.startsWith('local.')) return ` ${code.uleb()}`;
+    if (name === 'call') return ` $${this.#imports[code.uleb()]}`;
     if (name === 'br' || name === 'br_if') return ` ${code.uleb()}`;
     if (name === 'call_indirect') {
       const type = code.uleb();
@@ -257,6 +273,8 @@ interface Sections {
   /** Bodies: where each begins with its local declarations. */
   readonly bodies: Reader[];
   readonly slots: number[];
+  /** Names of the imported functions, which come first in the index space. */
+  readonly imports: string[];
   readonly names: Map<number, string>;
   readonly hints: Map<number, ReadonlySet<number>>;
 }
@@ -264,11 +282,20 @@ interface Sections {
 function readSections(bytes: Uint8Array): Sections {
   const reader = new Reader(bytes);
   reader.at = 8;
-  const found: Sections = { bodies: [], slots: [], names: new Map(), hints: new Map() };
+  const found: Sections = { bodies: [], slots: [], imports: [], names: new Map(), hints: new Map() };
   while (!reader.done) {
     const id = reader.byte();
     const section = reader.part(reader.uleb());
     if (id === 10) found.bodies.push(...section.vector(() => section.part(section.uleb())));
+    if (id === 2) {
+      for (let count = section.uleb(); count > 0; count--) {
+        section.text();
+        const name = section.text();
+        if (section.byte() !== 0) break; // functions come first
+        section.uleb();
+        found.imports.push(name);
+      }
+    }
     if (id === 9) {
       section.vector(() => {
         section.at += 2; // of table 0, an i32.const
@@ -309,10 +336,12 @@ export function wasmText(bytes: Uint8Array, pages: ReadonlyMap<number, number>):
   const sections = readSections(bytes);
   return sections.bodies
     .map((body, index) => {
+      const { imports } = sections;
+      const number = index + imports.length;
       const base = body.at;
       const declared = locals(body);
-      const text = new Body(body, base, sections.hints.get(index) ?? new Set(), pages).text();
-      const name = sections.names.get(index) ?? String(index);
+      const text = new Body(body, base, sections.hints.get(number) ?? new Set(), pages, imports).text();
+      const name = sections.names.get(number) ?? String(number);
       return `(func $${name} (;slot ${sections.slots[index]};)\n  ;; locals: ${declared}\n${text}\n)\n`;
     })
     .join('\n');

@@ -1,5 +1,5 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 43 i32
+  ;; locals: 41 i32
   if (i32.lt_s (local.get 0) (i32.const 14)) ;; unlikely
     (return (local.get 0))
   end
@@ -12,8 +12,6 @@
   end
   (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))
   (local.set 5 (i32.load offset=TLB_WRITE (i32.const 0)))
-  (local.set 39 (i32.const 2048))
-  (local.set 41 (i32.const 2048))
   (local.set 8 (i32.load offset=ra (i32.const 0)))
   (local.set 12 (i32.load offset=t0 (i32.const 0)))
   (local.set 15 (i32.load offset=s0 (i32.const 0)))
@@ -25,39 +23,21 @@
         (local.set 2 (i32.const 0))
         (br_if 1 (i32.lt_s (local.get 0) (i32.const 14))) ;; unlikely
         (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
-        (local.set 43 (local.get 15))
-        if (i32.ne (i32.and (local.get 43) (i32.const -4093)) (local.get 39)) ;; unlikely
+        (local.set 40 (local.get 15))
+        if (result i32) (i32.ge_u (local.tee 41 (i32.sub (local.get 40) (i32.load offset=cache2048.page (i32.const 0)))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
+          (local.set 42 (call $lookUp (local.get 40) (i32.const 336953344) (i32.const 267452425) (i32.const 532)))
           (local.set 2 (i32.const 7))
-          (br_if 2 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.and (i32.shr_u (local.get 43) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 43)) (i32.const 3))) ;; unlikely
-          (local.set 39 (i32.and (local.get 43) (i32.const -4093)))
+          (br_if 2 (i32.eqz (local.get 42))) ;; unlikely
+        (local.get 42)
+        else
+        (i32.add (local.get 41) (i32.load offset=cache2048.host (i32.const 0)))
         end
-        (local.set 44 (i32.xor (local.get 40) (local.get 43)))
-        (local.set 17 (i32.load (local.get 44)))
-        (local.set 43 (i32.add (local.get 15) (i32.const 5)))
-        if (i32.ne (i32.and (local.get 43) (i32.const -4096)) (local.get 39)) ;; unlikely
-          (local.set 2 (i32.const 8198))
-          (br_if 2 (i32.and (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.and (i32.shr_u (local.get 43) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (i32.const 1))) ;; unlikely
-          (local.set 39 (i32.and (local.get 43) (i32.const -4096)))
-        end
-        (local.set 44 (i32.xor (local.get 40) (local.get 43)))
-        (local.set 18 (i32.load8_u (local.get 44)))
+        (local.set 39 (;above;))
+        (local.set 17 (i32.load (local.get 39)))
+        (local.set 18 (i32.load8_u offset=5 (local.get 39)))
         (local.set 17 (i32.add (local.get 17) (local.get 18)))
-        (local.set 43 (local.get 15))
-        if (i32.ne (i32.and (local.get 43) (i32.const -4093)) (local.get 41)) ;; unlikely
-          (local.set 2 (i32.const 24580))
-          (br_if 2 (i32.and (i32.or (local.tee 42 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 43) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 43)) (i32.const 3))) ;; unlikely
-          (local.set 41 (i32.and (local.get 43) (i32.const -4093)))
-        end
-        (local.set 44 (i32.xor (local.get 42) (local.get 43)))
-        (i32.store (local.get 44) (local.get 17))
-        (local.set 43 (i32.add (local.get 15) (i32.const 8)))
-        if (i32.ne (i32.and (local.get 43) (i32.const -4095)) (local.get 41)) ;; unlikely
-          (local.set 2 (i32.const 32771))
-          (br_if 2 (i32.and (i32.or (local.tee 42 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 43) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 43)) (i32.const 1))) ;; unlikely
-          (local.set 41 (i32.and (local.get 43) (i32.const -4095)))
-        end
-        (local.set 44 (i32.xor (local.get 42) (local.get 43)))
-        (i32.store16 (local.get 44) (local.get 18))
+        (i32.store (local.get 39) (local.get 17))
+        (i32.store16 offset=sp (local.get 39) (local.get 18))
         (local.set 12 (i32.add (local.get 12) (i32.const -1)))
         (br_if 0 (i32.ne (local.get 12) (i32.const 0)))
         (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
