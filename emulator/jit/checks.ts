@@ -7,7 +7,7 @@
  * that may never be accessed; where that fails too often (pages apart in RAM, or not there), the region is made again with
  * smaller groups.
  */
-import { ABSOLUTE, Addresses, type Origin } from './addresses.ts';
+import { Addresses, type Origin } from './addresses.ts';
 import { successors, type Block, type Insn } from './region.ts';
 
 /** What a look has made sure of. */
@@ -269,9 +269,4 @@ export function planChecks(blocks: readonly LoopBlock[], reachOf: ReachOf): Chec
     kept: addresses.kept,
     remade: (block, index = -1) => planner.remade(block, index),
   };
-}
-
-/** The addresses of a group are constants. */
-export function isAbsolute(group: Group): boolean {
-  return group.root === ABSOLUTE;
 }
