@@ -212,6 +212,7 @@ export class Hart implements CsrContext {
     this.tier1 = new Tier1(memory, link, {
       half: (va) => this.#code.half(words[layout.TLB_FETCH >>> 2] as number, va),
       targets: (pc) => this.#code.targets(words[layout.TLB_FETCH >>> 2] as number, pc),
+      frame: (uop) => this.#code.frameOf(uop),
       stopsAt: (va) => this.#code.breakpoints.has(va),
       isa: options.isa,
       caches: tlb.caches,
@@ -608,10 +609,10 @@ export class Hart implements CsrContext {
     const frame = (low - RAM_BASE) >>> 12;
     const nextPage = this.#code.pageFor((high - RAM_BASE) >>> 12);
     const page = this.#code.pageFor(frame);
-    if (!mmu.fillFetch((pc + 2) >>> 0, high, nextPage) || !mmu.fillFetch(pc, low, page))
-      return this.#stepOnce(true);
     // Making room for one page may have taken the other's place.
     if (!this.#code.holds((high - RAM_BASE) >>> 12, nextPage)) return null;
+    if (!mmu.fillFetch((pc + 2) >>> 0, high, nextPage) || !mmu.fillFetch(pc, low, page))
+      return this.#stepOnce(true);
     this.#code.recordStraddle(page, nextPage, this.#ram.read16(low) | (this.#ram.read16(high) << 16));
     return null;
   }

@@ -12,7 +12,7 @@ import { instructions } from '../isa/table.ts';
 import * as layout from '../layout.ts';
 import type { PageCaches } from '../mmu/pageCaches.ts';
 import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
-import { encodeModule } from '../wasm/encode.ts';
+import { encodeModule, type FunctionBody } from '../wasm/encode.ts';
 import { ECALL_SLOT, REGION_TYPE, TABLE_SIZE } from './convention.ts';
 import type { Look } from './lookups.ts';
 import { BoundedMap } from './boundedMap.ts';
@@ -20,6 +20,7 @@ import type { Reach, ReachOf } from './checks.ts';
 import { regionFunction, type RegionContext } from './emit.ts';
 import { analyse } from './flow.ts';
 import { floatTypes, type FloatTypes } from './registers.ts';
+import { Losses } from './losses.ts';
 import { discover, MAX_INSTRUCTIONS, type CodeReader, type RegionCode } from './region.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */
@@ -48,8 +49,11 @@ const PATIENCE = 15;
 const MAX_BATCH = 16;
 const MAX_BATCH_INSTRUCTIONS = 2000;
 
-/** Modules linked to one table at most. */
-const MODULES_PER_TABLE = 1000;
+/** Executions of an entry that must wait, before it is looked at again. */
+const WAIT = 10_000;
+
+/** Modules linked to one table at most: each costs the host 0.1 MB, a function in a module of many 0.02. */
+const MODULES_PER_TABLE = 200;
 
 /** What regions are called through. */
 export interface Linked {
@@ -72,6 +76,8 @@ const MAX_FAILURES = 20;
 /** What tier 1 reads of the machine. */
 export interface TierReader extends CodeReader {
   readonly caches: PageCaches;
+  /** The frame, as a number, that the micro-op at that address was made from. */
+  frame(uop: number): number;
   /** One look at the TLB may serve several accesses: misaligned ones do not trap. */
   readonly groups: boolean;
 }
@@ -94,6 +100,10 @@ interface Region {
   /** Micro-op pages that its code lies in; empty while only its slot is there. */
   pages: readonly number[];
   compiled: boolean;
+  /** Its code, for the next table; null while only its slot is there. */
+  body: FunctionBody | null;
+  /** Instructions. */
+  size: number;
   looks: readonly JudgedLook[];
   /** It computes in floating point: with assumptions about the unit's state, or with none. */
   floating: 'no' | 'assuming' | 'anyhow';
@@ -113,6 +123,8 @@ export interface Tier1Stats {
   dropped: number;
   /** Entries that cannot be compiled. */
   refused: number;
+  /** Times that a hot entry had to wait, because the code of its page changes too often. */
+  postponed: number;
   /** Instructions that regions have retired; the interpreter retired the others. */
   retired: number;
   /** Milliseconds of the host that compiling took, by `clock`. */
@@ -128,6 +140,7 @@ export class Tier1 {
     bytes: 0,
     dropped: 0,
     refused: 0,
+    postponed: 0,
     retired: 0,
     compileTime: 0,
   };
@@ -141,7 +154,7 @@ export class Tier1 {
   #lookUp!: WebAssembly.ExportValue;
   /** Modules whose instances have imported the table. */
   #modulesOfTable = 0;
-  readonly #reader: CodeReader;
+  readonly #reader: TierReader;
   readonly #caches: PageCaches;
   /** How much looks may ask for, by the micro-op that looks. */
   readonly #reach = new BoundedMap(MAX_REMEMBERED);
@@ -154,6 +167,9 @@ export class Tier1 {
   readonly #byPage = new Map<number, Set<Region>>();
   /** Micro-ops of entries that cannot be compiled. */
   readonly #refused = new BoundedMap(MAX_REMEMBERED);
+  readonly #losses = new Losses();
+  /** Changing code may have to wait. */
+  #patient = true;
   #nextSlot = FIRST_SLOT;
   #counted = 0;
 
@@ -180,16 +196,18 @@ export class Tier1 {
 
   /**
    * A table keeps every instance alive that ever imported it (V8), so a guest that makes code for ever would grow the host
-   * by 45 KB for each module: after so many all regions go, and what is still hot is compiled anew.
+   * with each module: after so many a new table is begun, and what has not been dropped moves there, as one module.
    */
   #renew(): void {
     if (this.#modulesOfTable < MODULES_PER_TABLE) return;
-    for (const region of this.#bySlot) if (region !== null) this.#drop(region);
     this.#newTable();
+    const live = this.#bySlot.filter((region) => region?.compiled) as Region[];
+    if (live.length > 0) this.#instantiate(live);
   }
 
   /** Chooses when regions are compiled. */
   choose(choice: TierChoice, mark: number): void {
+    this.#patient = choice !== 1;
     this.#words[layout.MARK >>> 2] = choice === 0 ? 0 : mark;
     this.#words[layout.THRESHOLD >>> 2] = THRESHOLD[choice];
     this.#words[layout.AMPLE >>> 2] = AMPLE[choice];
@@ -236,6 +254,10 @@ export class Tier1 {
     if (region?.compiled) {
       // It refused, or the jump cache had no room for it. So that it is executed at all, it must not be hot again at once.
       this.#words[heat] = -PATIENCE;
+    } else if (this.#patient && this.#losses.mustWait(this.#reader.frame(uop))) {
+      this.stats.postponed++;
+      this.#words[heat] = -WAIT;
+      return;
     } else {
       this.#words[heat] = 0;
       const start = this.clock();
@@ -284,6 +306,7 @@ export class Tier1 {
       for (const region of this.#bySlot) if (region?.floating === 'anyhow') this.#drop(region);
     }
     this.#words.fill(0, layout.HEAT >>> 2, (layout.HEAT >>> 2) + layout.HEAT_SIZE);
+    this.#losses.forget();
   }
 
   #judged({ pc, pcs, cache }: Look): JudgedLook {
@@ -321,7 +344,17 @@ export class Tier1 {
     this.#nextSlot = slot + 1 === TABLE_SIZE ? FIRST_SLOT : slot + 1;
     const previous = this.#bySlot[slot];
     if (previous) this.#drop(previous);
-    const region: Region = { pc, uop, slot, pages: [], looks: [], compiled: false, floating: 'no' };
+    const region: Region = {
+      pc,
+      uop,
+      slot,
+      pages: [],
+      looks: [],
+      compiled: false,
+      body: null,
+      size: 0,
+      floating: 'no',
+    };
     this.#bySlot[slot] = region;
     const others = this.#regions.get(uop);
     if (others === undefined) this.#regions.set(uop, [region]);
@@ -368,7 +401,10 @@ export class Tier1 {
     const there = this.#byPage.get(page);
     if (there === undefined) return;
     this.#byPage.delete(page);
-    for (const region of there) this.#drop(region);
+    for (const region of there) {
+      if (region.compiled) this.#losses.note(this.#reader.frame(page), region.size);
+      this.#drop(region);
+    }
   }
 
   /** Compiles the region at `pc` and those that it calls, as far as they are warm. */
@@ -417,22 +453,40 @@ export class Tier1 {
     };
     const types = found.map(({ code }) => floatTypes(code));
     const assume = this.#assumptionsHold;
-    const functions = found.map(({ code }, i) =>
-      regionFunction(
-        code,
-        analyse(code, assume ? (types[i] as FloatTypes) : new Map(), this.#reachOf),
-        context,
-      ),
-    );
+    const looks = found.map(({ region, code }, i) => {
+      const flow = analyse(code, assume ? (types[i] as FloatTypes) : new Map(), this.#reachOf);
+      const made = regionFunction(code, flow, context);
+      region.body = { ...made.body, code: Uint8Array.from(made.body.code) };
+      return made.looks;
+    });
     // Making room for a call's slot may have taken one of these.
     const kept = found.map(({ region }) => this.#bySlot[region.slot] === region);
+    this.#instantiate(found.filter((_f, i) => kept[i]).map(({ region }) => region));
+    for (const [i, { region, code }] of found.entries()) {
+      if (!kept[i]) continue;
+      region.compiled = true;
+      region.looks = (looks[i] ?? []).map((look) => this.#judged(look));
+      if ((types[i] as FloatTypes).size > 0) region.floating = assume ? 'assuming' : 'anyhow';
+      this.#byPage.get(region.pages[0] as number)?.delete(region);
+      this.#note(
+        region,
+        code.pages.map((page) => this.#decoded(page)),
+      );
+      this.stats.regions++;
+      region.size = code.blocks.reduce((sum, b) => sum + b.insns.length, 0);
+      this.stats.instructions += region.size;
+    }
+  }
+
+  /** Makes one module of the code of regions. */
+  #instantiate(regions: readonly Region[]): void {
     const bytes = encodeModule({
       memory: { initial: layout.memoryPages(0), maximum: 0x1_0000 },
       imports: [{ name: 'lookUp', type: LOOK_UP_TYPE }],
       table: TABLE_SIZE,
       indirect: REGION_TYPE,
-      functions: functions.filter((_f, i) => kept[i]).map(({ body }) => body),
-      slots: found.filter((_f, i) => kept[i]).map(({ region }) => region.slot),
+      functions: regions.flatMap(({ body }) => body ?? []),
+      slots: regions.map(({ slot }) => slot),
     });
     const module = new WebAssembly.Module(bytes);
     void new WebAssembly.Instance(module, {
@@ -441,18 +495,5 @@ export class Tier1 {
     this.stats.modules++;
     this.#modulesOfTable++;
     this.stats.bytes += bytes.length;
-    for (const [i, { region, code }] of found.entries()) {
-      if (!kept[i]) continue;
-      region.compiled = true;
-      region.looks = (functions[i]?.looks ?? []).map((look) => this.#judged(look));
-      if ((types[i] as FloatTypes).size > 0) region.floating = assume ? 'assuming' : 'anyhow';
-      this.#byPage.get(region.pages[0] as number)?.delete(region);
-      this.#note(
-        region,
-        code.pages.map((page) => this.#decoded(page)),
-      );
-      this.stats.regions++;
-      this.stats.instructions += code.blocks.reduce((sum, b) => sum + b.insns.length, 0);
-    }
   }
 }

@@ -48,6 +48,8 @@ export class CodeCache implements CodeObserver {
   /** Frame of each decoded page, -1 when free. */
   readonly #frameOfSlot = new Int32Array(layout.DECODED_COUNT).fill(-1);
   #nextSlot = 0;
+  /** Slots that were dropped, to be used again first: the host's memory for the others may never be touched. */
+  readonly #freeSlots: number[] = [];
   /** Decoded pages whose header records a straddling instruction. */
   readonly #straddles = new Set<number>();
   /** Virtual addresses that stop the hart. */
@@ -79,10 +81,7 @@ export class CodeCache implements CodeObserver {
   pageFor(frame: number): number {
     const existing = this.#pageOfFrame[frame] as number;
     if (existing !== 0) return existing;
-    const slot = this.#nextSlot;
-    this.#nextSlot = (slot + 1) % layout.DECODED_COUNT;
-    const previous = this.#frameOfSlot[slot] as number;
-    if (previous >= 0) this.invalidateFrame(previous);
+    const slot = this.#takeSlot();
     const page = this.#slotAddress(slot);
     this.#frameOfSlot[slot] = frame;
     this.#pageOfFrame[frame] = page;
@@ -92,12 +91,29 @@ export class CodeCache implements CodeObserver {
     return page;
   }
 
+  /** A free slot, or the one that was filled first. */
+  #takeSlot(): number {
+    const free = this.#freeSlots.pop();
+    if (free !== undefined) return free;
+    const slot = this.#nextSlot;
+    this.#nextSlot = (slot + 1) % layout.DECODED_COUNT;
+    const previous = this.#frameOfSlot[slot] as number;
+    if (previous < 0) return slot;
+    this.invalidateFrame(previous);
+    return this.#freeSlots.pop() as number;
+  }
+
   /** The halfword at a virtual address as the fetch table at `table` maps it; -1 where it maps nothing. */
   half(table: number, va: number): number {
     const page = this.#view.getInt32(table + (va >>> 12) * 4, true);
     if (page === 0) return -1;
-    const slot = (page - layout.DECODED_HEADER - layout.DECODED) / layout.DECODED_STRIDE;
-    return this.#ram.read16(RAM_BASE + (this.#frameOfSlot[slot] as number) * 4096 + (va & 0xfff));
+    return this.#ram.read16(RAM_BASE + this.frameOf(page) * 4096 + (va & 0xfff));
+  }
+
+  /** The frame that the micro-op at that address was made from. */
+  frameOf(uop: number): number {
+    const slot = Math.floor((uop - layout.DECODED_HEADER - layout.DECODED) / layout.DECODED_STRIDE);
+    return this.#frameOfSlot[slot] as number;
   }
 
   /** Where the interpreter noted that the micro-op of that address goes; there may be strangers among them. */
@@ -129,6 +145,7 @@ export class CodeCache implements CodeObserver {
     this.#ram.codeFrames[frame] = 0;
     const slot = (page - layout.DECODED_HEADER - layout.DECODED) / layout.DECODED_STRIDE;
     this.#frameOfSlot[slot] = -1;
+    this.#freeSlots.push(slot);
     this.#tlb.dropFetches(page);
     const start = page - layout.DECODED_HEADER;
     this.#bytes.fill(0, start, start + layout.DECODED_STRIDE);

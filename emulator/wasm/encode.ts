@@ -39,7 +39,7 @@ export interface FunctionBody {
   /** Locals beyond the parameters. */
   readonly locals: readonly ValueType[];
   /** The body without its closing `end`. */
-  readonly code: readonly number[];
+  readonly code: readonly number[] | Uint8Array;
   readonly exported: boolean;
   /** Conditional branches (if, br_if) that are hardly ever taken: where they stand in `code`, ascending. */
   readonly unlikely?: readonly number[];
@@ -120,7 +120,7 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     .filter(({ f }) => f.exported)
     .map(({ f, index }) => [...text(f.name), 0x00, ...uleb(index)]);
 
-  const chunks: (readonly number[])[] = [[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]];
+  const chunks: (readonly number[] | Uint8Array)[] = [[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]];
   const section = (id: number, content: readonly number[]): void => {
     chunks.push([id, ...uleb(content.length)], content);
   };

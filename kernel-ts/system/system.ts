@@ -222,6 +222,7 @@ class HostedSystem implements System {
       regionBytes: tier1.stats.bytes,
       regionsDropped: tier1.stats.dropped,
       entriesRefused: tier1.stats.refused,
+      entriesPostponed: tier1.stats.postponed,
       compileMilliseconds: Math.round(tier1.stats.compileTime),
       pagesOfCodeDropped: this.machine.hart.invalidations,
     };
