@@ -4,6 +4,8 @@
  */
 #include "shm.h"
 #include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
 
 #ifndef FALLOC_FL_KEEP_SIZE
 #define FALLOC_FL_KEEP_SIZE 1
@@ -137,6 +139,66 @@ static void others(void)
 	NEED(munmap(p, 4 * PAGE));
 }
 
+static sigjmp_buf out;
+static siginfo_t fault;
+
+static void caught(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	(void)signal;
+	fault = *info;
+	siglongjmp(out, 1);
+}
+
+/* An access under a handler that leaves it by siglongjmp, and what the handler was told. */
+static void meets(const char *name, volatile char *where, int write)
+{
+	memset(&fault, 0, sizeof fault);
+	if (sigsetjmp(out, 1) == 0) {
+		if (write)
+			*where = 1;
+		else
+			(void)*where;
+		say("%s: no fault", name);
+		return;
+	}
+	sigset_t mask;
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	say("%s: %s, %s, si_addr %s, the signal is %s again", name, fault.si_signo == SIGBUS ? "SIGBUS" : "another",
+	    fault.si_code == BUS_ADRERR ? "BUS_ADRERR" : "another code", fault.si_addr == (void *)where ? "says where" : "is wrong",
+	    sigismember(&mask, SIGBUS) ? "still blocked" : "free");
+}
+
+static void with_handler(void)
+{
+	const struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO };
+	int memfd = (int)NEED(syscall(SYS_memfd_create, "cut", 0));
+
+	NEED(sigaction(SIGBUS, &action, NULL));
+	fill();
+	char *s = map(4, RW, MAP_SHARED, 0), *p = map(4, RW, MAP_PRIVATE, 0);
+	s[3 * PAGE] = 'S';
+	p[3 * PAGE] = 'P';
+	meets("before", s + 3 * PAGE + 5, 1);
+	NEED(ftruncate(fd, PAGE));
+	meets("shared, a write", s + 3 * PAGE + 5, 1);
+	meets("shared, a read", s + PAGE, 0);
+	meets("private, its copy is gone too", p + 3 * PAGE + 7, 0);
+	meets("private, a write", p + 2 * PAGE - 1, 1);
+	meets("the last byte that is left", s + PAGE - 1, 1);
+	NEED(ftruncate(fd, 4 * PAGE));
+	meets("grown again", s + 3 * PAGE + 5, 1);
+	char *m = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, memfd, 0);
+	meets("an empty memfd", m, 1);
+	NEED(ftruncate(memfd, 1));
+	meets("with one byte, all of its page", m + PAGE - 1, 1);
+	meets("but no more", m + PAGE, 1);
+	NEED(munmap(m, 2 * PAGE));
+	NEED(munmap(s, 4 * PAGE));
+	NEED(munmap(p, 4 * PAGE));
+	signal(SIGBUS, SIG_DFL);
+}
+
 int main(void)
 {
 	fd = (int)NEED(shm_open("/cut", O_RDWR | O_CREAT | O_EXCL, 0600));
@@ -144,5 +206,6 @@ int main(void)
 	shrink();
 	punch();
 	others();
+	with_handler();
 	return done();
 }

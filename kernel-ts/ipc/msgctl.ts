@@ -13,10 +13,11 @@ import {
 } from '../abi/msg.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
 import { capable } from '../mm/cred.ts';
-import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
+import { copyFromUser } from '../mm/usercopy.ts';
 import { expungeAll, freeque, ssWakeup } from './msg.ts';
 import { RETRY, type IpcContext, type IpcNamespace } from './namespace.ts';
 import {
+  answer,
   ipcColumns,
   ipcctlObtainCheck,
   ipcMaxIndex,
@@ -58,12 +59,6 @@ export function sysMsgctl(ctx: IpcContext, msqid: number, cmd: number, buf: numb
     default:
       return -EINVAL;
   }
-}
-
-/** Copies a result out; EFAULT takes precedence over `value`. */
-function answer(ctx: IpcContext, buf: number, bytes: Uint8Array, value: number): number {
-  const { mm } = ctx.current;
-  return mm === null || copyToUser(ctx, mm, buf, bytes) < 0 ? -EFAULT : value;
 }
 
 function msgctlInfo(ctx: IpcContext, ns: IpcNamespace, cmd: number, buf: number): number {

@@ -27,11 +27,12 @@ import {
   SIZEOF_SEMID64_DS,
 } from '../abi/sem.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
-import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
+import { copyFromUser } from '../mm/usercopy.ts';
 import type { IpcContext, IpcNamespace } from './namespace.ts';
 import { freeary, type SemArray, type SemQueue } from './sem.ts';
 import { doSmartUpdate } from './semUpdate.ts';
 import {
+  answer,
   ipcColumns,
   ipcctlObtainCheck,
   ipcMaxIndex,
@@ -87,12 +88,6 @@ export function sysSemctl(ctx: IpcContext, semid: number, semnum: number, cmd: n
     default:
       return -EINVAL;
   }
-}
-
-/** Copies a result out; EFAULT takes precedence over `value`. */
-function answer(ctx: IpcContext, buf: number, bytes: Uint8Array, value: number): number {
-  const { mm } = ctx.current;
-  return mm === null || copyToUser(ctx, mm, buf, bytes) < 0 ? -EFAULT : value;
 }
 
 /** get_semotime(): of the latest operation on any of them. */

@@ -29,10 +29,11 @@ import {
 import { ktimeGetRealSeconds, type MmContext } from '../mm/context.ts';
 import { capable } from '../mm/cred.ts';
 import { pagesFor } from '../mm/page.ts';
-import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
+import { copyFromUser } from '../mm/usercopy.ts';
 import type { IpcContext, IpcNamespace } from './namespace.ts';
 import { shmDestroy, shmUncharge, type ShmidKernel } from './shm.ts';
 import {
+  answer,
   ipcctlObtainCheck,
   ipcMaxIndex,
   ipcObtainObjectCheck,
@@ -87,12 +88,6 @@ export function sysShmctl(ctx: IpcContext, shmid: number, cmd: number, buf: numb
     default:
       return -EINVAL;
   }
-}
-
-/** Copies a result out; EFAULT takes precedence over `value`. */
-function answer(ctx: IpcContext, buf: number, bytes: Uint8Array, value: number): number {
-  const { mm } = ctx.current;
-  return mm === null || copyToUser(ctx, mm, buf, bytes) < 0 ? -EFAULT : value;
 }
 
 /** shm_get_stat(): resident pages of all segments. */

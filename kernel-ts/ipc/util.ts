@@ -2,10 +2,12 @@
  * Identifiers and permissions of System V IPC: ipc/util.c, ipc/util.h, struct kern_ipc_perm.
  */
 import { CAP_IPC_OWNER, CAP_SYS_ADMIN } from '../abi/capability.ts';
-import { EACCES, EEXIST, EINVAL, ENOENT, ENOSPC, EPERM, type Errno } from '../abi/errno.ts';
+import { EACCES, EEXIST, EFAULT, EINVAL, ENOENT, ENOSPC, EPERM, type Errno } from '../abi/errno.ts';
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, S_IRWXUGO, type Ipc64Perm } from '../abi/ipc.ts';
 import type { Cred } from '../mm/cred.ts';
 import { capable, inGroup } from '../mm/cred.ts';
+import { copyToUser } from '../mm/usercopy.ts';
+import type { IpcContext } from './namespace.ts';
 
 /** IPCMNI: indexes are below this; an id is seq * IPCMNI + index. */
 export const IPCMNI = 32768;
@@ -238,4 +240,10 @@ export function ipcColumns(
 /** The objects by index: /proc/sysvipc and inspection. */
 export function ipcSorted<T extends IpcObject>(ids: IpcIds<T>): T[] {
   return [...ids.entries].sort(([a], [b]) => a - b).map(([, object]) => object);
+}
+
+/** What a control call answers: copies `bytes` out; EFAULT takes precedence over `value`. */
+export function answer(ctx: IpcContext, buf: number, bytes: Uint8Array, value: number): number {
+  const { mm } = ctx.current;
+  return mm === null || copyToUser(ctx, mm, buf, bytes) < 0 ? -EFAULT : value;
 }
