@@ -7,6 +7,9 @@ import * as layout from './layout.ts';
 /** Where RAM begins in the physical address space, as on QEMU's virt machine and Spike. */
 export const RAM_BASE = 0x8000_0000;
 
+/** Up to so many bytes are copied one by one. */
+const FEW = 16;
+
 /** What holds translations of RAM pages and must hear of writes to them. */
 export interface CodeObserver {
   /** The frame (index from RAM_BASE) held translated code and is about to change. Clears its mark in `codeFrames`. */
@@ -14,7 +17,7 @@ export interface CodeObserver {
 }
 
 /**
- * Every address must lie in RAM with the whole access; outside it a RangeError is thrown, since only a bug of
+ * Every address must lie in RAM with the whole access; up to 4 GiB outside it a RangeError is thrown, since only a bug of
  * ours gets there: guest addresses are checked by the MMU first.
  */
 export class PhysicalMemory {
@@ -46,36 +49,51 @@ export class PhysicalMemory {
     }
   }
 
+  // Offsets are made int32 before they are used, which V8 need not check then; negative ones are out of range like too large ones.
+
   read8(pa: number): number {
-    return this.#view.getUint8(pa - RAM_BASE);
+    return this.#view.getUint8((pa - RAM_BASE) | 0);
   }
 
   read16(pa: number): number {
-    return this.#view.getUint16(pa - RAM_BASE, true);
+    return this.#view.getUint16((pa - RAM_BASE) | 0, true);
   }
 
   read32(pa: number): number {
-    return this.#view.getUint32(pa - RAM_BASE, true);
+    return this.#view.getUint32((pa - RAM_BASE) | 0, true);
   }
 
   write8(pa: number, value: number): void {
-    this.#changing(pa - RAM_BASE, 1);
-    this.#view.setUint8(pa - RAM_BASE, value);
+    const offset = (pa - RAM_BASE) | 0;
+    this.#changing(offset, 1);
+    this.#view.setUint8(offset, value);
   }
 
   write16(pa: number, value: number): void {
-    this.#changing(pa - RAM_BASE, 2);
-    this.#view.setUint16(pa - RAM_BASE, value, true);
+    const offset = (pa - RAM_BASE) | 0;
+    this.#changing(offset, 2);
+    this.#view.setUint16(offset, value, true);
   }
 
   write32(pa: number, value: number): void {
-    this.#changing(pa - RAM_BASE, 4);
-    this.#view.setUint32(pa - RAM_BASE, value, true);
+    const offset = (pa - RAM_BASE) | 0;
+    this.#changing(offset, 4);
+    this.#view.setUint32(offset, value, true);
   }
 
   /** A copy. */
   readBytes(pa: number, len: number): Uint8Array {
-    return this.view(pa, len).slice();
+    this.#check(pa, len);
+    return this.#bytes.slice(pa - RAM_BASE, pa - RAM_BASE + len);
+  }
+
+  /** Copies `len` bytes to `target`, from `at` on. */
+  readInto(pa: number, len: number, target: Uint8Array, at: number): void {
+    this.#check(pa, len);
+    const from = pa - RAM_BASE;
+    // A view of its own would cost more than a few bytes.
+    if (len <= FEW) for (let i = 0; i < len; i++) target[at + i] = this.#bytes[from + i] as number;
+    else target.set(this.#bytes.subarray(from, from + len), at);
   }
 
   /** The live bytes; not to be written. */

@@ -66,15 +66,20 @@ export interface SigInfo {
   readonly fields: readonly number[];
 }
 
-/** copy_siginfo_to_user(): 128 bytes, zero behind the fields. */
+/** copy_siginfo_to_user(): into 32 words that are zero, little-endian as the host's and the guest's are. */
+export function putSigInfo(info: SigInfo, words: Int32Array, at: number): void {
+  words[at] = info.signo;
+  words[at + 1] = info.errno;
+  words[at + 2] = info.code;
+  const { fields } = info;
+  for (let i = 0; i < fields.length; i++) words[at + SIGINFO_FIELDS / 4 + i] = fields[i] ?? 0;
+}
+
+/** The same as 128 bytes. */
 export function encodeSigInfo(info: SigInfo): Uint8Array {
-  const bytes = new Uint8Array(SIGINFO_SIZE);
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, info.signo, true);
-  view.setInt32(4, info.errno, true);
-  view.setInt32(8, info.code, true);
-  info.fields.forEach((word, i) => view.setUint32(SIGINFO_FIELDS + 4 * i, word >>> 0, true));
-  return bytes;
+  const words = new Int32Array(SIGINFO_SIZE / 4);
+  putSigInfo(info, words, 0);
+  return new Uint8Array(words.buffer);
 }
 
 /** The siginfo that a guest hands in, for signal `signo` whatever it says. */

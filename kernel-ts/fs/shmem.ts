@@ -144,16 +144,10 @@ export function shmemTruncate(ctx: MmContext, inode: Inode, size: number): 0 | E
 
 /** Takes the pages [first, end) out of the page cache; they are mapped nowhere. */
 function removePages(ctx: MmContext, inode: Inode, first: number, end: number): void {
-  const { iPages } = inode.iMapping;
-  if (end - first < iPages.size) {
-    for (let index = first; index < end; index++) removePage(ctx, inode, iPages.get(index));
-  } else {
-    for (const [index, page] of iPages) if (index >= first && index < end) removePage(ctx, inode, page);
-  }
+  inode.iMapping.iPages.forRange(first, end, (page) => removePage(ctx, inode, page));
 }
 
-function removePage(ctx: MmContext, inode: Inode, page: Page | undefined): void {
-  if (page === undefined) return;
+function removePage(ctx: MmContext, inode: Inode, page: Page): void {
   inode.iSb.usedBlocks--;
   deleteFromPageCache(ctx, page);
 }
@@ -241,7 +235,9 @@ function nextData(inode: Inode, index: number): number {
   const { iPages } = inode.iMapping;
   if (holdsData(iPages.get(index))) return index;
   let found = Infinity;
-  for (const [at, page] of iPages) if (at >= index && at < found && holdsData(page)) found = at;
+  iPages.forRange(index, Infinity, (page, at) => {
+    if (at < found && holdsData(page)) found = at;
+  });
   return found;
 }
 

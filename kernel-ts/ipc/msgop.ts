@@ -134,7 +134,8 @@ function pipelinedSend(ctx: IpcContext, msq: MsgQueue, msg: MsgMsg): boolean {
       i++;
       continue;
     }
-    qReceivers.splice(i, 1);
+    if (i === 0) qReceivers.shift();
+    else qReceivers.splice(i, 1);
     wakeQAdd(ctx.ipc.wakeQ, receiver);
     if (msg.mText.length > receiver.bufsz && !receiver.noerror) {
       receiver.status = -E2BIG;
@@ -243,7 +244,7 @@ function receive(ctx: IpcContext, ns: IpcNamespace, msq: MsgQueue, request: Requ
   const { current } = ctx;
   const noerror = (msgflg & MSG_NOERROR) !== 0;
   const at = findMsg(msq, msgtyp, mode);
-  const msg = msq.qMessages[at];
+  const msg = at < 0 ? undefined : msq.qMessages[at];
   if (msg === undefined) {
     if ((msgflg & IPC_NOWAIT) !== 0) return -ENOMSG;
     const receiver = new MsgReceiver(current, msq, msgtyp, mode, msgp, bufsz, noerror);

@@ -21,27 +21,25 @@ import { doSmartUpdate, performAtomicSemop, setSemotime } from './semUpdate.ts';
 import { findAllocUndo } from './semUndo.ts';
 import { ipcObtainObjectCheck, ipcperms } from './util.ts';
 
-/** The caller's array of struct sembuf, or EFAULT. */
+function sembufAt({ ram }: IpcContext, pa: number): Sembuf {
+  return { semNum: ram.read16(pa), semOp: (ram.read16(pa + 2) << 16) >> 16, semFlg: ram.read16(pa + 4) };
+}
+
+/** The caller's array of at least one struct sembuf, or EFAULT. */
 function readSops(ctx: IpcContext, mm: MmStruct, tsops: number, nsops: number): Sembuf[] | Errno {
-  const sops: Sembuf[] = [];
   const length = nsops * SIZEOF_SEMBUF;
   if ((tsops % PAGE_SIZE) + length <= PAGE_SIZE && (tsops & 1) === 0) {
     // The usual few lie in one page: no copy.
     const pa = userPhys(ctx, mm, tsops, 'read');
     if (pa < 0) return -EFAULT;
-    const { ram } = ctx;
-    for (let at = pa; at < pa + length; at += SIZEOF_SEMBUF) {
-      sops.push({
-        semNum: ram.read16(at),
-        semOp: (ram.read16(at + 2) << 16) >> 16,
-        semFlg: ram.read16(at + 4),
-      });
-    }
+    const sops = [sembufAt(ctx, pa)];
+    for (let at = pa + SIZEOF_SEMBUF; at < pa + length; at += SIZEOF_SEMBUF) sops.push(sembufAt(ctx, at));
     return sops;
   }
   const bytes = copyFromUser(ctx, mm, tsops, length);
   if (typeof bytes === 'number') return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const sops: Sembuf[] = [];
   for (let at = 0; at < length; at += SIZEOF_SEMBUF) {
     sops.push({
       semNum: view.getUint16(at, true),

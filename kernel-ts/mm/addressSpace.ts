@@ -6,6 +6,7 @@ import type { MmContext } from './context.ts';
 import type { Page } from './page.ts';
 import { putPage } from './page.ts';
 import type { VmArea } from './vma.ts';
+import { XArray } from './xarray.ts';
 
 /**
  * i_mmap: the VMAs that map one inode, in the order in which they came. Linked through the VMAs themselves, since attaches come and go by
@@ -62,7 +63,7 @@ export class AddressSpace {
   /** The inode it belongs to. */
   readonly host: Inode;
   /** i_pages by index; iterate with `sortedPages`. Each holds one reference to its page. */
-  readonly iPages = new Map<number, Page>();
+  readonly iPages = new XArray<Page>();
   /** i_mmap: every VMA that maps the inode, shared or private. */
   readonly iMmap = new MappingList();
 
@@ -91,7 +92,7 @@ export function findGetPage(mapping: AddressSpace, index: number): Page | null {
 
 /** add_to_page_cache(): the cache takes a reference of its own. */
 export function addToPageCache(mapping: AddressSpace, page: Page, index: number): void {
-  if (page.mapping !== null || mapping.iPages.has(index))
+  if (page.mapping !== null || mapping.iPages.get(index) !== undefined)
     throw new Error(`page cache slot ${index} is taken`);
   mapping.iPages.set(index, page);
   page.mapping = mapping;
@@ -111,5 +112,5 @@ export function deleteFromPageCache(ctx: MmContext, page: Page): void {
 
 /** The cached pages by index: for inspection and for tests. */
 export function sortedPages(mapping: AddressSpace): Page[] {
-  return [...mapping.iPages.values()].sort((a, b) => a.index - b.index);
+  return mapping.iPages.sorted();
 }

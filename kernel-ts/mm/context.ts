@@ -21,6 +21,8 @@ export interface PhysicalMemory {
   write32(pa: number, value: number): void;
   /** A copy. */
   readBytes(pa: number, len: number): Uint8Array;
+  /** The same into a place that is there. */
+  readInto(pa: number, len: number, target: Uint8Array, at: number): void;
   /** The live bytes; read only by convention. */
   view(pa: number, len: number): Uint8Array;
   writeBytes(pa: number, src: Uint8Array): void;

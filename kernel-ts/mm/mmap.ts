@@ -282,8 +282,10 @@ export function doMunmap(ctx: MmContext, mm: MmStruct, start: number, length: nu
     const above = splitVma(ctx, last, end, false);
     if (typeof above === 'number') return above;
   }
-  const gone: VmArea[] = [];
-  for (let vma = mm.mmap.find(start); vma !== null && vma.vmStart < end; vma = vma.vmNext) gone.push(vma);
+  const lowest = mm.mmap.find(start);
+  if (lowest === null) return 0;
+  const gone = [lowest];
+  for (let vma = lowest.vmNext; vma !== null && vma.vmStart < end; vma = vma.vmNext) gone.push(vma);
   for (const vma of gone) {
     zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd);
     vmaUnlink(mm, vma);

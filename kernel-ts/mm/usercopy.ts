@@ -47,19 +47,30 @@ export function userPage(ctx: MmContext, mm: MmStruct, va: number, access: Acces
   return pte === 0 ? -EFAULT : pageOfPte(ctx, pte);
 }
 
+/** Fills `out` from user memory as far as that can be read; the bytes that could be. */
+function fillFromUser(ctx: MmContext, mm: MmStruct, va: number, out: Uint8Array): number {
+  let done = 0;
+  while (done < out.length) {
+    const address = va + done;
+    const chunk = Math.min(out.length - done, PAGE_SIZE - (address % PAGE_SIZE));
+    const pa = userPhys(ctx, mm, address, 'read');
+    if (pa < 0) return done;
+    ctx.ram.readInto(pa, chunk, out, done);
+    done += chunk;
+  }
+  return done;
+}
+
 /** Copies from user memory as far as it can be read; returns the bytes that could be. */
 export function copyFromUserPartial(ctx: MmContext, mm: MmStruct, va: number, len: number): Uint8Array {
   const out = new Uint8Array(len);
-  let done = 0;
-  while (done < len) {
-    const address = va + done;
-    const chunk = Math.min(len - done, PAGE_SIZE - (address % PAGE_SIZE));
-    const pa = userPhys(ctx, mm, address, 'read');
-    if (pa < 0) return out.subarray(0, done);
-    out.set(ctx.ram.view(pa, chunk), done);
-    done += chunk;
-  }
-  return out;
+  const done = fillFromUser(ctx, mm, va, out);
+  return done === len ? out : out.subarray(0, done);
+}
+
+/** copy_from_user() into a buffer of the kernel: 0, or EFAULT. */
+export function copyFromUserTo(ctx: MmContext, mm: MmStruct, out: Uint8Array, va: number): 0 | Errno {
+  return accessOk(va, out.length) && fillFromUser(ctx, mm, va, out) === out.length ? 0 : -EFAULT;
 }
 
 /** copy_from_user(): all bytes, or EFAULT. */
@@ -78,7 +89,7 @@ export function copyToUserPartial(ctx: MmContext, mm: MmStruct, va: number, byte
     const chunk = Math.min(bytes.length - done, PAGE_SIZE - (address % PAGE_SIZE));
     const pa = userPhys(ctx, mm, address, 'write');
     if (pa < 0) return done;
-    ctx.ram.writeBytes(pa, bytes.subarray(done, done + chunk));
+    ctx.ram.writeBytes(pa, chunk === bytes.length ? bytes : bytes.subarray(done, done + chunk));
     done += chunk;
   }
   return done;

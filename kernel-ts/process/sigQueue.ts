@@ -19,12 +19,10 @@ export function queuedOf(kernel: Kernel, uid: number): number {
   return kernel.sigpending.get(uid) ?? 0;
 }
 
-function uncount(kernel: Kernel, queued: readonly QueuedSignal[]): void {
-  for (const { uid } of queued) {
-    const left = queuedOf(kernel, uid) - 1;
-    if (left > 0) kernel.sigpending.set(uid, left);
-    else kernel.sigpending.delete(uid);
-  }
+function uncount(kernel: Kernel, { uid }: QueuedSignal): void {
+  const left = queuedOf(kernel, uid) - 1;
+  if (left > 0) kernel.sigpending.set(uid, left);
+  else kernel.sigpending.delete(uid);
 }
 
 /** sigqueue_alloc(): whether there is room for one more signal to `task`. */
@@ -56,12 +54,10 @@ export function addPending(
 export function takePending(kernel: Kernel, pending: PendingSignals, sig: number): SigInfo {
   const queue = pending.queue.get(sig);
   const first = queue?.shift();
-  if (queue === undefined || queue.length === 0) {
-    pending.queue.delete(sig);
-    removeSignal(pending.set, sig);
-  }
+  // An empty queue stays: the next signal of the number will be put there.
+  if (queue === undefined || queue.length === 0) removeSignal(pending.set, sig);
   if (first === undefined) return lost(sig);
-  uncount(kernel, [first]);
+  uncount(kernel, first);
   return first.info;
 }
 
@@ -70,14 +66,14 @@ export function dropPending(kernel: Kernel, pending: PendingSignals, sigs: reado
   for (const sig of sigs) {
     if (!hasSignal(pending.set, sig)) continue;
     removeSignal(pending.set, sig);
-    uncount(kernel, pending.queue.get(sig) ?? []);
+    for (const queued of pending.queue.get(sig) ?? []) uncount(kernel, queued);
     pending.queue.delete(sig);
   }
 }
 
 /** flush_sigqueue(): the end of a task or process. */
 export function flushPending(kernel: Kernel, pending: PendingSignals): void {
-  for (const queue of pending.queue.values()) uncount(kernel, queue);
+  for (const queue of pending.queue.values()) for (const queued of queue) uncount(kernel, queued);
   pending.queue.clear();
   pending.set.lo = 0;
   pending.set.hi = 0;
@@ -85,11 +81,10 @@ export function flushPending(kernel: Kernel, pending: PendingSignals): void {
 
 /** dequeue_signal(): the next signal that `blocked` lets through, the thread's own before the process's; or null. */
 export function dequeueSignal(kernel: Kernel, task: Task, blocked: Readonly<SignalSet>): SigInfo | null {
-  for (const pending of [task.pending, task.group.pending]) {
-    const sig = firstDeliverable(pending.set, blocked);
-    if (sig !== 0) return takePending(kernel, pending, sig);
-  }
-  return null;
+  const own = firstDeliverable(task.pending.set, blocked);
+  if (own !== 0) return takePending(kernel, task.pending, own);
+  const shared = firstDeliverable(task.group.pending.set, blocked);
+  return shared === 0 ? null : takePending(kernel, task.group.pending, shared);
 }
 
 /** recalc_sigpending(): whether a task must look at its signals before it runs user code again. */

@@ -7,15 +7,8 @@
  *
  * Known to be missing: the vector state (there is no V extension).
  */
-import {
-  encodeSigInfo,
-  SA_NODEFER,
-  SA_ONSTACK,
-  SIGFRAME,
-  SS_AUTODISARM,
-  type SigInfo,
-} from '../abi/signal.ts';
-import { accessOk, copyFromUser, copyToUser } from '../mm/usercopy.ts';
+import { putSigInfo, SA_NODEFER, SA_ONSTACK, SIGFRAME, SS_AUTODISARM, type SigInfo } from '../abi/signal.ts';
+import { copyFromUserTo, copyToUser } from '../mm/usercopy.ts';
 import { vdsoSigreturn } from '../mm/vdso.ts';
 import { log, type Kernel } from './kernel.ts';
 import { doSigaltstack, onSigStack, sasSsFlags } from './sigaltstack.ts';
@@ -46,22 +39,25 @@ function getSigframe(task: Task, sp: number, action: SigAction): number | null {
   return frame < 0 ? null : frame - (frame % 16);
 }
 
-/** setup_rt_frame(): the bytes of the frame for the state that the hart is in. */
-function buildFrame(kernel: Kernel, task: Task, info: SigInfo, mask: Readonly<SignalSet>): Uint8Array {
+/** A frame on its way to or from user memory; nothing is kept in it. */
+const words = new Int32Array(SIGFRAME.size / 4);
+const bytes = new Uint8Array(words.buffer);
+
+/** setup_rt_frame(): makes the frame for the state that the hart is in. */
+function buildFrame(kernel: Kernel, task: Task, info: SigInfo, mask: Readonly<SignalSet>): void {
   const { hart } = kernel;
-  const bytes = new Uint8Array(SIGFRAME.size);
-  const words = new Int32Array(bytes.buffer);
-  bytes.set(encodeSigInfo(info), SIGFRAME.info);
+  words.fill(0);
+  putSigInfo(info, words, SIGFRAME.info / 4);
   words[SIGFRAME.ucStack / 4] = task.altStack.sp;
   words[SIGFRAME.ucStack / 4 + 1] = task.altStack.flags;
   words[SIGFRAME.ucStack / 4 + 2] = task.altStack.size;
   words[SIGFRAME.ucSigmask / 4] = mask.lo;
   words[SIGFRAME.ucSigmask / 4 + 1] = mask.hi;
-  words.set(hart.x.subarray(1, 32), SIGFRAME.regs / 4 + 1);
+  const { x, f } = hart;
+  for (let i = 1; i < 32; i++) words[SIGFRAME.regs / 4 + i] = x[i] ?? 0;
   words[SIGFRAME.regs / 4] = hart.pc;
-  words.set(hart.f.subarray(0, 64), SIGFRAME.fpRegs / 4);
+  for (let i = 0; i < 64; i++) words[SIGFRAME.fpRegs / 4 + i] = f[i] ?? 0;
   words[SIGFRAME.fcsr / 4] = hart.fcsr;
-  return bytes;
 }
 
 /**
@@ -73,11 +69,8 @@ export function setupSignal(kernel: Kernel, task: Task, info: SigInfo, action: S
   const { mm } = task;
   const oldMask = task.savedMask ?? task.blocked;
   const frame = getSigframe(task, (hart.x[X_SP] ?? 0) >>> 0, action);
-  if (
-    frame === null ||
-    mm === null ||
-    copyToUser(kernel, mm, frame, buildFrame(kernel, task, info, oldMask)) < 0
-  ) {
+  buildFrame(kernel, task, info, oldMask);
+  if (frame === null || mm === null || copyToUser(kernel, mm, frame, bytes) < 0) {
     const name = signalName(info.signo);
     log(kernel, `pid ${task.pid} (${task.comm}): no room on its stack for the frame of a handler: ${name}`);
     forceSig(kernel, task, SIGSEGV, info.signo === SIGSEGV);
@@ -115,30 +108,33 @@ export function doSigreturn(kernel: Kernel, task: Task): void {
   const { hart } = kernel;
   const { mm } = task;
   const frame = (hart.x[X_SP] ?? 0) >>> 0;
-  const bytes =
-    mm === null || !accessOk(frame, SIGFRAME.size) ? null : copyFromUser(kernel, mm, frame, SIGFRAME.size);
-  if (bytes === null || typeof bytes === 'number' || !restoreFrame(kernel, task, bytes)) {
+  if (mm === null || copyFromUserTo(kernel, mm, bytes, frame) < 0 || !restoreFrame(kernel, task)) {
     const where = `frame 0x${frame.toString(16)}, pc 0x${hart.pc.toString(16)}`;
     log(kernel, `pid ${task.pid} (${task.comm}): bad frame in rt_sigreturn: ${where}`);
     forceSig(kernel, task, SIGSEGV);
   }
 }
 
-function restoreFrame(kernel: Kernel, task: Task, bytes: Uint8Array): boolean {
+/** A word of the frame, unsigned. */
+const word = (at: number): number => (words[at / 4] ?? 0) >>> 0;
+
+function restoreFrame(kernel: Kernel, task: Task): boolean {
   const { hart } = kernel;
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, SIGFRAME.size / 4);
-  const word = (at: number): number => words[at / 4] ?? 0;
   task.blocked = withoutUnblockable({ lo: word(SIGFRAME.ucSigmask), hi: word(SIGFRAME.ucSigmask + 4) });
   recalcSigpending(task);
   hart.clearReservation();
-  hart.x.set(words.subarray(SIGFRAME.regs / 4 + 1, SIGFRAME.regs / 4 + 32), 1);
+  const { x, f } = hart;
+  for (let i = 1; i < 32; i++) x[i] = words[SIGFRAME.regs / 4 + i] ?? 0;
   hart.pc = evenPc(word(SIGFRAME.regs));
-  hart.f.set(words.subarray(SIGFRAME.fpRegs / 4, SIGFRAME.fpRegs / 4 + 64));
+  for (let i = 0; i < 64; i++) f[i] = words[SIGFRAME.fpRegs / 4 + i] ?? 0;
   hart.fcsr = word(SIGFRAME.fcsr) & 0xff;
-  const extensions = [SIGFRAME.extReserved, SIGFRAME.extMagic, SIGFRAME.extSize];
-  if (extensions.some((at) => word(at) !== 0)) return false;
-  const [sp, flags, size] = [0, 4, 8].map((at) => word(SIGFRAME.ucStack + at));
+  if ((word(SIGFRAME.extReserved) | word(SIGFRAME.extMagic) | word(SIGFRAME.extSize)) !== 0) return false;
+  const { ucStack } = SIGFRAME;
   // Refusals are not the handler's fault: all but EFAULT is squashed.
-  doSigaltstack(task, (hart.x[X_SP] ?? 0) >>> 0, { sp: sp ?? 0, flags: flags ?? 0, size: size ?? 0 });
+  doSigaltstack(task, (x[X_SP] ?? 0) >>> 0, {
+    sp: word(ucStack),
+    flags: word(ucStack + 4),
+    size: word(ucStack + 8),
+  });
   return true;
 }

@@ -94,6 +94,10 @@ export class FlatMemory implements PhysicalMemory {
   write32(pa: number, value: number): void {
     this.#view.setUint32(this.#at(pa, 4), value, true);
   }
+  readInto(pa: number, len: number, target: Uint8Array, at: number): void {
+    target.set(this.view(pa, len), at);
+  }
+
   readBytes(pa: number, len: number): Uint8Array {
     return this.view(pa, len).slice();
   }
