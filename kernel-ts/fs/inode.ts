@@ -5,6 +5,7 @@
 import type { Errno } from '../abi/errno.ts';
 import { AddressSpace } from '../mm/addressSpace.ts';
 import type { Timespec } from '../mm/context.ts';
+import type { Page } from '../mm/page.ts';
 import type { FileOperations } from './file.ts';
 import type { FsContext } from './context.ts';
 
@@ -27,6 +28,8 @@ export interface InodeOperations {
   readonly readlink?: (ctx: FsContext, link: Dentry) => string | Errno;
   /** Who may do what, where that is more than owner and mode say; null: they say it. */
   readonly permission?: (ctx: FsContext, inode: Inode, mask: number) => 0 | null;
+  /** release_folio(): the page cache loses a clean page that is mapped nowhere. */
+  readonly releaseFolio?: (ctx: FsContext, inode: Inode, page: Page) => void;
   /** evict_inode(): no user and no name is left; frees the pages. */
   readonly evictInode?: (ctx: FsContext, inode: Inode) => void;
   /** Sets the size: ftruncate, O_TRUNC. */

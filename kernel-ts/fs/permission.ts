@@ -44,8 +44,8 @@ export function ownerOrCapable(cred: Cred, inode: Inode): boolean {
   return cred.fsuid === inode.iUid || capable(cred, CAP_FOWNER);
 }
 
-/** can_do_mincore() of a file: whoever could write it may know what is cached of it. */
-export function canDoMincore(cred: Cred, inode: Inode): boolean {
+/** can_do_mincore(), can_do_file_pageout(): whoever could write a file may know what is cached of it, and push it out. */
+export function ownsOrMayWrite(cred: Cred, inode: Inode): boolean {
   return ownerOrCapable(cred, inode) || genericPermission(cred, inode, MAY_WRITE) === 0;
 }
 

@@ -217,7 +217,8 @@ function allocate(ctx: FsContext, inode: Inode, offset: number, end: number, kee
       for (const undo of made) removePage(ctx, inode, undo);
       return page;
     }
-    page.flags |= PG_FALLOCATED;
+    // Dirty, lest it be reclaimed.
+    page.flags |= PG_FALLOCATED | PG_DIRTY;
     putPage(ctx, page);
     made.push(page);
   }
@@ -274,6 +275,7 @@ export const shmemFileOperations: FileOperations = {
 export const shmemInodeOperations: InodeOperations = {
   name: 'shmem_inode_operations',
   truncate: shmemTruncate,
+  releaseFolio: removePage,
   evictInode: shmemEvictInode,
 };
 

@@ -1,6 +1,6 @@
 /**
  * madvise(2), mincore(2), msync(2): mm/madvise.c, mm/mincore.c, mm/msync.c. Advice about reading ahead, paging and huge pages
- * is checked and has no effect. MADV_FREE keeps the data (there is never memory pressure). Missing: MADV_REMOVE on
+ * is checked and has no effect, but MADV_PAGEOUT drops clean pages. MADV_FREE keeps the data (there is never memory pressure). Missing: MADV_REMOVE on
  * anything but shmem, KSM and huge pages (EINVAL, as a kernel without them).
  */
 import { EACCES, EAGAIN, EBUSY, EFAULT, EINVAL, ENOMEM, EIO, type Errno } from '../abi/errno.ts';
@@ -33,7 +33,7 @@ import type { File } from '../fs/file.ts';
 import type { MmContext } from './context.ts';
 import { fsContext } from './fileRef.ts';
 import type { MmStruct } from './mm.ts';
-import { PG_FALLOCATED } from './page.ts';
+import { PG_DIRTY, PG_FALLOCATED } from './page.ts';
 import { pteOffset } from './pgtable.ts';
 import { populateRange } from './populate.ts';
 import {
@@ -49,7 +49,7 @@ import {
   type VmArea,
 } from './vma.ts';
 import { vmaModifyFlags } from './vmaOps.ts';
-import { zapPageRange } from './zap.ts';
+import { pageOfPte, zapPageRange } from './zap.ts';
 
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
@@ -81,6 +81,7 @@ export function doMadvise(
   start: number,
   length: number,
   behavior: number,
+  mayWrite: MayWriteFile = () => true,
 ): 0 | Errno {
   if (!KNOWN.has(behavior) || start % PAGE_SIZE !== 0) return -EINVAL;
   const len = pageAlignUp(length);
@@ -101,7 +102,7 @@ export function doMadvise(
       if (position >= end) break;
     }
     const to = Math.min(vma.vmEnd, end);
-    const error = madviseVma(ctx, vma, position, to, behavior);
+    const error = madviseVma(ctx, vma, position, to, behavior, mayWrite);
     if (error < 0) return error;
     position = to;
   }
@@ -129,7 +130,14 @@ function madvisePopulate(
 }
 
 /** madvise_vma_behavior(). */
-function madviseVma(ctx: MmContext, vma: VmArea, start: number, end: number, behavior: number): 0 | Errno {
+function madviseVma(
+  ctx: MmContext,
+  vma: VmArea,
+  start: number,
+  end: number,
+  behavior: number,
+  mayWrite: MayWriteFile,
+): 0 | Errno {
   const flags = vma.vmFlags;
   let newFlags = flags;
   switch (behavior) {
@@ -144,7 +152,10 @@ function madviseVma(ctx: MmContext, vma: VmArea, start: number, end: number, beh
       return madviseRemove(ctx, vma, start, end);
     case MADV_COLD:
     case MADV_PAGEOUT:
-      return (flags & VM_LOCKED) !== 0 ? -EINVAL : 0;
+      if ((flags & VM_LOCKED) !== 0) return -EINVAL;
+      if (behavior === MADV_PAGEOUT && vma.vmFile !== null && mayWrite(vma.vmFile))
+        madvisePageout(ctx, vma, start, end);
+      return 0;
     case MADV_NORMAL:
       newFlags = flags & ~(VM_RAND_READ | VM_SEQ_READ);
       break;
@@ -183,6 +194,24 @@ function madviseVma(ctx: MmContext, vma: VmArea, start: number, end: number, beh
   return 0;
 }
 
+/**
+ * madvise_pageout() of a file's pages that nothing else maps: without swap those that were written leave the page table alone, and
+ * the others, which a fault makes anew, the page cache too.
+ */
+function madvisePageout(ctx: MmContext, vma: VmArea, start: number, end: number): void {
+  for (let va = start; va < end; va += PAGE_SIZE) {
+    const pteAddress = pteOffset(ctx, vma.vmMm, va);
+    const pte = pteAddress === 0 ? 0 : ctx.ram.read32(pteAddress);
+    if (pte === 0) continue;
+    const page = pageOfPte(ctx, pte);
+    const host = page.mapping?.host;
+    // What SHM_LOCK holds is on no list.
+    if (host === undefined || host.locked || page.mapcount !== 1) continue;
+    zapPageRange(ctx, vma.vmMm, va, va + PAGE_SIZE);
+    if ((page.flags & PG_DIRTY) === 0) host.iOp.releaseFolio?.(fsContext(ctx), host, page);
+  }
+}
+
 /** MADV_REMOVE: a hole in the file behind shared memory that is writable or may become so. */
 function madviseRemove(ctx: MmContext, vma: VmArea, start: number, end: number): 0 | Errno {
   if ((vma.vmFlags & VM_LOCKED) !== 0 || vma.vmFile === null) return -EINVAL;
@@ -193,12 +222,12 @@ function madviseRemove(ctx: MmContext, vma: VmArea, start: number, end: number):
   return file.fOp.fallocate?.(fsContext(ctx), file, mode, offset, end - start) ?? -EIO;
 }
 
-/** do_mincore() asks of each file whether the caller may learn what is resident of it. */
-type CanDoMincore = (file: File) => boolean;
+/** Whether the caller owns a file or could write it: only then he may learn what is cached of it, or push it out. */
+export type MayWriteFile = (file: File) => boolean;
 
 /** can_do_mincore(). */
-function mayLook({ vmFile, vmOps }: VmArea, canDoMincore: CanDoMincore): boolean {
-  return vmFile === null ? vmOps === null : canDoMincore(vmFile);
+function canDoMincore({ vmFile, vmOps }: VmArea, mayWrite: MayWriteFile): boolean {
+  return vmFile === null ? vmOps === null : mayWrite(vmFile);
 }
 
 /**
@@ -210,7 +239,7 @@ export function doMincore(
   mm: MmStruct,
   start: number,
   length: number,
-  canDoMincore: CanDoMincore,
+  mayWrite: MayWriteFile,
 ): Uint8Array | Errno {
   if (start % PAGE_SIZE !== 0) return -EINVAL;
   // access_ok() of the range.
@@ -221,7 +250,7 @@ export function doMincore(
     const va = start + i * PAGE_SIZE;
     const vma = mm.mmap.lookup(va);
     if (vma === null) return -ENOMEM;
-    if (!mayLook(vma, canDoMincore)) {
+    if (!canDoMincore(vma, mayWrite)) {
       result[i] = 1;
       continue;
     }

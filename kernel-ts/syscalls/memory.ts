@@ -5,9 +5,8 @@ import { importIovec, iovecFromUser } from '../fs/iovIter.ts';
 import { ksysMmapPgoff } from '../fs/mmapFile.ts';
 import { doShmat, sysShmdt as shmdt, sysShmget as shmget } from '../ipc/shm.ts';
 import { sysShmctl as shmctl } from '../ipc/shmctl.ts';
-import type { File } from '../fs/file.ts';
-import { canDoMincore } from '../fs/permission.ts';
-import { doMadvise, doMincore, doMsync } from '../mm/madvise.ts';
+import { ownsOrMayWrite } from '../fs/permission.ts';
+import { doMadvise, doMincore, doMsync, type MayWriteFile } from '../mm/madvise.ts';
 import { doMlock, doMlockall, doMunlock, doMunlockall } from '../mm/mlock.ts';
 import { doBrk, doMunmap } from '../mm/mmap.ts';
 import { doMprotect } from '../mm/mprotect.ts';
@@ -35,15 +34,19 @@ export const sysMremap: Handler = (kernel, task, addr, oldLength, newLength, fla
 export const sysRemapFilePages: Handler = (kernel, task, addr, size, prot, pgoff, flags) =>
   doRemapFilePages(kernel, userMm(task), addr >>> 0, size >>> 0, prot, pgoff >>> 0, flags);
 
+const mayWriteFile =
+  (task: Task): MayWriteFile =>
+  ({ fInode }) =>
+    ownsOrMayWrite(task.cred, fInode);
+
 export const sysMadvise: Handler = (kernel, task, addr, length, advice) =>
-  doMadvise(kernel, userMm(task), addr >>> 0, length >>> 0, advice);
+  doMadvise(kernel, userMm(task), addr >>> 0, length >>> 0, advice, mayWriteFile(task));
 
 export const sysMsync: Handler = (_kernel, task, addr, length, flags) =>
   doMsync(userMm(task), addr >>> 0, length >>> 0, flags >>> 0);
 
 export const sysMincore: Handler = (kernel, task, addr, length, vec) => {
-  const mayKnow = ({ fInode }: File): boolean => canDoMincore(task.cred, fInode);
-  const resident = doMincore(kernel, userMm(task), addr >>> 0, length >>> 0, mayKnow);
+  const resident = doMincore(kernel, userMm(task), addr >>> 0, length >>> 0, mayWriteFile(task));
   return typeof resident === 'number' ? resident : writeUser(kernel, task, vec, resident);
 };
 

@@ -349,6 +349,20 @@ static void begin(void)
 	name_worker(0, pid);
 }
 
+/*
+ * Empties the pipes of the dead: the end of one worker may wake another, whose answer nobody hears and the next sequence would
+ * take for its own.
+ */
+static void drain(int fd)
+{
+	struct pollfd poll_fd = { fd, POLLIN, 0 };
+	char bytes[REPLY];
+
+	while (poll(&poll_fd, 1, 0) == 1)
+		if (read(fd, bytes, sizeof bytes) <= 0)
+			give_up("drain");
+}
+
 static void end(void)
 {
 	for (int i = 0; i < WORKERS; i++) {
@@ -358,6 +372,10 @@ static void end(void)
 		if (waitpid(workers[i].pid, NULL, 0) != workers[i].pid)
 			give_up("waitpid");
 		workers[i].pid = 0;
+	}
+	for (int i = 0; i < WORKERS; i++) {
+		drain(COMMAND_READ(i));
+		drain(REPLY_READ(i));
 	}
 	remove_names();
 	print_changes();
