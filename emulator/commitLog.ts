@@ -12,7 +12,8 @@
  * a stored byte below 16 had one digit. `sameframe diff` (cli/logs/compare.ts) takes all of them.
  * Known to be missing: Spike's four triggers (this machine has none, as Spike with --triggers=0).
  */
-import type { Hart, Retired } from './hart.ts';
+import type { Hart } from './hart.ts';
+import type { Retired } from './supervisor.ts';
 import { decode, isWide, type Decoded } from './isa/decode.ts';
 import type { PhysicalMemory } from './memory.ts';
 import { csrName, type CsrRow } from './priv/csr.ts';

@@ -7,10 +7,10 @@
  * Missing: further harts; the debug specification's triggers (breakpoints are the host's).
  */
 import type { Platform } from './devices/platform.ts';
-import { fpHelpers, type FpState } from './fp/helpers.ts';
+import { FETCH, Fetcher, type Fetch } from './fetcher.ts';
+import { FloatRows } from './floatRows.ts';
 import { ECALL_CAUSE, helpers } from './helpers.ts';
 import type { Isa } from './isa/choice.ts';
-import { isWide } from './isa/decode.ts';
 import { instructions } from './isa/table.ts';
 import * as layout from './layout.ts';
 import { RAM_BASE, type PhysicalMemory } from './memory.ts';
@@ -30,56 +30,11 @@ import {
 } from './priv/trap.ts';
 import { TABLE_SIZE } from './jit/convention.ts';
 import { Tier1, type Linked, type TierChoice } from './jit/tier1.ts';
+import type { Retired, StopReason, Supervisor } from './supervisor.ts';
 import { CodeCache } from './tier0/codeCache.ts';
 import { instantiateInterpreter, type Interpreter, type InterpreterImports } from './tier0/interpreter.ts';
 import { ECALL, STATUS } from './tier0/step.ts';
-import {
-  ENTRY,
-  FIRST_ROW_OP,
-  OP_BREAKPOINT,
-  OP_ILLEGAL,
-  OP_JUMP,
-  OP_STRADDLE,
-  OP_UNDECODED,
-  UOP_SCALE,
-} from './tier0/uop.ts';
-
-/** Why `run` or `step` came back. */
-export type StopReason =
-  /** The budget is used up. */
-  | { readonly kind: 'budget' }
-  /** The instruction at pc is not yet executed. */
-  | { readonly kind: 'breakpoint'; readonly pc: number }
-  /** The supervisor declined to go on, or the trap hit the handler's own first instruction. pc is what trapped. */
-  | { readonly kind: 'trap'; readonly cause: number; readonly tval: number; readonly pc: number }
-  /** Waits for an interrupt that no device will raise by itself. */
-  | { readonly kind: 'wfi' }
-  /** An instruction that stored to the watched range has retired. */
-  | { readonly kind: 'watch' };
-
-/**
- * Who handles the traps that would enter S mode. hart.pc is the trapping instruction's address (sepc).
- * @returns true: go on at hart.pc with the registers as they are now, which after a fault, if the pc is the same, are the same too;
- * false: `run` returns the trap
- */
-export interface Supervisor {
-  trap(hart: Hart, cause: number, tval: number): boolean;
-}
-
-/** A retired instruction, for traces. Valid only during the call. */
-export interface Retired {
-  readonly pc: number;
-  readonly privilege: number;
-  /** The encoding: 16 bits when compressed. */
-  readonly insn: number;
-  readonly accesses: readonly MemoryAccess[];
-  /** mstatus.FS before it: 0 off, 1 initial, 2 clean, 3 dirty. */
-  readonly fs: number;
-  /** The bits of mip that software writes, before it. */
-  readonly mip: number;
-  /** The floating-point exceptions that it raised, whether or not fflags had them already. */
-  readonly raised: number;
-}
+import { ENTRY, FIRST_ROW_OP, OP_BREAKPOINT, OP_ILLEGAL, OP_JUMP, OP_STRADDLE } from './tier0/uop.ts';
 
 const BUDGET_STOP: StopReason = { kind: 'budget' };
 const WATCH_STOP: StopReason = { kind: 'watch' };
@@ -114,13 +69,12 @@ export class Hart implements CsrContext {
 
   readonly #words: Int32Array;
   readonly #uops: DataView;
-  readonly #ram: PhysicalMemory;
   readonly #platform: Platform;
   readonly #code: CodeCache;
+  readonly #fetcher: Fetcher;
   /** Instructions begin at its multiples. */
   readonly #ialign: 2 | 4;
   #interpreter!: Interpreter;
-  readonly #fpState: FpState;
   /** Retired before the present stretch in the interpreter, and that stretch's length; 0 outside. */
   #committed = 0;
   #slice = 0;
@@ -152,7 +106,6 @@ export class Hart implements CsrContext {
     const words = new Int32Array(memory.buffer, 0, 0x4000);
     this.#words = words;
     this.#uops = new DataView(memory.buffer);
-    this.#ram = ram;
     this.#platform = platform(this);
     this.clock = this.#platform.clint;
     this.fp = {
@@ -161,17 +114,7 @@ export class Hart implements CsrContext {
       getFcsr: () => words[layout.FCSR >>> 2] as number,
       setFcsr: (fcsr) => void (words[layout.FCSR >>> 2] = fcsr & 0xff),
     };
-    this.#fpState = {
-      x: this.x,
-      f: this.f,
-      f64: new Float64Array(memory.buffer, layout.F, 32),
-      get fcsr() {
-        return words[layout.FCSR >>> 2] as number;
-      },
-      set fcsr(value) {
-        words[layout.FCSR >>> 2] = value;
-      },
-    };
+    const floatRows = new FloatRows(memory);
     const tlb = new Tlb(memory);
     this.mmu = new Mmu(memory, ram, this.#platform.bus, this.state, tlb, options);
     this.mmu.onDevice = () => {
@@ -179,6 +122,7 @@ export class Hart implements CsrContext {
       this.#checkInterrupts = true;
     };
     this.#code = new CodeCache(memory, ram, tlb, options.isa, options.tier !== 0);
+    this.#fetcher = new Fetcher(memory, ram, this.mmu, this.#code);
     this.#ialign = options.isa.compressed ? 2 : 4;
     this.state.misa = options.isa.misa;
     this.state.epcMask = -this.#ialign >>> 0;
@@ -201,7 +145,7 @@ export class Hart implements CsrContext {
         if (!this.#serve(ECALL_CAUSE[this.state.privilege] as number, 0)) return ECALL.leave;
         return tlb.generation === generation ? ECALL.goOn : ECALL.changed;
       },
-      fp: (index) => this.#executeFp(index),
+      fp: (index) => floatRows.execute(index),
       helper: (index, insn) => this.#executeHelper(index, insn),
     };
     const link = (): Linked => {
@@ -366,15 +310,10 @@ export class Hart implements CsrContext {
    * Tests want that, and nobody else. False when pc cannot be fetched or tier 1 leaves its instruction to tier 0.
    */
   compileAt(pc: number, limit: number): boolean {
-    const pa = this.mmu.translateFetch(pc);
-    if (pa < 0) {
+    if (this.#fetcher.decodeEntry(pc) !== FETCH.ready) {
       this.mmu.cause = NO_CAUSE;
       return false;
     }
-    const frame = (pa - RAM_BASE) >>> 12;
-    if (!this.mmu.fillFetch(pc, pa, this.#code.pageFor(frame))) return false;
-    this.#code.decodeFrom(frame, pa & 0xfff, pc);
-    this.#code.markEntry(frame, pa & 0xfff);
     return this.tier1.force(pc, limit);
   }
 
@@ -487,7 +426,7 @@ export class Hart implements CsrContext {
       this.#committed += slice - left;
       // With the budget used up the fault, if there is one, belongs to the next call.
       return status === STATUS.fetchMiss && left > 0
-        ? this.#fetchMiss(first && this.#committed === begun)
+        ? this.#fetched(this.#fetcher.page(this.pc), first && this.#committed === begun)
         : null;
     }
     // The instruction at IP was counted and has not retired.
@@ -566,15 +505,10 @@ export class Hart implements CsrContext {
     return stuck ? { kind: 'trap', cause, tval, pc } : null;
   }
 
-  /** Makes the page of pc executable, or delivers the fault. */
-  #fetchMiss(resuming: boolean): StopReason | null {
-    const { pc } = this;
-    const pa = this.mmu.translateFetch(pc);
-    if (pa < 0) return this.#trapFromInterpreter();
-    const frame = (pa - RAM_BASE) >>> 12;
-    const page = this.#code.pageFor(frame);
-    if (this.mmu.fillFetch(pc, pa, page)) return null;
-    return this.#stepOnce(resuming);
+  /** After the code at pc was looked for. */
+  #fetched(outcome: Fetch, resuming: boolean): StopReason | null {
+    if (outcome === FETCH.ready) return null;
+    return outcome === FETCH.fault ? this.#trapFromInterpreter() : this.#stepOnce(resuming);
   }
 
   /** What a micro-op that is not a row asks for. */
@@ -582,63 +516,23 @@ export class Hart implements CsrContext {
     const ip = this.#words[layout.IP >>> 2] as number;
     const op = this.#uops.getUint16(ip, true) & (ENTRY - 1);
     if (op >= FIRST_ROW_OP || op === OP_ILLEGAL)
-      return this.#deliver(Cause.IllegalInstruction, this.#encoding());
+      return this.#deliver(Cause.IllegalInstruction, this.#fetcher.encoding(this.pc));
     if (op === OP_BREAKPOINT) {
       const stops = this.#code.breakpoints.has(this.pc) && !resuming;
       return stops ? { kind: 'breakpoint', pc: this.pc } : this.#stepOnce(true);
     }
     if (op === OP_JUMP) return this.#stepOnce(true);
-    if (op === OP_STRADDLE) return this.#straddle();
-    return this.#decode();
-  }
-
-  #decode(): StopReason | null {
     const { pc } = this;
-    const pa = this.mmu.translateFetch(pc);
-    if (pa < 0) return this.#trapFromInterpreter();
-    this.#code.decodeFrom((pa - RAM_BASE) >>> 12, pa & 0xfff, pc);
-    return null;
-  }
-
-  /** The instruction at pc lies in two pages: translate the second, and keep the micro-op with the first. */
-  #straddle(): StopReason | null {
-    const { pc, mmu } = this;
-    const low = mmu.translateFetch(pc);
-    const high = low < 0 ? -1 : mmu.translateFetch((pc + 2) >>> 0);
-    if (high < 0) return this.#trapFromInterpreter();
-    const frame = (low - RAM_BASE) >>> 12;
-    const nextPage = this.#code.pageFor((high - RAM_BASE) >>> 12);
-    const page = this.#code.pageFor(frame);
-    // Making room for one page may have taken the other's place.
-    if (!this.#code.holds((high - RAM_BASE) >>> 12, nextPage)) return null;
-    if (!mmu.fillFetch((pc + 2) >>> 0, high, nextPage) || !mmu.fillFetch(pc, low, page))
-      return this.#stepOnce(true);
-    this.#code.recordStraddle(page, nextPage, this.#ram.read16(low) | (this.#ram.read16(high) << 16));
-    return null;
-  }
-
-  /** The encoding at pc, whose fetch is known to succeed. */
-  #encoding(): number {
-    const low = this.#fetchHalf(this.pc);
-    return isWide(low) ? (low | (this.#fetchHalf(this.pc + 2) << 16)) >>> 0 : low;
-  }
-
-  /** The halfword at a virtual address, or -1 with the fault in the MMU. */
-  #fetchHalf(va: number): number {
-    const pa = this.mmu.translateFetch(va >>> 0);
-    return pa < 0 ? -1 : this.#ram.read16(pa);
+    return this.#fetched(op === OP_STRADDLE ? this.#fetcher.straddle(pc) : this.#fetcher.decode(pc), true);
   }
 
   /** Executes the instruction at pc in `step`; reports it when it retires. */
   #stepOnce(resuming: boolean): StopReason | null {
     const { pc, mmu } = this;
     if (!resuming && this.#code.breakpoints.has(pc)) return { kind: 'breakpoint', pc };
-    const low = this.#fetchHalf(pc);
-    if (low < 0) return this.#trapFromInterpreter();
-    const high = isWide(low) ? this.#fetchHalf(pc + 2) : 0;
-    if (high < 0) return this.#trapFromInterpreter();
-    const insn = (low | (high << 16)) >>> 0;
-    this.#locateUop(pc, insn);
+    const insn = this.#fetcher.encoding(pc);
+    if (insn < 0) return this.#trapFromInterpreter();
+    this.#fetcher.locate(pc, insn);
     const observer = this.onRetire;
     const accesses: MemoryAccess[] | null = observer === null ? null : [];
     const { privilege, mip } = this.state;
@@ -673,42 +567,9 @@ export class Hart implements CsrContext {
     return this.#deliver(Cause.IllegalInstruction, insn);
   }
 
-  /** Sets IP and DELTA for the instruction at pc: its decoded page's micro-op when there is one. */
-  #locateUop(pc: number, insn: number): void {
-    const pa = this.mmu.translateFetch(pc);
-    const frame = (pa - RAM_BASE) >>> 12;
-    let ip = this.#code.pageFor(frame) + (pa & 0xfff) * UOP_SCALE;
-    if (this.#uops.getUint16(ip, true) === OP_UNDECODED) this.#code.decodeFrom(frame, pa & 0xfff, pc);
-    const op = this.#uops.getUint16(ip, true);
-    if (op === OP_BREAKPOINT || op === OP_STRADDLE || op === OP_JUMP) {
-      this.#code.decodeScratch(insn);
-      ip = layout.SCRATCH_UOP;
-    }
-    this.#words[layout.IP >>> 2] = ip;
-    this.#words[layout.DELTA >>> 2] = pc - (ip >>> 2);
-  }
-
   #executeHelper(index: number, insn: number): number {
     const { name } = (instructions[index] as (typeof instructions)[number]).row;
     return (helpers[name] as (typeof helpers)[string])(this, insn);
-  }
-
-  /** Runs a floating-point helper on the micro-op at IP. */
-  #executeFp(index: number): number {
-    const instruction = instructions[index] as (typeof instructions)[number];
-    const ip = this.#words[layout.IP >>> 2] as number;
-    const uops = this.#uops;
-    const number = (cls: string, offset: number): number => (cls === 'f' ? offset >>> 3 : offset >>> 2);
-    const rd = number(instruction.rd, uops.getUint8(ip + 2));
-    const rs1 = number(instruction.rs1, uops.getUint8(ip + 3));
-    const rs2 = number(instruction.rs2, uops.getUint8(ip + 4));
-    const rs3 = number(instruction.rs3, uops.getUint8(ip + 5));
-    const helper = fpHelpers[instruction.traits.fp as string];
-    if (helper === undefined || !helper(this.#fpState, rd, rs1, rs2, rs3, uops.getUint8(ip + 6))) {
-      return STATUS.special;
-    }
-    this.#words[layout.FS >>> 2] = 3;
-    return STATUS.ok;
   }
 
   /** The privilege that loads and stores use now. */
