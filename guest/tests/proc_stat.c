@@ -48,6 +48,9 @@ static void itself(void)
 	read_stat(getpid());
 	EQUALS("pid", field[1] == getpid(), 1);
 	check_text("comm", name_of_it, "(a (name) b)");
+	NEED(prctl(PR_SET_NAME, "x)\n(\\y"));
+	read_stat(getpid());
+	check_text("comm with a newline and a backslash, as they are", name_of_it, "(x)\n(\\y)");
 	EQUALS("state", state, 'R');
 	EQUALS("ppid", field[4] == getppid(), 1);
 	EQUALS("pgrp", field[5] == getpgrp(), 1);

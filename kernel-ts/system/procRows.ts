@@ -119,6 +119,9 @@ function dispositions(task: Task): { readonly ignored: SignalSet; readonly caugh
   return { ignored, caught };
 }
 
+/** proc_task_name() with `escape`, as status alone has it: a newline in a name must not begin another line. */
+const escapedName = ({ comm }: Task): string => comm.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+
 /** FDSize: a table begins with as many entries as a word has bits, and grows by kibibytes of pointers. */
 function fdSize(task: Task): number {
   const used = task.files?.fd.length ?? 0;
@@ -158,7 +161,7 @@ function status(kernel: Kernel, task: Task): string {
   const caps = (name: string, word: number): string => field(name, hex16(0, word));
   const { ignored, caught } = dispositions(task);
   const lines = [
-    field('Name', task.comm),
+    field('Name', escapedName(task)),
     field('Umask', task.fs.umask.toString(8).padStart(4, '0')),
     field('State', STATE_NAMES[stateOf(task)] ?? stateOf(task)),
     field('Tgid', task.tgid),
