@@ -53,7 +53,7 @@ const MAX_BATCH_INSTRUCTIONS = 2000;
 const WAIT = 10_000;
 
 /** Modules linked to one table at most: each costs the host 0.1 MB, a function in a module of many 0.02. */
-const MODULES_PER_TABLE = 200;
+const MODULES_PER_TABLE = 100;
 
 /** What regions are called through. */
 export interface Linked {
