@@ -29,7 +29,16 @@ describe.each<Conditions>([
 });
 
 /** Those that change code and mappings, and those whose processes depend most on when they take turns. */
-const MORE = ['code_pages', 'cow', 'exec', 'mapped_truncate', 'signal_handlers', 'semop', 'threads'];
+const MORE = [
+  'code_pages',
+  'cow',
+  'exec',
+  'hot_calls',
+  'mapped_truncate',
+  'signal_handlers',
+  'semop',
+  'threads',
+];
 
 describe.each<Conditions>([
   { tier: 1, quantum: 2 },
