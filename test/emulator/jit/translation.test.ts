@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { RAM_BASE, type Machine } from '../../../emulator/index.ts';
+import { Privilege } from '../../../emulator/priv/state.ts';
 import { A, D, R, Tables, U, V, W, X } from '../paging.ts';
 import { agree, CODE_VA, frame, KERNEL, leaf, machineMode, placeCode, supervisorMode } from './agree.ts';
 
@@ -384,6 +385,88 @@ describe('superpages', () => {
       },
       total: TOTAL,
       verify: verifyTurns(4, 4),
+    });
+  });
+});
+
+describe('data in hot loops', () => {
+  const DATA_VA = 0x4400_0000;
+  const A1 = 11;
+  const A3 = 13;
+  /** Six loads and stores of the word at s0, which goes into `sum`. */
+  const six = (label: string, sum: string): string => `
+    addi t1, x0, 6
+    ${label}: lw t2, 0(s0)
+    add ${sum}, ${sum}, t2
+    sw s4, 8(s0)
+    addi t1, t1, -1
+    bne t1, x0, ${label}`;
+
+  test.each(['sfence.vma x0, x0', 'sfence.vma s0, x0'])('in two frames in turn, by %s', (fence) => {
+    agree({
+      setUp: (machine) => {
+        const tables = supervisorMode(
+          machine,
+          (t) => `
+            li s0, ${DATA_VA}
+            li s1, ${t.entry(DATA_VA)}
+            li s2, ${leaf(frame(10))}
+            li s3, ${leaf(frame(11))}
+            again: addi s4, s4, 1
+            sw s2, 0(s1)
+            ${fence}
+            ${six('first', 'a1')}
+            sw s3, 0(s1)
+            ${fence}
+            ${six('second', 'a3')}
+            j again
+            handler: j handler`,
+        );
+        tables.map(DATA_VA, frame(10), KERNEL);
+        machine.ram.write32(frame(10), 1);
+        machine.ram.write32(frame(11), 1000);
+      },
+      total: TOTAL,
+      verify: (machine) => {
+        const rounds = x(machine, S4);
+        expect(rounds).toBeGreaterThan(40);
+        expect([rounds, rounds - 1]).toContain(Math.ceil(x(machine, A1) / 6));
+        expect([rounds, rounds - 1]).toContain(Math.ceil(x(machine, A3) / 6000));
+        expect([rounds, rounds - 1]).toContain(machine.ram.read32(frame(11) + 8));
+      },
+    });
+  });
+
+  test('through MPRV and without, in M mode', () => {
+    // Under MPRV the address belongs to a megapage that is mapped elsewhere.
+    const va = RAM_BASE + 0x80_a000;
+    agree({
+      setUp: (machine) => {
+        const tables = supervisorMode(
+          machine,
+          () => `
+            li s0, ${va}
+            li s1, ${1 << 17}
+            again: addi s4, s4, 1
+            csrrs x0, mstatus, s1
+            ${six('first', 'a1')}
+            csrrc x0, mstatus, s1
+            ${six('second', 'a3')}
+            j again
+            handler: j handler`,
+        );
+        tables.mapMegapage(RAM_BASE + 0x80_0000, frame(0), KERNEL);
+        machine.ram.write32(frame(10), 1);
+        machine.ram.write32(va, 1000);
+        machine.hart.privilege = Privilege.M;
+        machine.hart.state.mstatus |= Privilege.S << 11;
+      },
+      total: TOTAL,
+      verify: (machine) => {
+        const rounds = x(machine, S4);
+        expect([rounds, rounds - 1]).toContain(Math.ceil(x(machine, A1) / 6));
+        expect([rounds, rounds - 1]).toContain(Math.ceil(x(machine, A3) / 6000));
+      },
     });
   });
 });
