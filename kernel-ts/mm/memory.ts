@@ -4,6 +4,7 @@
  */
 import { PAGE_SIZE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
 import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
+import { anonVmaPrepare } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
 import {
@@ -159,7 +160,7 @@ function doAnonymousPage(
   }
   const page = allocPage(ctx, PG_ANON, true, framePlace(ctx, address, pteAddress));
   if (page === null) return FaultCode.Oom;
-  vma.anonVma = true;
+  anonVmaPrepare(vma);
   setPte(ctx, pteAddress, mkPte(page.pfn, writableBits(vma, true)));
   pageAddRmap(vma.vmMm, page);
   return FaultCode.Handled;
@@ -184,7 +185,7 @@ function doFault(
     if (copy !== null) ctx.ram.copy(pageToPhys(copy), pageToPhys(page), PAGE_SIZE);
     putPage(ctx, page);
     if (copy === null) return FaultCode.Oom;
-    vma.anonVma = true;
+    anonVmaPrepare(vma);
     page = copy;
     bits = writableBits(vma, true);
   } else if (write) {
@@ -208,7 +209,7 @@ function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: numb
   const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, address, pteAddress));
   if (copy === null) return FaultCode.Oom;
   ctx.ram.copy(pageToPhys(copy), pageToPhys(old), PAGE_SIZE);
-  vma.anonVma = true;
+  anonVmaPrepare(vma);
   changePte(ctx, mm, address, pteAddress, mkPte(copy.pfn, writableBits(vma, true)));
   pageRemoveRmap(ctx, mm, old);
   pageAddRmap(mm, copy);
@@ -239,7 +240,7 @@ export function changeProtection(ctx: MmContext, vma: VmArea, start: number, end
  * (vma_needs_copy). False when a table cannot be allocated; the caller drops the whole child.
  */
 export function copyPageRange(ctx: MmContext, child: VmArea, parent: VmArea): boolean {
-  if (!parent.anonVma) return true;
+  if (parent.anonVma === null) return true;
   const cow = (parent.vmFlags & (VM_SHARED | VM_MAYWRITE)) === VM_MAYWRITE;
   let ok = true;
   forEachPte(ctx, parent.vmMm, parent.vmStart, parent.vmEnd, (va, pteAddress, pte) => {

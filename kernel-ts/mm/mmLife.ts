@@ -4,6 +4,7 @@ import { TASK_SIZE } from '../abi/mman.ts';
 import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
+import { anonVmaFork } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
 import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
@@ -75,7 +76,8 @@ function dupVma(ctx: MmContext, mm: MmStruct, vma: VmArea): boolean {
   // Locks are not inherited.
   copy.vmFlags &= ~VM_LOCKED_MASK;
   const wipe = (vma.vmFlags & VM_WIPEONFORK) !== 0;
-  if (wipe) copy.anonVma = false;
+  if (wipe) copy.anonVma = null;
+  else anonVmaFork(copy, vma);
   vmaLink(mm, copy);
   vmStatAccount(mm, copy.vmFlags, vmaPages(copy));
   copy.vmOps?.open?.(ctx, copy);

@@ -190,7 +190,10 @@ function expandInPlace(ctx: MmContext, vma: VmArea, delta: number): void {
   const pgoff = vma.vmPgoff + vmaPages(vma);
   if (
     vma.vmOps?.close !== undefined ||
-    vmaMergeNewRange(ctx, mm, end, end + delta, vmFlags, vma.vmFile, pgoff) === null
+    vmaMergeNewRange(ctx, mm, end, end + delta, vmFlags, vma.vmFile, pgoff, {
+      anonVma: vma.anonVma,
+      copiedFrom: null,
+    }) === null
   ) {
     mm.mmap.setBounds(vma, vma.vmStart, end + delta);
   }
@@ -207,7 +210,9 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
   if (mm.mmap.size >= ctx.vm.maxMapCount - 3) return -ENOMEM;
   const { vmFlags } = vma;
   if (keep && (vmFlags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(ctx, newLen / PAGE_SIZE)) return -ENOMEM;
-  const pgoff = vma.vmPgoff + (addr - vma.vmStart) / PAGE_SIZE;
+  // copy_vma(): of memory that nobody has written nothing says where it was born.
+  const unborn = vma.vmOps === null && vma.anonVma === null;
+  const pgoff = unborn ? target / PAGE_SIZE : vma.vmPgoff + (addr - vma.vmStart) / PAGE_SIZE;
   // Tables first: then nothing can fail half way.
   if (!allocTables(ctx, mm, addr, oldLen, target)) {
     dropTables(ctx, mm, target, newLen);
@@ -215,7 +220,10 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
   }
   const merged =
     vma.vmOps?.close === undefined
-      ? vmaMergeNewRange(ctx, mm, target, target + newLen, vmFlags, vma.vmFile, pgoff)
+      ? vmaMergeNewRange(ctx, mm, target, target + newLen, vmFlags, vma.vmFile, pgoff, {
+          anonVma: vma.anonVma,
+          copiedFrom: vma,
+        })
       : null;
   if (merged === null) {
     const created = vmaAreaRange(ctx, vma, target, target + newLen, pgoff);
@@ -225,14 +233,14 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
     }
     created.vmOps?.open?.(ctx, created);
     vmaLink(mm, created);
-  } else {
-    merged.anonVma ||= vma.anonVma;
   }
   vmStatAccount(mm, vmFlags, newLen / PAGE_SIZE);
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += newLen / PAGE_SIZE;
   movePageTables(ctx, mm, addr, oldLen, target);
   if (keep) {
     unlockVma(vma);
+    // unlink_anon_vmas(): all its pages have moved.
+    if (addr === vma.vmStart && addr + oldLen === vma.vmEnd) vma.anonVma = null;
   } else if (oldLen > 0) {
     // "OOM: unable to split vma": then the old mapping stays, without its pages.
     doMunmap(ctx, mm, addr, oldLen);

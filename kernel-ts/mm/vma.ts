@@ -1,9 +1,10 @@
 /**
  * struct vm_area_struct and vm_operations_struct: include/linux/mm_types.h, mm.h. VM_* bits have Linux's values.
- * Missing: anon_vma as a structure (a flag says whether the area may hold anonymous pages), NUMA policy, userfaultfd.
+ * Missing: NUMA policy, userfaultfd.
  */
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
 import type { File } from '../fs/file.ts';
+import type { AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
 import type { Page } from './page.ts';
@@ -80,7 +81,9 @@ export class VmArea {
   vmOps: VmOperations | null = null;
   vmPrivateData: unknown = null;
   /** anon_vma: a private page may have been made here, so fork must copy the PTEs. */
-  anonVma = false;
+  anonVma: AnonVma | null = null;
+  /** list_is_singular(&anon_vma_chain): it has no ancestors' beside its own (anonVma.ts). */
+  anonSingular = false;
   /** Links of the inode's i_mmap (MappingList). */
   mappingPrev: VmArea | null = null;
   mappingNext: VmArea | null = null;

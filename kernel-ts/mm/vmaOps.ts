@@ -1,11 +1,12 @@
 /**
  * Linking, splitting and merging VMAs: mm/vma.c of 6.x (__split_vma, vma_merge_new_range, vma_merge_existing_range).
- * A VMA whose operations have `close` is never removed by a merge, so that a segment's nattch counts VMAs. Missing: the anon_vma
- * conditions (areas that Linux keeps apart after a fork may become one here; only /proc/PID/maps can tell).
+ * A VMA whose operations have `close` is never removed by a merge, so that a segment's nattch counts VMAs. What anon_vma
+ * allows is in anonVma.ts.
  */
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { ENOMEM, type Errno } from '../abi/errno.ts';
 import type { File } from '../fs/file.ts';
+import { areAnonVmasCompatible, dupAnonVma, isMergeableAnonVma, type AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
 import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
@@ -39,6 +40,7 @@ export function vmAreaDup(ctx: MmContext, vma: VmArea, mm: MmStruct = vma.vmMm):
   copy.vmOps = vma.vmOps;
   copy.vmPrivateData = vma.vmPrivateData;
   copy.anonVma = vma.anonVma;
+  copy.anonSingular = vma.anonSingular;
   if (copy.vmFile !== null) getFile(copy.vmFile);
   return copy;
 }
@@ -101,6 +103,15 @@ function canRemove(vma: VmArea): boolean {
   return vma.vmOps?.close === undefined;
 }
 
+/** What is to lie in a new range, as far as it is not new memory. */
+export interface MergeSource {
+  readonly anonVma: AnonVma | null;
+  /** copied_from: the area whose pages are moved here; null when an area is extended. */
+  readonly copiedFrom: VmArea | null;
+}
+
+const NEW_MEMORY: MergeSource = { anonVma: null, copiedFrom: null };
+
 /**
  * vma_merge_new_range(): extends a neighbour over the free range [start, end) instead of making a VMA. Areas with `close`
  * do not take part: in Linux each of their attaches has a file of its own.
@@ -113,30 +124,34 @@ export function vmaMergeNewRange(
   vmFlags: number,
   file: File | null,
   pgoff: number,
+  { anonVma, copiedFrom }: MergeSource = NEW_MEMORY,
 ): VmArea | null {
   const next = mm.mmap.find(start);
   const prev = next === null ? mm.mmap.last : next.vmPrev;
-  const usable = prev !== null && canRemove(prev) && isMergeable(prev, vmFlags, file, null);
-  const usableNext = next !== null && canRemove(next) && isMergeable(next, vmFlags, file, null);
-  const left = usable && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
-  const right = usableNext && next.vmStart === end && pgoff + (end - start) / PAGE_SIZE === next.vmPgoff;
-  if (left && right) {
+  const mergeable = (vma: VmArea | null): vma is VmArea =>
+    vma !== null &&
+    canRemove(vma) &&
+    isMergeable(vma, vmFlags, file, null) &&
+    isMergeableAnonVma(vma, anonVma, null, copiedFrom);
+  const left = mergeable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
+  const pages = (end - start) / PAGE_SIZE;
+  let right = mergeable(next) && next.vmStart === end && pgoff + pages === next.vmPgoff;
+  if (left && right && next !== null && !areAnonVmasCompatible(prev, next)) right = false;
+  const target = left ? prev : right ? next : null;
+  if (target === null) return null;
+  if (left && right && next !== null) {
     vmaUnlink(mm, next);
-    prev.anonVma ||= next.anonVma;
+    dupAnonVma(prev, next);
     mm.mmap.setBounds(prev, prev.vmStart, next.vmEnd);
     removeVma(ctx, next);
-    return prev;
-  }
-  if (left) {
+  } else if (left) {
     mm.mmap.setBounds(prev, prev.vmStart, end);
-    return prev;
+  } else {
+    target.vmPgoff = pgoff;
+    mm.mmap.setBounds(target, start, target.vmEnd);
   }
-  if (right) {
-    next.vmPgoff = pgoff;
-    mm.mmap.setBounds(next, start, next.vmEnd);
-    return next;
-  }
-  return null;
+  if (copiedFrom !== null) dupAnonVma(target, copiedFrom);
+  return target;
 }
 
 /**
@@ -155,17 +170,20 @@ export function vmaMergeExistingRange(
   const leftSide = start === vma.vmStart;
   const rightSide = end === vma.vmEnd;
   const mergeable = (other: VmArea | null): other is VmArea =>
-    other !== null && isMergeable(other, vmFlags, file, vma.vmPrivateData);
+    other !== null &&
+    isMergeable(other, vmFlags, file, vma.vmPrivateData) &&
+    isMergeableAnonVma(other, vma.anonVma, vma, null);
   const left =
     leftSide && mergeable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === vma.vmPgoff;
   let right =
     rightSide && mergeable(next) && next.vmStart === end && vma.vmPgoff + vmaPages(vma) === next.vmPgoff;
   if (!left && !right) return null;
+  if (left && right && next !== null && !areAnonVmasCompatible(prev, next)) right = false;
   const removeMiddle = leftSide && rightSide;
   if (removeMiddle && !canRemove(vma)) return null;
   if (left && right && !(next !== null && canRemove(next))) right = false;
   if (left && prev !== null) {
-    prev.anonVma ||= vma.anonVma;
+    dupAnonVma(prev, right && next !== null && next.anonVma !== null ? next : vma);
     if (removeMiddle) {
       vmaUnlink(mm, vma);
     } else {
@@ -175,7 +193,6 @@ export function vmaMergeExistingRange(
     let last = end;
     if (right && next !== null) {
       vmaUnlink(mm, next);
-      prev.anonVma ||= next.anonVma;
       last = next.vmEnd;
     }
     mm.mmap.setBounds(prev, prev.vmStart, last);
@@ -184,7 +201,7 @@ export function vmaMergeExistingRange(
     return prev;
   }
   if (next === null) return null;
-  next.anonVma ||= vma.anonVma;
+  dupAnonVma(next, vma);
   if (removeMiddle) vmaUnlink(mm, vma);
   else mm.mmap.setBounds(vma, vma.vmStart, start);
   next.vmPgoff -= (end - start) / PAGE_SIZE;
