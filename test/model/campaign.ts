@@ -76,6 +76,14 @@ try {
       );
       if (differing >= Number(values.differences)) break;
     }
+    // What stands behind the last answer is a broken invariant, or how the run ended.
+    const extra = got.slice(made.length).flat();
+    if (extra.length > 0) {
+      differing++;
+      const alone = seeds.find((_, i) => ours.run(made.slice(i, i + 1)).length > 1);
+      const where = alone === undefined ? `seeds ${seeds[0]}..${seeds.at(-1)} together` : `seed ${alone}`;
+      console.log(`\n${where}: ${extra.join('\n')}`);
+    }
     done += seeds.length;
     steps += made.reduce((sum, sequence) => sum + sequence.length, 0);
     if (done % 100 !== 0 && done !== wanted) continue;
