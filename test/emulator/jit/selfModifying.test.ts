@@ -40,24 +40,27 @@ function verifySum(machine: Machine): void {
   expect([sum(rounds), sum(rounds - 1)]).toContain(x(machine, A0));
 }
 
+/** A loop that stores t0 over an instruction of its own, and goes on to it. */
+const rewriting = (store: string, between: string): string => `
+  la s0, patched
+  la s1, template
+  lw s1, 0(s1)
+  again: addi s2, s2, 1
+  ${nextWord}
+  ${store}
+  ${between}
+  patched: addi a0, a0, 0
+  ${spin('inner')}
+  j again
+  ${template}`;
+
 describe('a loop rewrites an instruction of its own', () => {
   test.each([
     ['with fence.i', 'fence.i'],
     ['without, the instruction being the next', ''],
     ['without, some instructions ahead', 'addi x0, x0, 0\n add a2, a2, a1\n xor a2, a2, t0'],
   ])('%s', (_name, between) => {
-    const source = `
-      la s0, patched
-      la s1, template
-      lw s1, 0(s1)
-      again: addi s2, s2, 1
-      ${nextWord}
-      sw t0, 0(s0)
-      ${between}
-      patched: addi a0, a0, 0
-      ${spin('inner')}
-      j again
-      ${template}`;
+    const source = rewriting('sw t0, 0(s0)', between);
     const counts = agree({ setUp: (m) => void machineMode(m, source), total: 4_000, verify: verifySum });
     expect(counts.get(5003)?.dropped).toBeGreaterThan(50);
   });
@@ -70,17 +73,7 @@ describe('a loop rewrites an instruction of its own', () => {
       'amoswap.w': 'amoswap.w t3, t0, (s0)',
       'sc.w': 'lr.w t3, (s0)\n sc.w t4, t0, (s0)',
     }[how] as string;
-    const source = `
-      la s0, patched
-      la s1, template
-      lw s1, 0(s1)
-      again: addi s2, s2, 1
-      ${nextWord}
-      ${store}
-      patched: addi a0, a0, 0
-      ${spin('inner')}
-      j again
-      ${template}`;
+    const source = rewriting(store, '');
     const guest = { setUp: (m: Machine) => void machineMode(m, source), total: 4_000 };
     agree(how === 'sb' ? guest : { ...guest, verify: verifySum });
   });
