@@ -362,7 +362,8 @@ export class Hart implements CsrContext {
     this.#end = retired + budget;
     if (this.#slice === 0) return;
     const words = this.#words;
-    const left = Math.max(1, Math.min(this.#end, this.#nextEventAt, retired + LONGEST_SLICE) - retired) - 1;
+    const horizon = Math.min(this.#end, this.#nextEventAt, this.#committed + LONGEST_SLICE);
+    const left = Math.max(1, horizon - retired) - 1;
     this.#slice += left - (words[layout.BUDGET >>> 2] as number);
     words[layout.BUDGET >>> 2] = left;
   }
