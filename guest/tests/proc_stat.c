@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 
 #define FIELDS 52
-static char text[1024], name_of_it[64];
+static char name_of_it[64];
 static long long field[FIELDS + 1];
 static char state;
 
@@ -14,20 +14,17 @@ static void read_stat(pid_t pid)
 {
 	char path[40];
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = (int)NEED(open(path, O_RDONLY));
-	ssize_t n = NEED(read(fd, text, sizeof text - 1));
-	NEED(close(fd));
-	text[n] = 0;
-	char *open_at = strchr(text, '('), *close_at = strrchr(text, ')');
+	const char *text = read_text(path);
+	const char *open_at = strchr(text, '('), *close_at = strrchr(text, ')');
 	memset(field, 0, sizeof field);
 	field[1] = atoll(text);
 	snprintf(name_of_it, sizeof name_of_it, "%.*s", (int)(close_at - open_at + 1), open_at);
 	state = close_at[2];
-	char *at = close_at + 3;
+	const char *at = close_at + 3;
 	int i = 4;
 	for (; i <= FIELDS && *at == ' '; i++)
-		field[i] = strtoll(at, &at, 10);
-	if (i != FIELDS + 1 || strcmp(at, "\n") != 0)
+		field[i] = strtoll(at, (char **)&at, 10);
+	if (i != FIELDS + 1 || *at != 0)
 		say("stat has another number of fields");
 }
 

@@ -5,16 +5,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static char text[4096];
+static const char *text;
 
 static void load(pid_t pid)
 {
 	char path[40];
 	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	int fd = (int)NEED(open(path, O_RDONLY));
-	ssize_t n = NEED(read(fd, text, sizeof text - 1));
-	NEED(close(fd));
-	text[n] = 0;
+	text = read_text(path);
 }
 
 /* What stands behind the name of a field, tabs as blanks; "-" when there is none. */
@@ -55,10 +52,10 @@ static void order(void)
 		"SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "NoNewPrivs", "voluntary_ctxt_switches",
 		"nonvoluntary_ctxt_switches",
 	};
-	const char *last = text;
 	int wrong = 0;
 
 	load(getpid());
+	const char *last = text;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		char start[40];
 		snprintf(start, sizeof start, "%s%s:\t", i ? "\n" : "", names[i]);

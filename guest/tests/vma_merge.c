@@ -31,16 +31,9 @@ static void clear(void)
 /* The areas of the arena: first page, pages, rights. */
 static void areas(const char *name)
 {
-	static char text[1 << 16];
 	char line[300] = "";
-	size_t length = 0;
-	ssize_t n;
-	int fd = (int)NEED(open("/proc/self/maps", O_RDONLY));
-	while ((n = NEED(read(fd, text + length, sizeof text - 1 - length))) > 0)
-		length += (size_t)n;
-	text[length] = 0;
-	NEED(close(fd));
-	for (char *row = text, *end; (end = strchr(row, '\n')) != NULL; row = end + 1) {
+
+	for (const char *row = read_text("/proc/self/maps"), *end; (end = strchr(row, '\n')) != NULL; row = end + 1) {
 		unsigned long from, to;
 		char access[8];
 		if (sscanf(row, "%lx-%lx %7s", &from, &to, access) != 3 || from < (unsigned long)ARENA || from >= (unsigned long)at(PAGES))

@@ -14,9 +14,15 @@ import { encode, type Sequence } from './operations.ts';
 export type Answers = readonly string[];
 
 const folder = join(import.meta.dirname, 'guest');
-const sources = ['coordinator.c', 'observe.c', 'worker.c', 'operations.c', 'semmsg.c', 'posix.c'].map(
-  (file) => join(folder, file),
-);
+const sources = [
+  'coordinator.c',
+  'observe.c',
+  'worker.c',
+  'operations.c',
+  'memory.c',
+  'semmsg.c',
+  'posix.c',
+].map((file) => join(folder, file));
 
 async function driver(target: 'riscv32-linux-musl' | 'native32'): Promise<CompileResult> {
   const result = await compile(sources, { target, flags: ['-Wall', '-Wextra'] });
