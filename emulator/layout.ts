@@ -56,6 +56,9 @@ export const SERVED = 0x248;
 /** A micro-op for one instruction outside a decoded page (single step over breakpoints and page borders). */
 export const SCRATCH_UOP = 0x240;
 
+/** ENTRY when a region has been left where code goes on that has no region yet, else 0. */
+export const LANDING = 0x264;
+
 /** Not zero when some page cache of tier 1 holds a page. */
 export const PAGES_CACHED = 0x260;
 
@@ -98,17 +101,19 @@ export const PROFILE_TARGETS = 16;
 export const PROFILE = HEAT + HEAT_SIZE * 4;
 
 /**
- * Tier 1's page caches (mmu/pageCaches.ts): pools of entries of four words, a page's address, its host address, and in how
- * many bytes from its beginning a group of accesses must begin; 0: the entry holds nothing.
+ * Tier 1's page caches (mmu/pageCaches.ts): pools of entries of four words, a page's address, what is to be added to an
+ * address in it for the host's, and in how many bytes from its beginning a group of accesses must begin; 0: the entry holds nothing.
  */
 export const PAGE_CACHES = PROFILE + PROFILE_SITES * PROFILE_TARGETS * 4;
 export const PAGE_CACHE_POOLS = 8;
 export const PAGE_CACHE_POOL_SIZE = 512;
 export const PAGE_CACHE_BYTES = 16;
 export const CACHED_PAGE = 0;
-export const CACHED_HOST = 4;
+export const CACHED_DELTA = 4;
 export const CACHED_ROOM = 8;
-/** Two words for each entry: misses, and failures. */
+/** The page in which the last look in vain began. */
+export const CACHE_FAILED = 12;
+/** Two words for each entry: misses, and looks in vain in one page. */
 export const PAGE_CACHE_COUNTS = PAGE_CACHES + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * PAGE_CACHE_BYTES;
 
 const WASM_PAGE = 0x1_0000;

@@ -13,6 +13,7 @@ import { jumpCacheEntry } from '../codegen/jumpCache.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import type { Binary32, I32 } from '../isa/builder.ts';
 import * as layout from '../layout.ts';
+import { ENTRY } from '../tier0/uop.ts';
 import { uleb, type FunctionBody } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 import type { Checks } from './checks.ts';
@@ -194,10 +195,10 @@ class RegionEmitter extends LookupEmitter {
     this.out.push(OP.br_if, ...uleb(label));
   }
 
-  protected ifUnlikely(condition: Code, then: () => void, type = VOID): void {
+  protected ifUnlikely(condition: Code, then: () => void): void {
     this.out.push(...condition);
     this.unlikely.push(this.out.length);
-    this.out.push(OP.if, type);
+    this.out.push(OP.if, VOID);
     then();
     this.out.push(OP.end);
   }
@@ -242,7 +243,10 @@ class RegionEmitter extends LookupEmitter {
   }
 
   #follow(from: number, edge: Edge): void {
-    if (edge.block < 0) this.#returnTo(i32const(edge.pc), this.#blocks[from].dirtyOut);
+    if (edge.block < 0) {
+      this.out.push(...storeState(layout.LANDING, i32const(ENTRY)));
+      this.#returnTo(i32const(edge.pc), this.#blocks[from].dirtyOut);
+    }
     else if (this.#isLabel(from, edge.block)) this.out.push(OP.br, ...uleb(this.#label(edge.block)));
     else this.#tree(edge.block);
   }

@@ -8,7 +8,8 @@
  */
 import { noChecks, planChecks, type Access, type Checks, type ReachOf } from './checks.ts';
 import { accesses, equal, isEmpty, NONE, union, without, type FloatTypes, type Regs } from './registers.ts';
-import { successors, type Block, type Edge, type Insn, type RegionCode, type Terminator } from './region.ts';
+import { successors, type Block, type Edge, type Insn, type RegionCode } from './region.ts';
+import { mapEdges, unroll } from './unroll.ts';
 
 export interface FlowBlock extends Block {
   /** Number of its instructions. */
@@ -40,13 +41,6 @@ export interface Flow {
   readonly blocks: readonly FlowBlock[];
   readonly types: FloatTypes;
   readonly checks: Checks;
-}
-
-function mapEdges(end: Terminator, edge: (e: Edge) => Edge): Terminator {
-  if (end.kind === 'branch') return { ...end, taken: edge(end.taken), fall: edge(end.fall) };
-  if (end.kind === 'jump') return { ...end, to: edge(end.to) };
-  if (end.kind === 'call') return { ...end, back: edge(end.back) };
-  return { ...end, targets: end.targets.map(edge) };
 }
 
 /** Reverse post-order of what the entry reaches. The fall-through is visited last, so that it comes next in the order. */
@@ -259,6 +253,7 @@ function findLive(blocks: readonly FlowBlock[], kept: number): void {
  */
 export function analyse(code: RegionCode, types: FloatTypes, reachOf: ReachOf | null): Flow {
   let plain: readonly Block[] = code.blocks;
+  let unrolled = false;
   for (;;) {
     const blocks = renumber(plain, types);
     dominators(blocks);
@@ -268,6 +263,12 @@ export function analyse(code: RegionCode, types: FloatTypes, reachOf: ReachOf | 
       continue;
     }
     findLoops(blocks);
+    const longer = unrolled ? null : unroll(blocks);
+    unrolled = true;
+    if (longer !== null) {
+      plain = longer;
+      continue;
+    }
     findNeeds(blocks);
     const checks = reachOf === null ? noChecks(blocks) : planChecks(blocks, reachOf);
     for (const [i, block] of blocks.entries())

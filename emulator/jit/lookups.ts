@@ -18,7 +18,6 @@ import { isInvariant, WRITABLE, type Access, type Group } from './checks.ts';
 import { READ, WRITE, type KnownOperands } from './frame.ts';
 
 const PAGE = 4096;
-const I32_RESULT = 0x7f;
 
 /** Index among a region's functions of the imported `lookUp`. */
 const LOOK_UP = 0;
@@ -47,8 +46,8 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
   protected access: Access | null = null;
   protected loop: ReadonlySet<number> | null = null;
 
-  /** if (condition) { then }, which is not to be expected; the if may leave a value. */
-  protected abstract ifUnlikely(condition: Code, then: () => void, type?: number): void;
+  /** if (condition) { then }, which is not to be expected. */
+  protected abstract ifUnlikely(condition: Code, then: () => void): void;
 
   #hostOf(group: Group): number {
     let host = this.#hosts.get(group);
@@ -85,51 +84,44 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
     const cache = this.lookContext.reserve(write, size);
     this.looks.push({ pc, pcs: group.pcs, cache });
     const va = this.let(start);
-    const [condition, found] = this.lookContext.isWild(pc)
-      ? this.#inTable(group, va, write)
-      : this.#inCache(va, cache);
+    const host = this.#hostOf(group);
     const spans = spansOf(group.span, PAGE - (CACHE_SPANS[size] as number) + 1);
-    this.ifUnlikely(
-      condition,
-      () => {
-        const host = this.locals.take('i32');
-        this.out.push(...va.code, ...i32const(cache), ...i32const(spans));
-        this.out.push(...i32const(write ? layout.TLB_WRITE : layout.TLB_READ), OP.call, LOOK_UP);
-        this.out.push(...set(host));
-        this.bailIf([...get(host), OP.i32_eqz], depth + 1);
-        this.out.push(...get(host), OP.else, ...found);
-      },
-      I32_RESULT,
-    );
-    this.out.push(...set(this.#hostOf(group)));
+    const fill = (): void => {
+      this.out.push(...va.code, ...i32const(cache), ...i32const(spans));
+      this.out.push(...i32const(write ? layout.TLB_WRITE : layout.TLB_READ), OP.call, LOOK_UP);
+    };
+    if (this.lookContext.isWild(pc)) {
+      this.#lookAtTable(group, va, write, depth, fill);
+      return;
+    }
+    const distance = [...va.code, ...loadState(cache + layout.CACHED_PAGE), OP.i32_sub];
+    this.ifUnlikely([...distance, ...loadState(cache + layout.CACHED_ROOM), OP.i32_ge_u], () => {
+      fill();
+      this.out.push(...set(host));
+      this.bailIf([...get(host), OP.i32_eqz], depth + 1);
+    });
+    // Read now, so that nothing hangs on which way control came.
+    this.out.push(...va.code, ...loadState(cache + layout.CACHED_DELTA), OP.i32_add, ...set(host));
   }
 
-  /** Not zero when the page cache is of no use; else the host address. */
-  #inCache(va: I32, cache: number): [condition: Code, found: Code] {
-    const distance = this.locals.take('i32');
-    const within = [...va.code, ...loadState(cache + layout.CACHED_PAGE), OP.i32_sub];
-    const tooFar = [...loadState(cache + layout.CACHED_ROOM), OP.i32_ge_u];
-    return [
-      [...within, OP.local_tee, ...uleb(distance), ...tooFar],
-      [...get(distance), ...loadState(cache + layout.CACHED_HOST), OP.i32_add],
-    ];
-  }
-
-  /** Not zero when the table's entry is of no use; else the host address. */
-  #inTable({ span }: Group, va: I32, write: boolean): [condition: Code, found: Code] {
+  #lookAtTable(group: Group, va: I32, write: boolean, depth: number, fill: () => void): void {
+    const { span } = group;
     const page = this.locals.take('i32');
     const index = [...va.code, ...i32const(10), OP.i32_shr_u, ...i32const(0x3f_fffc), OP.i32_and];
     const entry = [...get(write ? WRITE : READ), ...index, OP.i32_add, ...memoryOp(OP.i32_load, 2, 0)];
     this.out.push(...entry, ...i32const(1), OP.i32_sub, ...set(page));
-    const found = [...get(page), ...va.code, OP.i32_xor];
+    const low = span > 1 ? [...get(page), ...va.code, OP.i32_or] : get(page);
+    const misaligned = [...low, ...i32const((span - 1) | 1), OP.i32_and];
     // With one access, misalignment stands for straddling. Else bit 12 tells either that the entry is invalid or that
     // the last byte is in another page.
-    if (span <= 8 && (span & (span - 1)) === 0) {
-      const low = span > 1 ? [...get(page), ...va.code, OP.i32_or] : get(page);
-      return [[...low, ...i32const((span - 1) | 1), OP.i32_and], found];
-    }
     const last = [...va.code, ...i32const(PAGE - 1), OP.i32_and, ...i32const(span - 1), OP.i32_add];
     const invalid = [...get(page), ...i32const(12), OP.i32_shl];
-    return [[...invalid, ...last, OP.i32_or, ...i32const(PAGE), OP.i32_and], found];
+    const beyond = [...invalid, ...last, OP.i32_or, ...i32const(PAGE), OP.i32_and];
+    this.ifUnlikely(span <= 8 && (span & (span - 1)) === 0 ? misaligned : beyond, () => {
+      fill();
+      this.out.push(...va.code, OP.i32_xor, OP.local_tee, ...uleb(page), ...va.code, OP.i32_xor);
+      this.bailIf([OP.i32_eqz], depth + 1);
+    });
+    this.out.push(...get(page), ...va.code, OP.i32_xor, ...set(this.#hostOf(group)));
   }
 }

@@ -55,6 +55,12 @@ const WAIT = 10_000;
 /** Modules linked to one table at most: each costs the host 0.1 MB, a function in a module of many 0.02. */
 const MODULES_PER_TABLE = 100;
 
+/**
+ * Instructions in a region at most whose entry lies in the midst of another: most of what follows is there already, and V8 would
+ * compile all of it again.
+ */
+const SIDE_ENTRY = 100;
+
 /** What regions are called through. */
 export interface Linked {
   readonly table: WebAssembly.Table;
@@ -105,6 +111,8 @@ interface Region {
   /** Instructions. */
   size: number;
   looks: readonly JudgedLook[];
+  /** Micro-ops at which its blocks begin. */
+  blocks: readonly number[];
   /** It computes in floating point: with assumptions about the unit's state, or with none. */
   floating: 'no' | 'assuming' | 'anyhow';
 }
@@ -172,6 +180,8 @@ export class Tier1 {
   #patient = true;
   #nextSlot = FIRST_SLOT;
   #counted = 0;
+  /** Micro-ops at which blocks of regions begin. */
+  readonly #covered = new Set<number>();
 
   /** `link`: makes a table and an interpreter that calls regions through it. */
   constructor(memory: WebAssembly.Memory, link: () => Linked, reader: TierReader) {
@@ -350,6 +360,7 @@ export class Tier1 {
       slot,
       pages: [],
       looks: [],
+      blocks: [],
       compiled: false,
       body: null,
       size: 0,
@@ -378,6 +389,7 @@ export class Tier1 {
       this.#table.set(region.slot, this.#stub);
     }
     this.#bySlot[region.slot] = null;
+    for (const uop of region.blocks) this.#covered.delete(uop);
     const rest = this.#regions.get(region.uop)?.filter((r) => r !== region) ?? [];
     if (rest.length === 0) this.#regions.delete(region.uop);
     else this.#regions.set(region.uop, rest);
@@ -420,7 +432,7 @@ export class Tier1 {
       seen.add(at);
       const uop = this.#uopOf(at);
       if (uop === 0 || this.#find(at, uop)?.compiled) continue;
-      const code = discover(this.#reader, at, leftOut, limit);
+      const code = discover(this.#reader, at, leftOut, this.#covered.has(uop) ? Math.min(limit, SIDE_ENTRY) : limit);
       if (code === null) continue;
       found.push({ region: this.#reserve(at, uop), code });
       for (const block of code.blocks) {
@@ -465,6 +477,8 @@ export class Tier1 {
     for (const [i, { region, code }] of found.entries()) {
       if (!kept[i]) continue;
       region.compiled = true;
+      region.blocks = code.blocks.map((block) => this.#uopOf(block.pc));
+      for (const at of region.blocks) this.#covered.add(at);
       region.looks = (looks[i] ?? []).map((look) => this.#judged(look));
       if ((types[i] as FloatTypes).size > 0) region.floating = assume ? 'assuming' : 'anyhow';
       this.#byPage.get(region.pages[0] as number)?.delete(region);

@@ -193,8 +193,9 @@ const afterRegion = [
   OP.end,
   ...loadState(layout.PC),
   ...set(NEXT_PC),
-  ...i32const(0),
+  ...loadState(layout.LANDING),
   ...set(MARK),
+  ...storeState(layout.LANDING, i32const(0)),
 ];
 
 /**
@@ -562,7 +563,13 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
       runFunction('runFull', IMPORT_COUNT, () => true),
       ecallFunction(),
       lookUpFunction(),
-      { name: 'stub', type: REGION_TYPE, locals: [], code: get(0), exported: true },
+      {
+        name: 'stub',
+        type: REGION_TYPE,
+        locals: [],
+        code: [...storeState(layout.LANDING, i32const(ENTRY)), ...get(0)],
+        exported: true,
+      },
     ],
   });
 }

@@ -1,13 +1,13 @@
 /**
- * `lookUp`, which regions call when a page cache does not hold what they want: reads the TLB, fills the cache, and
- * returns the host address of the first byte, or 0 where the TLB does not say or the bytes do not lie in one piece.
+ * `lookUp`, which regions call when a page cache does not hold what they want: reads the TLB and fills the cache; returns 0 where
+ * the TLB does not say or the bytes do not lie in one piece.
  */
 import { get, i32const, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import * as layout from '../layout.ts';
 import { uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 
-/** (address, page cache, bytes beyond the first | room << 16, table) -> host address. `table`: TLB_READ or TLB_WRITE. */
+/** (address, page cache, bytes beyond the first | room << 16, table) -> host address of the first byte, or 0. `table`: TLB_READ or TLB_WRITE. */
 export const LOOK_UP_TYPE: FunctionType = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 
 const PAGE = 4096;
@@ -40,8 +40,33 @@ const count = (offset: number): number[] => [
   ...memoryOp(OP.i32_store, 2, layout.PAGE_CACHE_COUNTS + offset),
 ];
 
-/** Gives up, and counts it: had the look asked for less, it might have passed. */
-const giveUp = [...count(4), ...i32const(0), OP.return];
+/**
+ * Counts that it gives up in vain again in the same page: had the look asked for less, it might have passed. That a page is touched
+ * for the first time says nothing.
+ */
+const countFailure = [
+  ...get(VA),
+  ...i32const(-PAGE),
+  OP.i32_and,
+  OP.local_tee,
+  ...uleb(HOST),
+  ...get(CACHE),
+  ...memoryOp(OP.i32_load, 2, layout.CACHE_FAILED),
+  OP.i32_eq,
+  OP.if,
+  VOID,
+  ...count(4),
+  OP.else,
+  ...get(CACHE),
+  ...get(HOST),
+  ...memoryOp(OP.i32_store, 2, layout.CACHE_FAILED),
+  ...get(COUNTS),
+  ...i32const(0),
+  ...memoryOp(OP.i32_store, 2, layout.PAGE_CACHE_COUNTS + 4),
+  OP.end,
+];
+
+const giveUp = [...countFailure, ...i32const(0), OP.return];
 
 /** Leaves the host address, or does `otherwise`. */
 const translate = (va: number, otherwise: readonly number[]): number[] => [
@@ -61,7 +86,7 @@ const translate = (va: number, otherwise: readonly number[]): number[] => [
 ];
 
 /** A page that may be read, and is not to be written (yet): the look may have asked for it on account of a later store. */
-const unlessReadable = [...entryOf(VA, i32const(layout.TLB_READ)), OP.if, VOID, ...count(4), OP.end];
+const unlessReadable = [...entryOf(VA, i32const(layout.TLB_READ)), OP.if, VOID, ...countFailure, OP.end];
 
 const remember = (offset: number, value: readonly number[]): number[] => [
   ...get(CACHE),
@@ -111,7 +136,7 @@ export function lookUpFunction(): FunctionBody {
     ...set(HOST),
     ...count(0),
     ...remember(layout.CACHED_PAGE, [...get(VA), ...i32const(-PAGE), OP.i32_and]),
-    ...remember(layout.CACHED_HOST, [...get(HOST), ...i32const(-PAGE), OP.i32_and]),
+    ...remember(layout.CACHED_DELTA, [...get(HOST), ...get(VA), OP.i32_sub]),
     // Two pages that lie one behind the other are as good as one.
     ...remember(layout.CACHED_ROOM, [
       ...get(SPANS),

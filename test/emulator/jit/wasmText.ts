@@ -119,7 +119,7 @@ function offsetName(offset: number): string {
   }
   if (offset >= layout.PAGE_CACHES && offset < layout.PAGE_CACHE_COUNTS) {
     const from = offset - layout.PAGE_CACHES;
-    const word = ['page', 'host', 'room'][(from % layout.PAGE_CACHE_BYTES) / 4];
+    const word = ['page', 'delta', 'room'][(from % layout.PAGE_CACHE_BYTES) / 4];
     return `cache${Math.floor(from / layout.PAGE_CACHE_BYTES)}.${word}`;
   }
   const shifted = STATE.get(offset);
