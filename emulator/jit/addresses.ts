@@ -1,8 +1,9 @@
 /**
  * Which registers are known to be how far from one another: each holds, where an instruction begins, a *root* and a
  * constant. A root is a value of which nothing else is known: what the region was entered with, what control brought
- * together from several sides, what an instruction computed, or what a call left. Static single assignment without the
- * names: a root is the same value wherever it is found, until control passes the place that makes it again.
+ * together from several sides, what an instruction computed, or what a call left; or the sum of two roots, or a root shifted,
+ * as indices are. Static single assignment without the names: a root is the same value wherever it is found, until control
+ * passes a place that makes it, or what it consists of, again.
  */
 import { successors, type Block, type Insn } from './region.ts';
 import { numbers } from './registers.ts';
@@ -22,7 +23,6 @@ type Values = Int32Array;
 
 /** Where a root comes from. */
 export type Origin =
-  | { readonly kind: 'absolute' | 'entry' }
   /** Made anew where that block begins, ends with a call, or has executed that instruction. */
   | { readonly kind: 'merge' | 'return'; readonly block: number }
   | { readonly kind: 'result'; readonly block: number; readonly index: number };
@@ -32,6 +32,9 @@ export interface Address {
   readonly root: number;
   readonly offset: number;
 }
+
+/** Places at which the parts of a root are made, at most: what consists of more is a root by itself. */
+const MAX_ORIGINS = 3;
 
 /** Passes over the blocks at most; code that has not settled then is compiled without. */
 const MAX_PASSES = 12;
@@ -45,6 +48,10 @@ export class Addresses {
   readonly #first: number[] = [];
   readonly #inputs: Values[];
   readonly #outputs: (Values | null)[];
+  /** Sums and shifted roots: their names, by what they consist of, and their origins. */
+  readonly #derived = new Map<string, number>();
+  readonly #derivedOrigins: (readonly Origin[])[] = [];
+  readonly #firstDerived: number;
   readonly settled: boolean;
 
   /** `blocks`: in reverse post-order, the entry first. */
@@ -62,6 +69,7 @@ export class Addresses {
         if (instruction.traits.bytes > 0) bases |= 1 << fields.rs1;
     }
     this.kept = bases & PRESERVED;
+    this.#firstDerived = 32 * (1 + 2 * blocks.length) + count;
     this.#inputs = blocks.map(() => new Int32Array(64));
     for (let r = 0; r < 32; r++) this.#inputs[0][r] = r;
     this.settled = this.#solve();
@@ -79,16 +87,35 @@ export class Addresses {
     return 32 * (1 + 2 * this.#blocks.length) + this.#first[block] + index;
   }
 
-  origin(root: number): Origin {
-    if (root < 32) return { kind: root === ABSOLUTE ? 'absolute' : 'entry' };
+  /** Where the root, or what it consists of, is made anew; empty when it never is. */
+  origins(root: number): readonly Origin[] {
+    if (root < 32) return [];
+    if (root >= this.#firstDerived) return this.#derivedOrigins[root - this.#firstDerived];
     const count = this.#blocks.length;
     const block = (root >>> 5) - 1;
-    if (block < count) return { kind: 'merge', block };
-    if (block < 2 * count) return { kind: 'return', block: block - count };
+    if (block < count) return [{ kind: 'merge', block }];
+    if (block < 2 * count) return [{ kind: 'return', block: block - count }];
     const insn = root - 32 * (1 + 2 * count);
     let at = 0;
     while (at + 1 < count && this.#first[at + 1] <= insn) at++;
-    return { kind: 'result', block: at, index: insn - this.#first[at] };
+    return [{ kind: 'result', block: at, index: insn - this.#first[at] }];
+  }
+
+  /** The root that consists of those, by that name; -1: of too many. */
+  #derive(name: string, roots: readonly number[]): number {
+    const known = this.#derived.get(name);
+    if (known !== undefined) return known;
+    const origins = roots.flatMap((root) => this.origins(root));
+    const root =
+      origins.length > MAX_ORIGINS ? -1 : this.#firstDerived + this.#derivedOrigins.push(origins) - 1;
+    this.#derived.set(name, root);
+    return root;
+  }
+
+  #sum(a: number, b: number): number {
+    if (a === ABSOLUTE) return b;
+    if (b === ABSOLUTE) return a;
+    return this.#derive(a < b ? `${a} + ${b}` : `${b} + ${a}`, [a, b]);
   }
 
   /** It is the stack pointer, wherever it came from. */
@@ -154,11 +181,16 @@ export class Addresses {
     if (name === 'addi') put(values[rs1], values[32 + rs1] + imm);
     else if (name === 'lui') put(ABSOLUTE, imm);
     else if (name === 'auipc') put(ABSOLUTE, pc + imm);
-    else if (name === 'add' && values[rs1] === ABSOLUTE)
-      put(values[rs2], values[32 + rs2] + values[32 + rs1]);
-    else if (name === 'add' && values[rs2] === ABSOLUTE)
-      put(values[rs1], values[32 + rs1] + values[32 + rs2]);
-    else put(this.#resultRoot(block, index), 0);
+    else if (name === 'add') {
+      const root = this.#sum(values[rs1], values[rs2]);
+      if (root >= 0) put(root, values[32 + rs1] + values[32 + rs2]);
+      else put(this.#resultRoot(block, index), 0);
+    } else if (name === 'slli') {
+      const from = values[rs1];
+      const root = from === ABSOLUTE ? ABSOLUTE : this.#derive(`${from} << ${imm}`, [from]);
+      if (root >= 0) put(root, values[32 + rs1] << imm);
+      else put(this.#resultRoot(block, index), 0);
+    } else put(this.#resultRoot(block, index), 0);
   }
 
   /** Where each plain load or store of a block goes; null for other instructions. */

@@ -32,7 +32,8 @@ export type ReachOf = (pc: number) => Reach;
 export interface Group {
   readonly index: number;
   readonly root: number;
-  readonly origin: Origin;
+  /** Where its root is made anew. */
+  readonly origins: readonly Origin[];
   /** From the root to the first byte. */
   readonly low: number;
   /** Bytes from the first to behind the last. */
@@ -74,8 +75,8 @@ export interface Checks {
 }
 
 /** The root is the same whenever control comes round in that loop. */
-export function isInvariant({ origin }: Group, loop: ReadonlySet<number> | null): boolean {
-  return loop !== null && !('block' in origin && loop.has(origin.block));
+export function isInvariant({ origins }: Group, loop: ReadonlySet<number> | null): boolean {
+  return loop !== null && !origins.some(({ block }) => loop.has(block));
 }
 
 /** Every access looks for itself. */
@@ -165,12 +166,12 @@ class Planner {
   }
 
   #add(root: number, low: number, span: number, uses: readonly Use[]): void {
-    const origin = this.#addresses.origin(root);
+    const origins = this.#addresses.origins(root);
     const level = uses.some(({ store }) => store) ? WRITABLE : READABLE;
     const group: Group = {
       index: this.groups.length,
       root,
-      origin,
+      origins,
       low,
       span,
       pcs: uses.map(({ block, index }) => this.#blocks[block].insns[index].pc),
@@ -179,7 +180,7 @@ class Planner {
       stack: this.#addresses.isStack(root),
     };
     this.groups.push(group);
-    if ('block' in origin) this.#madeBy[origin.block].push(group);
+    for (const block of new Set(origins.map((o) => o.block))) this.#madeBy[block].push(group);
     for (const { block, index, offset } of uses)
       this.accesses[block][index] = { group, offset: offset - low, look: 0 };
   }
@@ -198,7 +199,9 @@ class Planner {
 
   /** Groups whose root is made anew at that place of a block. */
   remade(block: number, index: number): Group[] {
-    return this.#madeBy[block].filter(({ origin }) => placeOf(origin, this.#blocks[block]) === index);
+    return this.#madeBy[block].filter(({ origins }) =>
+      origins.some((o) => o.block === block && placeOf(o, this.#blocks[block]) === index),
+    );
   }
 
   /** What is sure behind a block, in place of what is before it. */

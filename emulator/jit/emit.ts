@@ -246,8 +246,7 @@ class RegionEmitter extends LookupEmitter {
     if (edge.block < 0) {
       this.out.push(...storeState(layout.LANDING, i32const(ENTRY)));
       this.#returnTo(i32const(edge.pc), this.#blocks[from].dirtyOut);
-    }
-    else if (this.#isLabel(from, edge.block)) this.out.push(OP.br, ...uleb(this.#label(edge.block)));
+    } else if (this.#isLabel(from, edge.block)) this.out.push(OP.br, ...uleb(this.#label(edge.block)));
     else this.#tree(edge.block);
   }
 

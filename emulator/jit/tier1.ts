@@ -432,7 +432,12 @@ export class Tier1 {
       seen.add(at);
       const uop = this.#uopOf(at);
       if (uop === 0 || this.#find(at, uop)?.compiled) continue;
-      const code = discover(this.#reader, at, leftOut, this.#covered.has(uop) ? Math.min(limit, SIDE_ENTRY) : limit);
+      const code = discover(
+        this.#reader,
+        at,
+        leftOut,
+        this.#covered.has(uop) ? Math.min(limit, SIDE_ENTRY) : limit,
+      );
       if (code === null) continue;
       found.push({ region: this.#reserve(at, uop), code });
       for (const block of code.blocks) {

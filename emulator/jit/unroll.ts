@@ -59,4 +59,3 @@ export function unroll(blocks: readonly LoopBlock[]): Block[] | null {
   }
   return out.length === blocks.length ? null : out;
 }
-

@@ -1,6 +1,6 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 41 i32
-  if (i32.lt_s (local.get 0) (i32.const 8)) ;; unlikely
+  ;; locals: 39 i32
+  if (i32.lt_s (local.get 0) (i32.const 15)) ;; unlikely
     (return (local.get 0))
   end
   if (i32.ne (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) ;; unlikely
@@ -20,28 +20,38 @@
   block
     block
       loop
-        (local.set 2 (i32.const 0))
-        (br_if 1 (i32.lt_s (local.get 0) (i32.const 8))) ;; unlikely
-        (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
-        (local.set 17 (i32.add (local.get 17) (i32.const 1)))
-        (local.set 18 (i32.add (i32.const 0) (local.get 17)))
-        (local.set 18 (i32.shl (local.get 18) (i32.const 2)))
-        if (i32.eqz (local.get 39)) ;; unlikely
-          (local.set 40 (i32.add (local.get 15) (i32.const 4)))
-          if (result i32) (i32.ge_u (local.tee 41 (i32.sub (local.get 40) (i32.load offset=cache2048.page (i32.const 0)))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-            (local.set 42 (call $lookUp (local.get 40) (i32.const 336953344) (i32.const 267452423) (i32.const 532)))
-            (local.set 2 (i32.const 12292))
-            (br_if 3 (i32.eqz (local.get 42))) ;; unlikely
-          (local.get 42)
-          else
-          (i32.add (local.get 41) (i32.load offset=cache2048.host (i32.const 0)))
+        block
+          (local.set 2 (i32.const 0))
+          (br_if 2 (i32.lt_s (local.get 0) (i32.const 15))) ;; unlikely
+          (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
+          (local.set 17 (i32.add (local.get 17) (i32.const 1)))
+          (local.set 18 (i32.add (i32.const 0) (local.get 17)))
+          (local.set 18 (i32.shl (local.get 18) (i32.const 2)))
+          if (i32.eqz (local.get 39)) ;; unlikely
+            (local.set 40 (i32.add (local.get 15) (i32.const 4)))
+            if (i32.ge_u (i32.sub (local.get 40) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
+              (local.set 39 (call $lookUp (local.get 40) (i32.const 336953344) (i32.const 267452423) (i32.const 532)))
+              (local.set 2 (i32.const 12292))
+              (br_if 4 (i32.eqz (local.get 39))) ;; unlikely
+            end
+            (local.set 39 (i32.add (local.get 40) (i32.load offset=cache2048.delta (i32.const 0))))
           end
-          (local.set 39 (;above;))
+          (local.set 19 (i32.load (local.get 39)))
+          (local.set 18 (i32.add (local.get 18) (local.get 19)))
+          (i32.store offset=ra (local.get 39) (local.get 18))
+          if (i32.ne (local.get 17) (i32.const 0))
+            (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
+            (local.set 17 (i32.add (local.get 17) (i32.const 1)))
+            (local.set 18 (i32.add (i32.const 0) (local.get 17)))
+            (local.set 18 (i32.shl (local.get 18) (i32.const 2)))
+            (local.set 19 (i32.load (local.get 39)))
+            (local.set 18 (i32.add (local.get 18) (local.get 19)))
+            (i32.store offset=ra (local.get 39) (local.get 18))
+            (br_if 2 (i32.ne (local.get 17) (i32.const 0)))
+            (br 1)
+          end
+          (br 0)
         end
-        (local.set 19 (i32.load (local.get 39)))
-        (local.set 18 (i32.add (local.get 18) (local.get 19)))
-        (i32.store offset=ra (local.get 39) (local.get 18))
-        (br_if 0 (i32.ne (local.get 17) (i32.const 0)))
         (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
         (local.set 40 (local.get 8))
         (local.set 3 (i32.and (local.get 40) (i32.const -2)))

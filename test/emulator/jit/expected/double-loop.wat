@@ -1,5 +1,5 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 37 i32, 3 f64, 4 i32, 3 f64
+  ;; locals: 37 i32, 3 f64, 2 i32, 3 f64
   if (i32.lt_s (local.get 0) (i32.const 13)) ;; unlikely
     (return (local.get 0))
   end
@@ -28,30 +28,27 @@
         (br_if 1 (i32.lt_s (local.get 0) (i32.const 13))) ;; unlikely
         (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
         (local.set 43 (local.get 15))
-        if (result i32) (i32.ge_u (local.tee 44 (i32.sub (local.get 43) (i32.load offset=cache2048.page (i32.const 0)))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-          (local.set 45 (call $lookUp (local.get 43) (i32.const 336953344) (i32.const 267452431) (i32.const 532)))
+        if (i32.ge_u (i32.sub (local.get 43) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
+          (local.set 42 (call $lookUp (local.get 43) (i32.const 336953344) (i32.const 267452431) (i32.const 532)))
           (local.set 2 (i32.const 6))
-          (br_if 2 (i32.eqz (local.get 45))) ;; unlikely
-        (local.get 45)
-        else
-        (i32.add (local.get 44) (i32.load offset=cache2048.host (i32.const 0)))
+          (br_if 2 (i32.eqz (local.get 42))) ;; unlikely
         end
-        (local.set 42 (;above;))
+        (local.set 42 (i32.add (local.get 43) (i32.load offset=cache2048.delta (i32.const 0))))
         (local.set 39 (f64.load (local.get 42)))
-        (local.set 46 (local.get 39))
-        (local.set 47 (local.get 40))
-        (local.set 48 (f64.mul (local.get 46) (local.get 47)))
-        if (i32.eqz (i32.and (f64.lt (f64.const 2.2250738585072014e-308) (f64.abs (local.get 48))) (f64.lt (f64.abs (local.get 48)) (f64.const Infinity))))
+        (local.set 44 (local.get 39))
+        (local.set 45 (local.get 40))
+        (local.set 46 (f64.mul (local.get 44) (local.get 45)))
+        if (i32.eqz (i32.and (f64.lt (f64.const 2.2250738585072014e-308) (f64.abs (local.get 46))) (f64.lt (f64.abs (local.get 46)) (f64.const Infinity))))
           (local.set 2 (i32.const 8197))
-          (br_if 2 (i32.eqz (i32.and (f64.eq (local.get 48) (f64.const 0)) (i32.or (f64.eq (local.get 46) (f64.const 0)) (f64.eq (local.get 47) (f64.const 0)))))) ;; unlikely
+          (br_if 2 (i32.eqz (i32.and (f64.eq (local.get 46) (f64.const 0)) (i32.or (f64.eq (local.get 44) (f64.const 0)) (f64.eq (local.get 45) (f64.const 0)))))) ;; unlikely
         end
-        (local.set 40 (local.get 48))
-        (local.set 46 (local.get 41))
-        (local.set 47 (local.get 40))
-        (local.set 48 (f64.add (local.get 46) (local.get 47)))
+        (local.set 40 (local.get 46))
+        (local.set 44 (local.get 41))
+        (local.set 45 (local.get 40))
+        (local.set 46 (f64.add (local.get 44) (local.get 45)))
         (local.set 2 (i32.const 16388))
-        (br_if 1 (i32.eqz (f64.lt (f64.abs (local.get 48)) (f64.const Infinity)))) ;; unlikely
-        (local.set 41 (local.get 48))
+        (br_if 1 (i32.eqz (f64.lt (f64.abs (local.get 46)) (f64.const Infinity)))) ;; unlikely
+        (local.set 41 (local.get 46))
         (f64.store offset=sp (local.get 42) (local.get 41))
         (local.set 12 (i32.add (local.get 12) (i32.const -1)))
         (br_if 0 (i32.ne (local.get 12) (i32.const 0)))

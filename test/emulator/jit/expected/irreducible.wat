@@ -36,6 +36,7 @@
     (local.set 0 (i32.sub (local.get 0) (i32.const 2)))
     (local.set 18 (i32.add (local.get 18) (i32.const 1)))
     if (i32.ne (local.get 18) (local.get 19))
+      (i32.store offset=612 (i32.const 0) (i32.const 32768))
       (i32.store offset=a0 (i32.const 0) (local.get 17))
       (i32.store offset=a1 (i32.const 0) (local.get 18))
       (i32.store offset=PC (i32.const 0) (i32.const -2147483608))

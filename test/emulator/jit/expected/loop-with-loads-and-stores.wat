@@ -1,5 +1,5 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 41 i32
+  ;; locals: 39 i32
   if (i32.lt_s (local.get 0) (i32.const 14)) ;; unlikely
     (return (local.get 0))
   end
@@ -24,15 +24,12 @@
         (br_if 1 (i32.lt_s (local.get 0) (i32.const 14))) ;; unlikely
         (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
         (local.set 40 (local.get 15))
-        if (result i32) (i32.ge_u (local.tee 41 (i32.sub (local.get 40) (i32.load offset=cache2048.page (i32.const 0)))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-          (local.set 42 (call $lookUp (local.get 40) (i32.const 336953344) (i32.const 267452425) (i32.const 532)))
+        if (i32.ge_u (i32.sub (local.get 40) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
+          (local.set 39 (call $lookUp (local.get 40) (i32.const 336953344) (i32.const 267452425) (i32.const 532)))
           (local.set 2 (i32.const 7))
-          (br_if 2 (i32.eqz (local.get 42))) ;; unlikely
-        (local.get 42)
-        else
-        (i32.add (local.get 41) (i32.load offset=cache2048.host (i32.const 0)))
+          (br_if 2 (i32.eqz (local.get 39))) ;; unlikely
         end
-        (local.set 39 (;above;))
+        (local.set 39 (i32.add (local.get 40) (i32.load offset=cache2048.delta (i32.const 0))))
         (local.set 17 (i32.load (local.get 39)))
         (local.set 18 (i32.load8_u offset=5 (local.get 39)))
         (local.set 17 (i32.add (local.get 17) (local.get 18)))
