@@ -163,8 +163,8 @@ export class Hart implements CsrContext {
       groups: options.misalignedInHardware,
     });
     this.tier1.choose(options.tier, ENTRY);
-    this.#code.onDrop = (page) => {
-      this.tier1.dropPage(page);
+    this.#code.onDrop = (page, changed) => {
+      this.tier1.dropPage(page, changed);
     };
     this.pc = RAM_BASE;
   }

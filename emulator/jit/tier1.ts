@@ -403,8 +403,11 @@ export class Tier1 {
     this.#counted = now;
   }
 
-  /** The micro-ops of a page are gone, and with them every region that has code there, and what was known of its entries. */
-  dropPage(page: number): void {
+  /**
+   * The micro-ops of a page are gone, and with them every region that has code there, and what was known of its entries.
+   * `changed`: because the code changes.
+   */
+  dropPage(page: number, changed: boolean): void {
     const first = (page >>> 3) & (layout.HEAT_SIZE - 1);
     const heat = layout.HEAT >>> 2;
     this.#words.fill(0, heat + first, heat + Math.min(first + UOPS, layout.HEAT_SIZE));
@@ -414,7 +417,7 @@ export class Tier1 {
     if (there === undefined) return;
     this.#byPage.delete(page);
     for (const region of there) {
-      if (region.compiled) this.#losses.note(this.#reader.frame(page), region.size);
+      if (changed && region.compiled) this.#losses.note(this.#reader.frame(page), region.size);
       this.#drop(region);
     }
   }

@@ -56,8 +56,8 @@ export class CodeCache implements CodeObserver {
   readonly breakpoints = new Set<number>();
   /** A row has been decoded that the common loop lacks. */
   uncommon = false;
-  /** Hears of each decoded page that is dropped. */
-  onDrop: (page: number) => void = () => {};
+  /** Hears of each decoded page that is dropped; `changed`: because the bytes of its frame change. */
+  onDrop: (page: number, changed: boolean) => void = () => {};
   /** Decoded pages dropped so far, for statistics. */
   invalidations = 0;
 
@@ -99,7 +99,7 @@ export class CodeCache implements CodeObserver {
     this.#nextSlot = (slot + 1) % layout.DECODED_COUNT;
     const previous = this.#frameOfSlot[slot] as number;
     if (previous < 0) return slot;
-    this.invalidateFrame(previous);
+    this.#drop(previous, false);
     return this.#freeSlots.pop() as number;
   }
 
@@ -137,10 +137,15 @@ export class CodeCache implements CodeObserver {
   }
 
   invalidateFrame(frame: number): void {
+    this.#drop(frame, true);
+  }
+
+  /** `changed`: because its bytes change. */
+  #drop(frame: number, changed: boolean): void {
     const page = this.#pageOfFrame[frame] as number;
     if (page === 0) return;
     this.invalidations++;
-    this.onDrop(page);
+    this.onDrop(page, changed);
     this.#pageOfFrame[frame] = 0;
     this.#ram.codeFrames[frame] = 0;
     const slot = (page - layout.DECODED_HEADER - layout.DECODED) / layout.DECODED_STRIDE;
@@ -160,7 +165,7 @@ export class CodeCache implements CodeObserver {
   invalidateAll(): void {
     for (let slot = 0; slot < layout.DECODED_COUNT; slot++) {
       const frame = this.#frameOfSlot[slot] as number;
-      if (frame >= 0) this.invalidateFrame(frame);
+      if (frame >= 0) this.#drop(frame, false);
     }
   }
 

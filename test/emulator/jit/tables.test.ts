@@ -93,3 +93,21 @@ test('code that changes again and again is compiled less and less, until it stay
   expect(stats.regions).toBe(regions + 1);
   expect(stats.retired - retired).toBeGreaterThan(10_000_000);
 });
+
+test('breakpoints drop what is compiled, but do not make it wait', () => {
+  const machine = smallMachine({ tier: 'auto' });
+  const { hart } = machine;
+  const { stats } = hart.tier1;
+  placeFunction(machine);
+  const ROUNDS = 800;
+  for (let n = 0; n < ROUNDS; n++) {
+    hart.addBreakpoint(CODE + 0x2000);
+    hart.removeBreakpoint(CODE + 0x2000);
+    machine.hart.x[COUNT] = 2000;
+    if (n === 0) placeLoop(machine, 1);
+    hart.pc = CODE;
+    hart.run(3 + 3 * 2000);
+  }
+  expect(stats.regions).toBeGreaterThanOrEqual(ROUNDS);
+  expect(stats.postponed).toBe(0);
+});
