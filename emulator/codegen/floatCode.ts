@@ -46,6 +46,8 @@ export interface FloatHost {
   readonly fuses: boolean;
   take(type: Type): number;
   emit(code: Code): void;
+  /** The `if` that is emitted next is hardly ever taken. */
+  expectNot(): void;
   /** Gives up when the i32 is not zero; `depth`: blocks entered since the handler began. */
   bailIf(condition: Code, depth?: number): void;
 }
@@ -77,7 +79,9 @@ export interface Format {
   readonly lt: number;
   readonly le: number;
   readonly constant: (value: number) => Code;
-  readonly smallestNormal: number;
+  /** The high word (of a single: all) of the smallest normal number, and of infinity. */
+  readonly smallestNormalHigh: number;
+  readonly infinityHigh: number;
 }
 
 export const SINGLE: Format = {
@@ -96,7 +100,8 @@ export const SINGLE: Format = {
   lt: OP.f32_lt,
   le: OP.f32_le,
   constant: f32const,
-  smallestNormal: 2 ** -126,
+  smallestNormalHigh: 0x0080_0000,
+  infinityHigh: 0x7f80_0000,
 };
 
 export const DOUBLE: Format = {
@@ -115,7 +120,8 @@ export const DOUBLE: Format = {
   lt: OP.f64_lt,
   le: OP.f64_le,
   constant: f64const,
-  smallestNormal: 2 ** -1022,
+  smallestNormalHigh: 0x0010_0000,
+  infinityHigh: 0x7ff0_0000,
 };
 
 /** a * b + c by relaxed_madd, in one lane of a vector. */
@@ -149,6 +155,15 @@ export class FloatCode {
     const local = this.host.take(type);
     this.host.emit([...code, ...set(local)]);
     return get(local);
+  }
+
+  /** if (condition) { then }, which is not to be expected. */
+  unlikely(condition: Code, then: () => void): void {
+    this.host.emit(condition);
+    this.host.expectNot();
+    this.host.emit([OP.if, 0x40]);
+    then();
+    this.host.emit([OP.end]);
   }
 
   /** if (condition) { then } else { otherwise }; both get the new depth. */
@@ -216,15 +231,29 @@ export class FloatCode {
     return this.op(this.f.eq, a, this.f.constant(0));
   }
 
-  /** Finite; false for NaN. */
-  isFinite(a: Code): Code {
-    return this.op(this.f.lt, [...a, this.f.abs], this.f.constant(Infinity));
+  /** The word with the sign and the exponent, twice: without the sign. */
+  #doubledHigh(a: Code): Code {
+    const word =
+      this.f === SINGLE
+        ? [...a, OP.i32_reinterpret_f32]
+        : [...a, OP.i64_reinterpret_f64, OP.i64_const, 32, OP.i64_shr_u, OP.i32_wrap_i64];
+    return [...word, ...i32const(1), OP.i32_shl];
   }
 
-  /** Finite and strictly above the smallest normal number: such a result was not tiny after rounding. */
+  /** Finite; false for NaN. In integers: that is half of what comparing floats costs here. */
+  isFinite(a: Code): Code {
+    return [...this.#doubledHigh(a), ...i32const(this.f.infinityHigh << 1), OP.i32_lt_u];
+  }
+
+  /**
+   * Finite and above the smallest normal number: such a result was not tiny after rounding. (Of doubles, some more just above it are
+   * left out.)
+   */
   isNormal(a: Code): Code {
-    const above = this.op(this.f.lt, this.f.constant(this.f.smallestNormal), [...a, this.f.abs]);
-    return both(above, this.isFinite(a));
+    const { smallestNormalHigh, infinityHigh } = this.f;
+    const least = (smallestNormalHigh + 1) << 1;
+    const range = ((infinityHigh << 1) - least) | 0;
+    return [...this.#doubledHigh(a), ...i32const(least), OP.i32_sub, ...i32const(range), OP.i32_lt_u];
   }
 
   unlessInexactAccrued(then: () => void): void {

@@ -42,7 +42,7 @@ function multiplication(c: FloatCode): void {
   c.admitNearest();
   const [a, b] = c.operands(2) as [Code, Code];
   const r = c.let(c.f.type, c.op(c.f.mul, a, b));
-  c.branch(not(c.isNormal(r)), () => {
+  c.unlikely(not(c.isNormal(r)), () => {
     c.host.bailIf(not(both(c.isZero(r), either(c.isZero(a), c.isZero(b)))), 1);
   });
   c.requireExact(() =>
@@ -57,7 +57,7 @@ function division(c: FloatCode): void {
   c.admitNearest();
   const [a, b] = c.operands(2) as [Code, Code];
   const r = c.let(c.f.type, c.op(c.f.div, a, b));
-  c.branch(not(c.isNormal(r)), () => {
+  c.unlikely(not(c.isNormal(r)), () => {
     c.host.bailIf(not(both(c.isZero(r), c.isZero(a))), 1);
   });
   c.requireExact(() => c.multipliesBack(r, b, c.host.low(2), a));
@@ -168,7 +168,7 @@ function fusedByHost(host: FloatHost, format: Format, negateProduct: boolean, ne
   const c = negateC ? f.let(format.type, [...operands[2], format.neg]) : operands[2];
   const r = f.let(format.type, fusedMultiplyAdd(format.type, a, b, c));
   // A result that is not normal is known to be exact where the product is zero.
-  f.branch(not(f.isNormal(r)), () => {
+  f.unlikely(not(f.isNormal(r)), () => {
     host.bailIf(not(both(f.isFinite(r), either(f.isZero(a), f.isZero(b)))), 1);
   });
   f.write(r);

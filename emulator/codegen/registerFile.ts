@@ -22,6 +22,8 @@ export interface FileUser {
   setInteger(value: Code): void;
   take(type: Type): number;
   emit(code: Code): void;
+  /** The `if` that is emitted next is hardly ever taken. */
+  expectNot(): void;
   bailIf(condition: Code, depth?: number): void;
 }
 
@@ -116,6 +118,10 @@ export class RegisterFile implements FloatHost {
 
   emit(code: Code): void {
     this.#user.emit(code);
+  }
+
+  expectNot(): void {
+    this.#user.expectNot();
   }
 
   bailIf(condition: Code, depth?: number): void {

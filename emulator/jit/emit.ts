@@ -108,6 +108,7 @@ class RegionEmitter extends LookupEmitter {
       setInteger: (value) => this.out.push(...operands.setRd(value)),
       take: (type) => this.locals.take(type),
       emit: (part) => this.out.push(...part),
+      expectNot: () => this.unlikely.push(this.out.length),
       bailIf: (condition, depth) => {
         this.bailIf(condition, depth);
       },

@@ -58,6 +58,7 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
       setInteger: (value) => this.out.push(...operands.setRd(value)),
       take: (type) => this.locals.take(type),
       emit: (code) => this.out.push(...code),
+      expectNot: () => {},
       bailIf: (condition, depth) => {
         this.bailIf(condition, depth);
       },
