@@ -43,12 +43,12 @@
         (local.set 45 (local.get 40))
         (local.set 46 (f32.sub (local.get 44) (local.get 45)))
         (local.set 2 (i32.const 8198))
-        (br_if 1 (i32.eqz (f32.lt (f32.abs (local.get 46)) (f32.const Infinity)))) ;; unlikely
+        (br_if 1 (i32.eqz (i32.lt_u (i32.shl (i32.reinterpret_f32 (local.get 46)) (i32.const 1)) (i32.const -16777216)))) ;; unlikely
         (local.set 40 (local.get 46))
         (local.set 44 (local.get 40))
         (local.set 45 (local.get 39))
         (local.set 46 (f32.div (local.get 44) (local.get 45)))
-        if (i32.eqz (i32.and (f32.lt (f32.const 1.1754943508222875e-38) (f32.abs (local.get 46))) (f32.lt (f32.abs (local.get 46)) (f32.const Infinity))))
+        if (i32.eqz (i32.lt_u (i32.sub (i32.shl (i32.reinterpret_f32 (local.get 46)) (i32.const 1)) (i32.const 16777218)) (i32.const -33554434))) ;; unlikely
           (local.set 2 (i32.const 16389))
           (br_if 2 (i32.eqz (i32.and (f32.eq (local.get 46) (f32.const 0)) (f32.eq (local.get 44) (f32.const 0))))) ;; unlikely
         end
