@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { execa } from 'execa';
 import { Bench } from 'tinybench';
-import { argumentsOf, kernels } from './kernels.ts';
-import type { BenchKernel } from './kernels.ts';
+import { argumentsOf, kernels, wholeRuns } from './kernels.ts';
+import type { BenchKernel, WholeRun } from './kernels.ts';
 import { median, render, renderStartUp, rowOf } from './report.ts';
 import type { Row, Side, StartUp } from './report.ts';
 import { build, buildCpu, inSameframe, measured, which } from './runners.ts';
@@ -99,18 +99,21 @@ async function benchKernel(kernel: BenchKernel, cpu: string, options: Options): 
 }
 
 /** Whole processes, so that what Node itself costs is seen: the built command against `node -e 0`. */
-async function benchStartUp(cpu: string, options: Options): Promise<StartUp> {
+async function benchWhole(run: WholeRun, cpu: string, options: Options): Promise<StartUp> {
   const command = join(root, 'dist/cli/main.js');
   if (!existsSync(command)) await execa('npm', ['run', '-s', 'build'], { cwd: root, reject: false });
-  const elf = await build('hello', 'riscv32-linux-musl');
+  const elf = await build(run.kernel, 'riscv32-linux-musl');
   const qemu = which('qemu-riscv32');
-  const runners: Record<keyof StartUp, Runner | null> = {
+  type Process = Exclude<keyof StartUp, 'title'>;
+  const runners: Record<Process, Runner | null> = {
     node: measured(cpu, [process.execPath, '-e', '0']),
-    sameframe: existsSync(command) ? measured(cpu, [process.execPath, command, 'run', elf]) : null,
-    qemu: options.qemu && qemu !== null ? measured(cpu, [qemu, elf]) : null,
-    native: options.native ? measured(cpu, [await build('hello', 'native')]) : null,
+    sameframe: existsSync(command)
+      ? measured(cpu, [process.execPath, command, 'run', elf, ...run.args])
+      : null,
+    qemu: options.qemu && qemu !== null ? measured(cpu, [qemu, elf, ...run.args]) : null,
+    native: options.native ? measured(cpu, [await build(run.kernel, 'native'), ...run.args]) : null,
   };
-  const samples: Record<keyof StartUp, number[]> = { node: [], sameframe: [], qemu: [], native: [] };
+  const samples: Record<Process, number[]> = { node: [], sameframe: [], qemu: [], native: [] };
   for (let round = 0; round <= 3 * options.rounds; round++) {
     for (const name of ['node', 'sameframe', 'qemu', 'native'] as const) {
       const result = await runners[name]?.([]);
@@ -118,6 +121,7 @@ async function benchStartUp(cpu: string, options: Options): Promise<StartUp> {
     }
   }
   return {
+    title: run.title,
     node: median(samples.node),
     sameframe: median(samples.sameframe),
     qemu: median(samples.qemu),
@@ -144,10 +148,12 @@ async function main(names: readonly string[], options: Options): Promise<void> {
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${kernel.name} ...`);
     rows.push(await benchKernel(kernel, cpu, options));
   }
-  const startUp = wanted('hello') && options.startUp ? await benchStartUp(cpu, options) : null;
+  const startUp: StartUp[] = [];
+  if (wanted('hello') && options.startUp)
+    for (const run of wholeRuns) startUp.push(await benchWhole(run, cpu, options));
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   if (rows.length > 0) process.stdout.write(`${render(rows)}\n`);
-  if (startUp) process.stdout.write(`${renderStartUp(startUp)}\n`);
+  for (const whole of startUp) process.stdout.write(`${renderStartUp(whole)}\n`);
   if (options.json !== undefined) {
     const record = {
       node: process.version,
@@ -171,7 +177,7 @@ const program = new Command('bench')
   .option('--no-qemu', 'leave qemu-riscv32 out')
   .option('--no-v8-flags', 'without the flags that the command sets on Node 20')
   .option('--no-native', 'leave the native runs out')
-  .option('--no-start-up', 'leave the start-up of hello out')
+  .option('--no-start-up', 'leave the whole processes out')
   .action((names: string[], options: Options) => main(names, options));
 
 await program.parseAsync();

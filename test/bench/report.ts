@@ -19,8 +19,9 @@ export interface Row {
   readonly ratios: { readonly qemu: number | null; readonly native: number | null };
 }
 
-/** Start-up: processor milliseconds of whole processes. */
+/** Processor milliseconds of whole processes. */
 export interface StartUp {
+  readonly title: string;
   readonly node: number | null;
   readonly sameframe: number | null;
   readonly qemu: number | null;
@@ -111,10 +112,11 @@ function failures(rows: readonly Row[]): string[] {
 
 export function renderStartUp(s: StartUp): string {
   const ms = (value: number | null) => (value === null ? 'n/a' : `${value.toFixed(0)} ms`);
-  const ratio =
-    s.sameframe !== null && s.node !== null ? ` (${(s.sameframe / s.node).toFixed(2)} x node -e 0)` : '';
+  const base = s.node === null ? null : s.node + (s.qemu ?? 0);
+  const of = s.qemu === null ? 'node -e 0' : 'node -e 0 and qemu';
+  const ratio = s.sameframe !== null && base !== null ? ` (${(s.sameframe / base).toFixed(2)} x ${of})` : '';
   return (
-    `start-up of hello: sameframe ${ms(s.sameframe)}${ratio}, node -e 0 ${ms(s.node)}, ` +
+    `${s.title}: sameframe ${ms(s.sameframe)}${ratio}, node -e 0 ${ms(s.node)}, ` +
     `qemu ${ms(s.qemu)}, native ${ms(s.native)}`
   );
 }
