@@ -27,7 +27,10 @@ import { discover, MAX_INSTRUCTIONS, type CodeReader, type RegionCode } from './
 export type TierChoice = 0 | 1 | 'auto';
 
 /** Executions of an entry before its region is compiled. */
-const THRESHOLD = { 0: 0, 1: 1, auto: 500 } as const;
+const THRESHOLD = { 0: 0, 1: 1, auto: 2000 } as const;
+/** Counts of entries that have not become hot are forgotten at every so manieth call of `cool`. */
+const FORGET_AFTER = 10;
+
 /** With less budget regions refuse for its sake, and what is interpreted then says nothing about what is hot. */
 const AMPLE = { 0: 0, 1: 0, auto: 2000 } as const;
 
@@ -180,6 +183,8 @@ export class Tier1 {
   #patient = true;
   #nextSlot = FIRST_SLOT;
   #counted = 0;
+  /** Calls of `cool` since counts were forgotten. */
+  #cooled = 0;
   /** Micro-ops at which blocks of regions begin. */
   readonly #covered = new Set<number>();
 
@@ -315,8 +320,10 @@ export class Tier1 {
     if (this.#assumptionsHold) {
       for (const region of this.#bySlot) if (region?.floating === 'anyhow') this.#drop(region);
     }
-    this.#words.fill(0, layout.HEAT >>> 2, (layout.HEAT >>> 2) + layout.HEAT_SIZE);
     this.#losses.forget();
+    if (++this.#cooled < FORGET_AFTER) return;
+    this.#cooled = 0;
+    this.#words.fill(0, layout.HEAT >>> 2, (layout.HEAT >>> 2) + layout.HEAT_SIZE);
   }
 
   #judged({ pc, pcs, cache }: Look): JudgedLook {
