@@ -72,7 +72,7 @@ test('regions move to a new table after some modules, and those whose code is go
 });
 
 test('code that changes again and again is compiled less and less, until it stays as it is', () => {
-  const TIMES = 2000;
+  const TIMES = 5000;
   const ROUNDS = 1500;
   const machine = smallMachine({ tier: 'auto' });
   const { hart } = machine;
@@ -103,10 +103,10 @@ test('breakpoints drop what is compiled, but do not make it wait', () => {
   for (let n = 0; n < ROUNDS; n++) {
     hart.addBreakpoint(CODE + 0x2000);
     hart.removeBreakpoint(CODE + 0x2000);
-    machine.hart.x[COUNT] = 2000;
+    machine.hart.x[COUNT] = 5000;
     if (n === 0) placeLoop(machine, 1);
     hart.pc = CODE;
-    hart.run(3 + 3 * 2000);
+    hart.run(3 + 3 * 5000);
   }
   expect(stats.regions).toBeGreaterThanOrEqual(ROUNDS);
   expect(stats.postponed).toBe(0);
