@@ -2,7 +2,7 @@
  * What tier 1 makes of some pieces of code, as WebAssembly text in expected/: so that a change of the code generator is seen in
  * review. When one is meant:
  *
- *     npx vitest run test/emulator/jit/golden.test.ts -u
+ *     npx vitest run test/emulator/jit/golden.test.ts --update
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Machine, RAM_BASE } from '../../../emulator/index.ts';
