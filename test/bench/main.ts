@@ -175,7 +175,7 @@ const program = new Command('bench')
   .option('--scale <x>', 'multiplies the iterations', positive, 1)
   .option('--json <file>', 'also writes the numbers to a file')
   .option('--no-qemu', 'leave qemu-riscv32 out')
-  .option('--no-v8-flags', 'without the flags that the command sets on Node 20')
+  .option('--no-v8-flags', 'without the flags for tier 1 that the command sets up to Node 25')
   .option('--no-native', 'leave the native runs out')
   .option('--no-start-up', 'leave the whole processes out')
   .action((names: string[], options: Options) => main(names, options));
