@@ -33,8 +33,6 @@ static volatile char *attach(int id)
 	return p;
 }
 
-enum { OPERATIONS = 4096 };
-
 static void segments(long count)
 {
 	struct shmid_ds ds;
@@ -43,7 +41,7 @@ static void segments(long count)
 	for (long i = 0; i < count; i++)
 		need(shmget((key_t)(i + 1), 4096, IPC_CREAT | IPC_EXCL | 0600));
 	mark('c');
-	for (long i = 0; i < OPERATIONS; i++)
+	for (long i = 0; i < count; i++)
 		need(shmget((key_t)((i * 7919) % count + 1), 0, 0));
 	mark('g');
 	for (long i = 1; i <= count; i++) {
@@ -52,14 +50,14 @@ static void segments(long count)
 		need(shmdt((void *)p));
 	}
 	mark('w');
-	for (long i = 0; i < OPERATIONS; i++) {
+	for (long i = 0; i < count; i++) {
 		int id = shmget((key_t)((i * 7919) % count + 1), 0, 0);
 		volatile char *p = attach(id);
 		*p = 1;
 		need(shmdt((void *)p));
 	}
 	mark('a');
-	for (long i = 0; i < OPERATIONS; i++)
+	for (long i = 0; i < count; i++)
 		need(shmctl(shmget((key_t)((i * 7919) % count + 1), 0, 0), IPC_STAT, &ds));
 	mark('s');
 	for (long i = 0; i < count; i++)
@@ -111,7 +109,7 @@ static void attaches(long count)
 	for (long i = 0; i < count; i++)
 		*at[i] = 1;
 	mark('t');
-	for (long i = 0; i < OPERATIONS; i++) {
+	for (long i = 0; i < count; i++) {
 		volatile char *p = attach(id);
 		*p = 1;
 		need(shmdt((void *)p));

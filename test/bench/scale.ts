@@ -1,8 +1,9 @@
 /**
  * The cost of one operation against the number of things beside it: `npm run bench:scale`.
  *
- * guest/bench/scale.c writes a letter between its phases; at each the processor time of this process is taken. Few things are repeated as
- * often as it takes to do as many operations as with many, so that every cell stands for about the same work. Cells are
+ * guest/bench/scale.c writes a letter between its phases, each of as many operations as there are things; at each the processor time of this
+ * process is taken. Few things are repeated as often as it takes to do as many operations as with many, so that every cell stands for
+ * the same work, tier 1's included. Cells are
  * microseconds per operation, the best of the rounds, which go over all counts in turn. The ratio compares the last count with the first.
  */
 import { readFileSync } from 'node:fs';
@@ -11,13 +12,9 @@ import { parseArgs } from 'node:util';
 import { compile } from '../../guest/toolchain.ts';
 import { boot } from '../../kernel-ts/index.ts';
 
-/** Operations in a phase: one per thing, or a fixed number (OPERATIONS of scale.c). */
-const OPERATIONS = 4096;
-
 interface Phase {
   readonly letter: string;
   readonly name: string;
-  readonly operations: (count: number) => number;
 }
 
 interface Mode {
@@ -28,21 +25,18 @@ interface Mode {
   readonly phases: readonly Phase[];
 }
 
-const each = (count: number): number => count;
-const fixed = (): number => OPERATIONS;
-
 const MODES: readonly Mode[] = [
   {
     name: 'segments',
     counts: [16, 256, 4096],
-    total: 4096,
+    total: 65_536,
     phases: [
-      { letter: 'c', name: 'create one', operations: each },
-      { letter: 'g', name: 'find one by key', operations: fixed },
-      { letter: 'w', name: 'first attach, touch, detach', operations: each },
-      { letter: 'a', name: 'find, attach, touch, detach', operations: fixed },
-      { letter: 's', name: 'find and IPC_STAT', operations: fixed },
-      { letter: 'r', name: 'find and remove one', operations: each },
+      { letter: 'c', name: 'create one' },
+      { letter: 'g', name: 'find one by key' },
+      { letter: 'w', name: 'first attach, touch, detach' },
+      { letter: 'a', name: 'find, attach, touch, detach' },
+      { letter: 's', name: 'find and IPC_STAT' },
+      { letter: 'r', name: 'find and remove one' },
     ],
   },
   {
@@ -50,8 +44,8 @@ const MODES: readonly Mode[] = [
     counts: [10, 100, 1000],
     total: 1000,
     phases: [
-      { letter: 'f', name: 'fork, attach, touch', operations: each },
-      { letter: 'x', name: 'exit and wait', operations: each },
+      { letter: 'f', name: 'fork, attach, touch' },
+      { letter: 'x', name: 'exit and wait' },
     ],
   },
   {
@@ -59,17 +53,17 @@ const MODES: readonly Mode[] = [
     counts: [100, 1000, 10_000, 100_000],
     total: 100_000,
     phases: [
-      { letter: 'a', name: 'attach one more', operations: each },
-      { letter: 't', name: 'first touch', operations: each },
-      { letter: 'o', name: 'attach, touch, detach', operations: fixed },
-      { letter: 'd', name: 'detach one', operations: each },
+      { letter: 'a', name: 'attach one more' },
+      { letter: 't', name: 'first touch' },
+      { letter: 'o', name: 'attach, touch, detach' },
+      { letter: 'd', name: 'detach one' },
     ],
   },
   {
     name: 'exit',
     counts: [100, 1000, 10_000, 100_000],
     total: 100_000,
-    phases: [{ letter: 'x', name: 'exit, per attach', operations: each }],
+    phases: [{ letter: 'x', name: 'exit, per attach' }],
   },
 ];
 
@@ -96,12 +90,7 @@ function measure(image: Uint8Array, mode: Mode, count: number, repeats: number):
     throw new Error(`scale ${mode.name} ${count}: exit ${program.exit?.status ?? '?'}`);
   const problems = system.checkInvariants();
   if (problems.length > 0) throw new Error(problems.join('\n'));
-  return new Map(
-    mode.phases.map(({ letter, operations }) => [
-      letter,
-      (spent.get(letter) ?? NaN) / (operations(count) * repeats),
-    ]),
-  );
+  return new Map(mode.phases.map(({ letter }) => [letter, (spent.get(letter) ?? NaN) / (count * repeats)]));
 }
 
 const { values } = parseArgs({
