@@ -9,14 +9,14 @@ import { successors, type Block, type Insn } from './region.ts';
 import { numbers } from './registers.ts';
 
 /** The root of constants: address zero. */
-export const ABSOLUTE = 0;
+const ABSOLUTE = 0;
 
 const SP = 2;
 /**
  * What a call preserves by the calling convention: sp and s0 to s11. A region that relies on it looks, when the call
  * comes back, whether the callee kept to it.
  */
-export const PRESERVED = 0x0ffc_0304;
+const PRESERVED = 0x0ffc_0304;
 
 /** The values of the registers: their roots, and what is to be added, at 32 + register. */
 type Values = Int32Array;

@@ -3,7 +3,8 @@
  *
  * Accesses at constant distances from one root form a *group*: one look makes sure that all of the group's bytes may be
  * accessed and lie in one piece of RAM, and leaves the host address of the group's first byte in a local. It serves every access of
- * the group that it dominates, until the root is made anew: nothing changes the TLB while regions run. A look asks for bytes
+ * the group that it dominates, until the root is made anew: nothing changes the TLB while regions run, but for environment calls,
+ * and regions that wait for one that did return at once. A look asks for bytes
  * that may never be accessed; where that fails too often (pages apart in RAM, or not there), the region is made again with
  * smaller groups.
  */
@@ -31,7 +32,6 @@ export type ReachOf = (pc: number) => Reach;
 
 export interface Group {
   readonly index: number;
-  readonly root: number;
   /** Where its root is made anew. */
   readonly origins: readonly Origin[];
   /** From the root to the first byte. */
@@ -46,7 +46,7 @@ export interface Group {
    */
   lazy: boolean;
   /** The most that an access needs. */
-  readonly level: number;
+  readonly level: typeof READABLE | typeof WRITABLE;
   readonly stack: boolean;
 }
 
@@ -65,7 +65,6 @@ interface LoopBlock extends Block {
 }
 
 export interface Checks {
-  readonly groups: readonly Group[];
   /** By block and instruction; null: no plain load or store, or one that looks for itself. */
   readonly accesses: readonly (readonly (Access | null)[])[];
   /** Registers that calls are trusted to preserve. */
@@ -82,7 +81,6 @@ export function isInvariant({ origins }: Group, loop: ReadonlySet<number> | null
 /** Every access looks for itself. */
 export function noChecks(blocks: readonly Block[]): Checks {
   return {
-    groups: [],
     accesses: blocks.map(({ insns }) => insns.map(() => null)),
     kept: 0,
     remade: () => [],
@@ -170,7 +168,6 @@ class Planner {
     const level = uses.some(({ store }) => store) ? WRITABLE : READABLE;
     const group: Group = {
       index: this.groups.length,
-      root,
       origins,
       low,
       span,
@@ -189,7 +186,7 @@ class Planner {
   #wanted(block: number, index: number, { group }: Access): 1 | 2 {
     if (group.pcs.length === 1) return isStore(this.#blocks[block].insns[index]) ? WRITABLE : READABLE;
     if (group.stack) return WRITABLE;
-    if (group.lazy) return group.level as 1 | 2;
+    if (group.lazy) return group.level;
     const { insns } = this.#blocks[block];
     const accesses = this.accesses[block];
     for (let i = index; i < insns.length; i++)
@@ -267,7 +264,6 @@ export function planChecks(blocks: readonly LoopBlock[], reachOf: ReachOf): Chec
   planner.place();
   if (planner.findLazy()) planner.place();
   return {
-    groups: planner.groups,
     accesses: planner.accesses,
     kept: addresses.kept,
     remade: (block, index = -1) => planner.remade(block, index),

@@ -139,13 +139,10 @@ function lookup(): number[] {
   ];
 }
 
-/** A row that a jump has landed on is an entry for tier 1. */
-const markLanding = [
-  ...get(MARK),
-  OP.if,
-  VOID,
+/** Makes the row at IP + `offset` an entry for tier 1, if it is a row; `mark`: ENTRY, or 0 without tier 1. */
+const markEntry = (offset: number, mark: readonly number[]): number[] => [
   ...get(IP),
-  ...memoryOp(OP.i32_load16_u, 1, 0),
+  ...memoryOp(OP.i32_load16_u, 1, offset),
   OP.local_tee,
   ...uleb(OPERATION),
   ...i32const(FIRST_ROW_OP),
@@ -154,12 +151,14 @@ const markLanding = [
   VOID,
   ...get(IP),
   ...get(OPERATION),
-  ...get(MARK),
+  ...mark,
   OP.i32_or,
-  ...memoryOp(OP.i32_store16, 1, 0),
-  OP.end,
+  ...memoryOp(OP.i32_store16, 1, offset),
   OP.end,
 ];
+
+/** A row that a jump has landed on is an entry for tier 1. */
+const markLanding = [...get(MARK), OP.if, VOID, ...markEntry(0, get(MARK)), OP.end];
 
 /** The budget that STATUS_LOCAL holds, or the complement of which it holds (REGION_TYPE). */
 const budgetLeft = [...get(STATUS_LOCAL), ...get(STATUS_LOCAL), ...i32const(31), OP.i32_shr_s, OP.i32_xor];
@@ -367,22 +366,8 @@ const ecallRow = instructions.find((i) => i.row.name === 'ecall') as Instruction
  * goes on that has slept, and a region that had to be left.
  */
 function ecallHandler(labels: LoopLabels): number[] {
-  const behind = 4 * UOP_SCALE;
   return [
-    ...get(IP),
-    ...memoryOp(OP.i32_load16_u, 1, behind),
-    OP.local_tee,
-    ...uleb(OPERATION),
-    ...i32const(FIRST_ROW_OP),
-    OP.i32_ge_u,
-    OP.if,
-    VOID,
-    ...get(IP),
-    ...get(OPERATION),
-    ...loadState(layout.MARK),
-    OP.i32_or,
-    ...memoryOp(OP.i32_store16, 1, behind),
-    OP.end,
+    ...markEntry(4 * UOP_SCALE, loadState(layout.MARK)),
     ...storeState(layout.PC, currentPc),
     ...get(N),
     ...i32const(0),

@@ -129,6 +129,7 @@ function zeroPage(ctx: MmContext): Page | null {
   return page;
 }
 
+/** The answer of framePlace, which nobody keeps: page faults are frequent. */
 const place = { pfn: 0, index: 0 };
 
 /** The frame beside those of the pages beside this one, as far as their entries are in the same table. */

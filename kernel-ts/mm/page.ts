@@ -39,8 +39,8 @@ export class Page {
 }
 
 /**
- * Frames in a run. Pages side by side in memory get frames side by side where that can be had, as the order of folios does
- * in Linux: tier 1 of the emulator then needs one look at the TLB for what straddles them.
+ * Frames in a run. Pages side by side in memory get frames side by side where that can be had, as large folios do it in
+ * Linux: tier 1 of the emulator then needs one look at the TLB for what straddles them.
  */
 const RUN = 8;
 

@@ -26,6 +26,26 @@ describe('the page allocator', () => {
     expect(k.memMap.freeFrames).toBe(0);
   });
 
+  test('gives pages side by side frames side by side, downwards too, whatever is allocated between', () => {
+    const k = new TestKernel(1 << 20);
+    const first = allocPage(k, PG_ANON, true, { pfn: 0, index: 0x12 })?.pfn ?? 0;
+    allocPage(k, 0);
+    expect(allocPage(k, PG_ANON, true, { pfn: first + 1, index: 0x13 })?.pfn).toBe(first + 1);
+    expect(allocPage(k, PG_ANON, true, { pfn: first - 1, index: 0x11 })?.pfn).toBe(first - 1);
+  });
+
+  test('gives frames that were kept for neighbours to anybody when no others are left', () => {
+    const k = new TestKernel(1 << 20);
+    const seen = new Set<number>();
+    for (let index = 3; ; index += 64) {
+      const page = allocPage(k, PG_ANON, true, { pfn: 0, index });
+      if (page === null) break;
+      seen.add(page.pfn);
+    }
+    expect(seen.size).toBe(256);
+    expect(k.memMap.freeFrames).toBe(0);
+  });
+
   test('failAfter makes allocations fail', () => {
     const k = new TestKernel(1 << 20);
     k.memMap.failAfter = 1;
