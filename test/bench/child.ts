@@ -12,11 +12,13 @@ const [path = '', ...args] = process.argv.slice(2);
 const image = new Uint8Array(readFileSync(path));
 const name = `/bin/${basename(path)}`;
 
+const start = performance.now();
 const before = process.cpuUsage();
 const system = boot();
 const program = system.spawn(image, { name, args: [name, ...args] });
 const result = system.run();
 const used = process.cpuUsage(before);
+const elapsed = (performance.now() - start) / 1000;
 
 process.stdout.write(
   JSON.stringify({
@@ -25,5 +27,6 @@ process.stdout.write(
     reason: result.reason,
     instructions: system.instructions,
     seconds: (used.user + used.system) / 1e6,
+    elapsed,
   }),
 );

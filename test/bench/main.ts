@@ -8,11 +8,11 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
 import { execa } from 'execa';
 import { Bench } from 'tinybench';
 import { argumentsOf, kernels, wholeRuns } from './kernels.ts';
 import type { BenchKernel, WholeRun } from './kernels.ts';
+import { benchCommand, positive } from './options.ts';
 import { median, render, renderStartUp, rowOf } from './report.ts';
 import type { Row, Side, StartUp } from './report.ts';
 import { build, buildCpu, inSameframe, measured, which } from './runners.ts';
@@ -129,18 +129,7 @@ async function benchWhole(run: WholeRun, cpu: string, options: Options): Promise
   };
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('a number above 0 is needed');
-  return value;
-}
-
 async function main(names: readonly string[], options: Options): Promise<void> {
-  const known = new Set([...kernels.map((kernel) => kernel.name), 'hello']);
-  for (const name of names) {
-    if (!known.has(name))
-      throw new InvalidArgumentError(`no kernel ${name}; there are ${[...known].join(', ')}`);
-  }
   const wanted = (name: string) => names.length === 0 || names.includes(name);
   const cpu = await buildCpu();
   const rows: Row[] = [];
@@ -166,11 +155,11 @@ async function main(names: readonly string[], options: Options): Promise<void> {
   }
 }
 
-const program = new Command('bench')
-  .description(
-    'Runs the bench kernels in sameframe, under qemu-riscv32 and natively. Ratios above 1: sameframe is faster.',
-  )
-  .argument('[kernel...]', `some of: ${[...kernels.map((kernel) => kernel.name), 'hello'].join(' ')}`)
+const program = benchCommand(
+  'bench',
+  'Runs the bench kernels in sameframe, under qemu-riscv32 and natively. Ratios above 1: sameframe is faster.',
+  [...kernels.map((kernel) => kernel.name), 'hello'],
+)
   .option('--rounds <n>', 'runs of each side; the first does not count when there are more', positive, 4)
   .option('--scale <x>', 'multiplies the iterations', positive, 1)
   .option('--json <file>', 'also writes the numbers to a file')
