@@ -9,6 +9,7 @@
 import type { Platform } from './devices/platform.ts';
 import { FETCH, Fetcher, type Fetch } from './fetcher.ts';
 import { FloatRows } from './floatRows.ts';
+import { HostTime } from './hostTime.ts';
 import { ECALL_CAUSE, helpers } from './helpers.ts';
 import type { Isa } from './isa/choice.ts';
 import { instructions } from './isa/table.ts';
@@ -28,7 +29,7 @@ import {
   trapTarget,
   wakesFromWfi,
 } from './priv/trap.ts';
-import { TABLE_SIZE } from './jit/convention.ts';
+import { MAX_DEPTH, TABLE_SIZE } from './jit/convention.ts';
 import { Tier1, type Linked, type TierChoice } from './jit/tier1.ts';
 import type { Retired, StopReason, Supervisor } from './supervisor.ts';
 import { CodeCache } from './tier0/codeCache.ts';
@@ -61,6 +62,7 @@ export class Hart implements CsrContext {
   readonly fp: FpStatus;
   readonly clock: TimeSource;
   readonly tier1: Tier1;
+  readonly hostTime: HostTime;
   supervisor: Supervisor = new ArchitecturalTraps();
   /** When set, every retired instruction is reported, and execution is much slower. */
   onRetire: ((retired: Retired) => void) | null = null;
@@ -98,7 +100,11 @@ export class Hart implements CsrContext {
     memory: WebAssembly.Memory,
     ram: PhysicalMemory,
     platform: (hart: Hart) => Platform,
-    options: MmuOptions & { readonly isa: Isa; readonly tier: TierChoice },
+    options: MmuOptions & {
+      readonly isa: Isa;
+      readonly tier: TierChoice;
+      readonly clock: (() => number) | null;
+    },
   ) {
     this.registers = new Int32Array(memory.buffer, layout.X, layout.REGISTER_WORDS);
     this.x = new Int32Array(memory.buffer, layout.X, 33);
@@ -127,7 +133,7 @@ export class Hart implements CsrContext {
     this.state.misa = options.isa.misa;
     this.state.epcMask = -this.#ialign >>> 0;
     const { mmu } = this;
-    const imports: InterpreterImports = {
+    const imports: Omit<InterpreterImports, 'region'> = {
       load: (va, size) => {
         const status = mmu.load(va, size);
         return status === STATUS.trap && this.#faultServed() ? mmu.load(va, size) : status;
@@ -150,10 +156,15 @@ export class Hart implements CsrContext {
     };
     const link = (): Linked => {
       const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE, maximum: TABLE_SIZE });
-      this.#interpreter = instantiateInterpreter(memory, table, imports);
+      const region = (budget: number, slot: number): number =>
+        hostTime.region(table.get(slot) as Interpreter['stub'], budget, MAX_DEPTH);
+      this.#interpreter = instantiateInterpreter(memory, table, { ...imports, region });
       return { table, ...this.#interpreter };
     };
-    this.tier1 = new Tier1(memory, link, {
+    const hostTime = new HostTime(options.clock);
+    this.hostTime = hostTime;
+    words[layout.TIMED >>> 2] = options.clock === null ? 0 : 1;
+    this.tier1 = new Tier1(memory, link, hostTime, {
       half: (va) => this.#code.half(words[layout.TLB_FETCH >>> 2] as number, va),
       targets: (pc) => this.#code.targets(words[layout.TLB_FETCH >>> 2] as number, pc),
       frame: (uop) => this.#code.frameOf(uop),
@@ -334,6 +345,13 @@ export class Hart implements CsrContext {
    * @param budget integer >= 0
    */
   run(budget: number): StopReason {
+    const begun = this.hostTime.now();
+    const stop = this.#run(budget);
+    this.hostTime.total += this.hostTime.now() - begun;
+    return stop;
+  }
+
+  #run(budget: number): StopReason {
     this.#end = this.#committed + budget;
     this.#checkInterrupts = true; // the host may have fed a device
     const start = this.pc;
@@ -491,7 +509,9 @@ export class Hart implements CsrContext {
     if (trapTarget(state, cause) === Privilege.S) {
       const pc = this.pc;
       const { privilege } = state;
+      const begun = this.hostTime.now();
       const goOn = this.supervisor.trap(this, cause, tval);
+      this.hostTime.supervisor += this.hostTime.now() - begun;
       // A supervisor that changes satp does so by setAddressSpace.
       if (state.privilege !== privilege) this.mmu.selectViews();
       if (state.privilege !== privilege) this.#checkInterrupts = true;

@@ -53,6 +53,9 @@ export const REGION_RETIRED = 0x23c;
 /** After an ECALL for which regions had to return: 1 when the interpreter must leave too. */
 export const SERVED = 0x248;
 
+/** Not zero when the time in regions is measured: the interpreter then enters them through its import `region`. */
+export const TIMED = 0x24c;
+
 /** A micro-op for one instruction outside a decoded page (single step over breakpoints and page borders). */
 export const SCRATCH_UOP = 0x240;
 

@@ -34,6 +34,8 @@ export interface MachineOptions {
    * depends on it. Default 'auto'.
    */
   readonly tier?: TierChoice;
+  /** Milliseconds of the host; with it `hart.hostTime` is measured. Nothing that the guest does depends on it. Default: none. */
+  readonly clock?: () => number;
 }
 
 export class Machine {
@@ -62,6 +64,7 @@ export class Machine {
       misalignedInHardware: options.misaligned !== 'trap',
       isa,
       tier: options.tier ?? 'auto',
+      clock: options.clock ?? null,
     });
     const { state } = this.hart;
     const adUpdate = options.adUpdate ?? isa.adUpdate ?? 'hardware';

@@ -142,6 +142,9 @@ async function bare(path: string, choices: BareChoices): Promise<void> {
       ['instructions in tier 1', String(hart.tier1.stats.retired)],
       ['regions', String(hart.tier1.stats.regions)],
       ['pages of code dropped', String(hart.invalidations)],
+      ['milliseconds compiling', hart.hostTime.compiling.toFixed(0)],
+      ['milliseconds in tier 0', hart.hostTime.interpreter.toFixed(0)],
+      ['milliseconds in tier 1', hart.hostTime.regions.toFixed(0)],
       ['host seconds', seconds.toFixed(3)],
       ['million instructions per second', mips.toFixed(0)],
     ]);
@@ -172,6 +175,7 @@ function load(
       ...(choices.isa === undefined ? {} : { isa: choices.isa }),
       ...(choices.ram === undefined ? {} : { ramBytes: choices.ram }),
       ...(choices.tier === undefined ? {} : { tier: choices.tier }),
+      ...(choices.stats ? { clock: () => performance.now() } : {}),
       ...(choices.misaligned === undefined ? {} : { misaligned: choices.misaligned }),
       ...(choices.ad === undefined ? {} : { adUpdate: choices.ad }),
       ...(choices.pmp === undefined ? {} : { pmpAtReset: choices.pmp }),

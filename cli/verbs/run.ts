@@ -44,7 +44,7 @@ export function runCommand(): Command {
   )
     .option('--strace', 'every system call on stderr, as strace(1) prints it')
     .option('--trace <file>', "every retired instruction, a line each, in Spike's commit-log format")
-    .option('--stats', 'counters and speed at the end, on stderr')
+    .option('--stats', 'counters, speed, and milliseconds in each tier, at the end, on stderr')
     .addOption(
       new Option(
         '--diagram [when]',

@@ -10,6 +10,7 @@
 import { hasInlineFloat } from '../codegen/inlineFloat.ts';
 import { instructions } from '../isa/table.ts';
 import * as layout from '../layout.ts';
+import type { HostTime } from '../hostTime.ts';
 import type { PageCaches } from '../mmu/pageCaches.ts';
 import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
 import { encodeModule, type FunctionBody } from '../wasm/encode.ts';
@@ -138,8 +139,6 @@ export interface Tier1Stats {
   postponed: number;
   /** Instructions that regions have retired; the interpreter retired the others. */
   retired: number;
-  /** Milliseconds of the host that compiling took, by `clock`. */
-  compileTime: number;
 }
 
 export class Tier1 {
@@ -153,13 +152,11 @@ export class Tier1 {
     refused: 0,
     postponed: 0,
     retired: 0,
-    compileTime: 0,
   };
-  /** Milliseconds, for `stats` alone; there is no clock here by default. */
-  clock: () => number = () => 0;
   readonly #memory: WebAssembly.Memory;
   readonly #words: Int32Array;
   readonly #link: () => Linked;
+  readonly #time: HostTime;
   #table!: WebAssembly.Table;
   #stub: unknown;
   #lookUp!: WebAssembly.ExportValue;
@@ -189,13 +186,14 @@ export class Tier1 {
   readonly #covered = new Set<number>();
 
   /** `link`: makes a table and an interpreter that calls regions through it. */
-  constructor(memory: WebAssembly.Memory, link: () => Linked, reader: TierReader) {
+  constructor(memory: WebAssembly.Memory, link: () => Linked, time: HostTime, reader: TierReader) {
     this.#memory = memory;
     this.#words = new Int32Array(memory.buffer);
     this.#reader = reader;
     this.#caches = reader.caches;
     this.#reachOf = reader.groups ? (pc) => (this.#reach.get(this.#uopOf(pc)) ?? 0) as Reach : null;
     this.#link = link;
+    this.#time = time;
     this.#newTable();
   }
 
@@ -275,9 +273,9 @@ export class Tier1 {
       return;
     } else {
       this.#words[heat] = 0;
-      const start = this.clock();
+      const begun = this.#time.now();
       this.#compile(pc);
-      this.stats.compileTime += this.clock() - start;
+      this.#time.compiling += this.#time.now() - begun;
       region = this.#find(pc, uop);
     }
     if (region === null || !region.compiled) {

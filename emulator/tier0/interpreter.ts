@@ -25,6 +25,7 @@ import { jumpCacheEntry } from '../codegen/jumpCache.ts';
 import { COMPRESSED, ENTRY, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE, UOP_SCALE } from './uop.ts';
 
 const VOID = 0x40;
+const TYPE_I32 = 0x7f;
 
 /** Index of `ecall` among the module's functions. */
 const ECALL_FUNCTION = 3;
@@ -254,12 +255,21 @@ function entryCode(): number[] {
     OP.i32_and,
     OP.if,
     VOID,
+    ...loadState(layout.TIMED),
+    OP.if,
+    TYPE_I32,
+    ...get(N),
+    ...get(STATUS_LOCAL),
+    OP.call,
+    IMPORT.region,
+    OP.else,
     ...get(N),
     ...i32const(MAX_DEPTH),
     ...get(STATUS_LOCAL),
     OP.call_indirect,
     0,
     0,
+    OP.end,
     OP.local_tee,
     ...uleb(STATUS_LOCAL),
     ...get(N),
@@ -539,6 +549,7 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
       { name: 'fp', type: { params: [i32], results: [i32] } },
       { name: 'helper', type: binary },
       { name: 'ecall', type: { params: [], results: [i32] } },
+      { name: 'region', type: binary },
     ],
     table: TABLE_SIZE,
     indirect: REGION_TYPE,
@@ -573,6 +584,8 @@ export interface InterpreterImports {
   helper(index: number, insn: number): number;
   /** Delivers the trap of the ECALL at PC: an ECALL, which says how code goes on. */
   ecall(): number;
+  /** Calls the region in that slot of the table, where layout.TIMED wants it. */
+  region(budget: number, slot: number): number;
 }
 
 export interface Interpreter {

@@ -47,8 +47,8 @@ export const ECALL = {
 } as const;
 
 /** Function indices of the imports. */
-export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4, ecall: 5 } as const;
-export const IMPORT_COUNT = 6;
+export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4, ecall: 5, region: 6 } as const;
+export const IMPORT_COUNT = 7;
 
 export class StepEmitter extends Emitter<UopOperands> {
   /** Local that holds the address of the micro-op's copy. */

@@ -6,7 +6,7 @@ import type { Picture, VmAreaPicture, PtePicture } from './picture.ts';
 export interface BootOptions {
   /** Who executes: the interpreter (0), compiled code wherever it can (1), or compiled code where it is hot. Default 'auto'. */
   readonly tier?: 0 | 1 | 'auto';
-  /** Milliseconds of the host, for `stats.compileMilliseconds`; nothing else asks it. Default: none, and that counter stays 0. */
+  /** Milliseconds of the host, for those of `stats`; nothing else asks it. Default: none, and they stay 0. */
   readonly clock?: () => number;
   /** Guest RAM in bytes: 16 MiB to 2 GiB, a multiple of 64 KiB. Default 256 MiB. */
   readonly ram?: number;

@@ -81,8 +81,8 @@ class HostedSystem implements System {
     this.machine = new Machine({
       ...(options.ram === undefined ? {} : { ramBytes: options.ram }),
       ...(options.tier === undefined ? {} : { tier: options.tier }),
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
-    if (options.clock !== undefined) this.machine.hart.tier1.clock = options.clock;
     this.hooks = options.hooks ?? {};
     this.failNth = options.failNth ?? {};
     this.kernel = createKernel(this.machine, this.hostStreams, options);
@@ -208,7 +208,7 @@ class HostedSystem implements System {
 
   get stats(): Readonly<Record<string, number>> {
     const { memMap, slab, stats } = this.kernel;
-    const { tier1 } = this.machine.hart;
+    const { tier1, hostTime } = this.machine.hart;
     tier1.count();
     return {
       instructions: this.instructions,
@@ -223,8 +223,11 @@ class HostedSystem implements System {
       regionsDropped: tier1.stats.dropped,
       entriesRefused: tier1.stats.refused,
       entriesPostponed: tier1.stats.postponed,
-      compileMilliseconds: Math.round(tier1.stats.compileTime),
       pagesOfCodeDropped: this.machine.hart.invalidations,
+      compileMilliseconds: Math.round(hostTime.compiling),
+      tier0Milliseconds: Math.round(hostTime.interpreter),
+      tier1Milliseconds: Math.round(hostTime.regions),
+      kernelMilliseconds: Math.round(hostTime.supervisor),
     };
   }
 

@@ -146,7 +146,7 @@ describe('bare', () => {
   test('--stats counts', async () => {
     const { stderr } = await sameframe(['bare', '--stats', image('hello')]);
     expect(stderr).toMatch(
-      /^instructions +68\ninstructions in tier 1 +0\nregions +0\npages of code dropped +\d+\nhost seconds +[\d.]+\nmillion instructions per second +\d+\n$/,
+      /^instructions +68\ninstructions in tier 1 +0\nregions +0\npages of code dropped +\d+\nmilliseconds compiling +\d+\nmilliseconds in tier 0 +\d+\nmilliseconds in tier 1 +\d+\nhost seconds +[\d.]+\nmillion instructions per second +\d+\n$/,
     );
   });
 });
