@@ -48,7 +48,14 @@ export const ECALL = {
 
 /** Function indices of the imports. */
 export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4, ecall: 5, region: 6 } as const;
-export const IMPORT_COUNT = 7;
+const IMPORT_COUNT = 7;
+/** Function indices of the module's own, in the order of interpreter.ts. */
+export const FUNCTION = {
+  step: IMPORT_COUNT,
+  run: IMPORT_COUNT + 1,
+  runFull: IMPORT_COUNT + 2,
+  ecall: IMPORT_COUNT + 3,
+} as const;
 
 export class StepEmitter extends Emitter<UopOperands> {
   /** Local that holds the address of the micro-op's copy. */
