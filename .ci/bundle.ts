@@ -1,9 +1,10 @@
 /**
  * Bundles the command, so that it starts fast (npm run build; measured in CONTRIBUTING.md):
  *
- *     dist/cli/sameframe.cjs    cli/main.ts with all it imports, and the interpreter's module made from its rows
- *     dist/cli/main.js          cli/launch.cjs, which loads that through V8's code cache
- *     dist/cli/sameframe.cache  the code cache, filled by running a small program
+ *     dist/cli/sameframe.cjs      cli/main.ts with all it imports
+ *     dist/cli/main.js            cli/launch.cjs, which loads that through V8's code cache
+ *     dist/cli/sameframe.cache    the code cache, filled by running a small program
+ *     dist/cli/interpreter.cache  the interpreter's module made from its rows, with V8's code for it (cli/moduleCache.ts)
  *
  * Loading some two hundred files, compiling their source and emitting the interpreter cost more than running a short
  * program. The toolchain is loaded on demand, from dist/guest.
@@ -16,20 +17,16 @@ import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { assemble } from '../emulator/index.ts';
 import { interpreterModule } from '../emulator/tier0/interpreter.ts';
+import { writeModule } from '../cli/moduleCache.ts';
+import { setV8Flags } from '../cli/v8Flags.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const out = join(root, 'dist/cli');
 
 const prebuiltInterpreter: Plugin = {
   name: 'prebuilt-interpreter',
-  setup({ onLoad }) {
-    const bytes = JSON.stringify(Buffer.from(interpreterModule()).toString('latin1'));
-    onLoad({ filter: /tier0\/prebuilt\.ts$/ }, ({ path }) => {
-      const source = readFileSync(path, 'utf8');
-      const contents = source.replace("BYTES = ''", () => `BYTES = ${bytes}`);
-      if (contents === source) throw new Error(`${path} has no place for the module`);
-      return { contents, loader: 'ts' };
-    });
+  setup({ onResolve }) {
+    onResolve({ filter: /\/prebuilt\.ts$/ }, () => ({ path: join(root, 'cli/prebuiltInterpreter.ts') }));
   },
 };
 
@@ -126,6 +123,9 @@ writeFileSync(join(out, 'package.json'), '{"type":"commonjs"}\n');
 copyFileSync(join(root, 'cli/launch.cjs'), join(out, 'main.js'));
 chmodSync(join(out, 'main.js'), 0o755);
 
+// V8 takes the code only under the flags that the command sets.
+setV8Flags();
+writeModule(join(out, 'interpreter.cache'), interpreterModule());
 rmSync(join(out, 'sameframe.cache'), { force: true });
 const scratch = mkdtempSync(join(tmpdir(), 'sameframe-'));
 try {

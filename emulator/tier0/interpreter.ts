@@ -155,7 +155,7 @@ export function instantiateInterpreter(
   table: WebAssembly.Table,
   imports: InterpreterImports,
 ): Interpreter {
-  compiled ??= new WebAssembly.Module(prebuiltInterpreter() ?? interpreterModule());
+  compiled ??= prebuiltInterpreter() ?? new WebAssembly.Module(interpreterModule());
   const instance = new WebAssembly.Instance(compiled, { env: { memory, table, ...imports } });
   return instance.exports as unknown as Interpreter;
 }

@@ -1,0 +1,11 @@
+/**
+ * The interpreter's module as the build made it, with its machine code: dist/cli/interpreter.cache. The bundle of the command has this
+ * file in the place of emulator/tier0/prebuilt.ts (.ci/bundle.ts).
+ */
+import { fileURLToPath } from 'node:url';
+import { readModule } from './moduleCache.ts';
+
+/** Null when there is no such file, or it is damaged: then the module is made from the rows. */
+export function prebuiltInterpreter(): WebAssembly.Module | null {
+  return readModule(fileURLToPath(new URL('interpreter.cache', import.meta.url)))?.module ?? null;
+}

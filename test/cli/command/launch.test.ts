@@ -1,0 +1,85 @@
+/** The command with its caches as they are not meant to be: it starts more slowly, and does the same. */
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { root, sameframe, scratchFolder } from './sameframe.ts';
+
+const suite = scratchFolder();
+const CACHES = ['sameframe.cache', 'interpreter.cache'];
+
+const copy = (): string => join(suite.dir, 'dist/cli');
+const program = (): string => join(suite.dir, 'sum');
+
+const SOURCE = `
+  #include <stdio.h>
+  int main(int argc, char **argv) {
+    unsigned sum = 0;
+    for (unsigned i = 0; i < 100000; i++) sum = sum * 31 + (i ^ argc);
+    printf("%u\\n", sum);
+    return 7;
+  }`;
+
+beforeAll(async () => {
+  writeFileSync(`${program()}.c`, SOURCE);
+  await sameframe(['cc', `${program()}.c`, '-o', program()]);
+});
+
+/** Runs the program with the caches changed. */
+async function withCaches(change: (path: string) => void): Promise<unknown> {
+  rmSync(copy(), { recursive: true, force: true });
+  cpSync(join(root, 'dist/cli'), copy(), { recursive: true });
+  for (const cache of CACHES) change(join(copy(), cache));
+  const { exitCode, stdout, stderr } = await execa(
+    process.execPath,
+    [join(copy(), 'main.js'), 'run', program()],
+    { reject: false },
+  );
+  return { exitCode, stdout, stderr };
+}
+
+describe('the command', () => {
+  let sum = 0;
+  for (let i = 0; i < 100_000; i++) sum = (Math.imul(sum, 31) + (i ^ 1)) >>> 0;
+  const expected = { exitCode: 7, stdout: String(sum), stderr: '' };
+
+  test('runs with its caches, and brings them', async () => {
+    expect(await withCaches((path) => expect(readFileSync(path).length).toBeGreaterThan(40_000))).toEqual(
+      expected,
+    );
+  });
+
+  test('runs without caches', async () => {
+    expect(await withCaches(rmSync)).toEqual(expected);
+  });
+
+  test('runs with empty caches, and with truncated ones', async () => {
+    for (const length of [0, 100, 30_000]) {
+      expect(
+        await withCaches((path) => {
+          truncateSync(path, length);
+        }),
+      ).toEqual(expected);
+    }
+  });
+
+  test('runs with the caches of another V8', async () => {
+    expect(
+      await withCaches((path) => {
+        const file = readFileSync(path);
+        const code = path.endsWith('sameframe.cache') ? 0 : 8 + file.readUInt32LE(0);
+        file.fill(0xff, code + 4, code + 8);
+        writeFileSync(path, file);
+      }),
+    ).toEqual(expected);
+  });
+
+  test('runs with flags of V8 under which the caches were not made', async () => {
+    const { exitCode, stdout, stderr } = await execa(
+      process.execPath,
+      ['--no-opt', '--stack-size=900', join(root, 'dist/cli/main.js'), 'run', program()],
+      { reject: false },
+    );
+    expect({ exitCode, stdout, stderr }).toEqual(expected);
+  });
+});
