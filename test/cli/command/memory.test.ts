@@ -1,0 +1,59 @@
+/** The host's memory: below 150 MB resident beyond the guest RAM that is touched, Node itself included, however much code there is. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, expect, test } from 'vitest';
+import { main, root, scratchFolder } from './sameframe.ts';
+
+const suite = scratchFolder();
+const LIMIT = 150;
+
+beforeAll(() => {
+  const report = 'process.on("exit", () => console.error("maxrss", process.resourceUsage().maxRSS));';
+  writeFileSync(join(suite.dir, 'report.cjs'), report);
+});
+
+/** What a program prints, and the most that was resident, in MB. */
+async function resident(...args: string[]): Promise<{ stdout: string; megabytes: number }> {
+  const node = ['-r', join(suite.dir, 'report.cjs'), main, 'run', ...args];
+  const { stdout, stderr } = await execa(process.execPath, node, { cwd: root });
+  return { stdout, megabytes: Number(/^maxrss (\d+)$/m.exec(stderr)?.[1]) / 1024 };
+}
+
+const generator = 'guest/bench/generator.c';
+
+test('a small program', async () => {
+  const { stdout, megabytes } = await resident('guest/examples/hello.c');
+  expect(stdout).toBe('hello from RV32');
+  expect(megabytes).toBeLessThan(LIMIT);
+});
+
+test('a thousand hot functions', async () => {
+  const { stdout, megabytes } = await resident(generator, '1000', '2500', '1');
+  expect(stdout).toMatch(/^generator [0-9a-f]{8}$/);
+  expect(megabytes).toBeLessThan(LIMIT);
+});
+
+test('more hot functions than tier 1 keeps', async () => {
+  expect((await resident(generator, '2200', '2100', '1')).megabytes).toBeLessThan(LIMIT);
+});
+
+test('functions made anew again and again: more of them cost no more', async () => {
+  expect((await resident(generator, '20', '2500', '100')).megabytes).toBeLessThan(LIMIT);
+});
+
+test('guest RAM counts as far as it is touched', async () => {
+  const touch = join(suite.dir, 'touch.c');
+  writeFileSync(
+    touch,
+    `#include <stdlib.h>
+    int main(void) {
+      volatile char *p = malloc(200 << 20);
+      for (long i = 0; i < 100 << 20; i += 4096) p[i] = 1;
+      return 0;
+    }`,
+  );
+  const { megabytes } = await resident(touch);
+  expect(megabytes).toBeGreaterThan(100);
+  expect(megabytes).toBeLessThan(100 + LIMIT);
+});
