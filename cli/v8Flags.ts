@@ -17,7 +17,7 @@ const version = Number(process.versions.node.split('.')[0]);
 /** For the code that tier 1 makes. */
 export const TIER1_FLAGS: readonly string[] = [
   ...(version < 26 ? ['--experimental-wasm-branch-hinting'] : []),
-  ...(version < 24 ? ['--experimental-wasm-relaxed-simd'] : []),
+  ...(version < 22 ? ['--experimental-wasm-relaxed-simd'] : []),
 ];
 
 /** When V8 optimises JavaScript: after so many bytes of bytecode, or times the length of the function. */

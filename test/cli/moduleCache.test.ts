@@ -52,8 +52,8 @@ describe('files with modules and their code', () => {
     setFlagsFromString('--wasm-bounds-checks');
     const otherVersion = readModule(
       changed('version', (file) => {
-        // The first words of V8's code are its own magic number and version.
-        file.fill(0xff, 8 + BYTES.length, 8 + BYTES.length + 8);
+        // The first words of V8's code, if there is any, are its own magic number and version.
+        file.subarray(8 + BYTES.length, 8 + BYTES.length + 8).fill(0xff);
         return file;
       }),
     );

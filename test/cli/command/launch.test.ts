@@ -68,7 +68,7 @@ describe('the command', () => {
       await withCaches((path) => {
         const file = readFileSync(path);
         const code = path.endsWith('sameframe.cache') ? 0 : 8 + file.readUInt32LE(0);
-        file.fill(0xff, code + 4, code + 8);
+        file.subarray(code + 4, code + 8).fill(0xff);
         writeFileSync(path, file);
       }),
     ).toEqual(expected);
