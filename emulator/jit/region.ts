@@ -8,6 +8,10 @@ import { decode, isWide, type Decoded } from '../isa/decode.ts';
 
 /** Instructions in a region at most: larger ones compile no faster code, only later. */
 export const MAX_INSTRUCTIONS = 400;
+/**
+ * Instructions in a region at most that has little that is not in others already: V8 would compile all of it again.
+ */
+const SIDE_INSTRUCTIONS = 100;
 /** Pages that a region's code may lie in: its prologue looks at each. */
 const MAX_PAGES = 4;
 /** Distance from the entry, in bytes, so that an exit's pc fits beside its refund in one constant (emit.ts). */
@@ -218,4 +222,23 @@ export function discover(
     return { pc, insns: body, end: terminator(body, edge, explorer.targets.get(last.pc) ?? []) };
   });
   return { entry, blocks, pages: [...explorer.pages] };
+}
+
+/**
+ * The same, but small where the entry lies in the midst of another region, or where little of a large region would be new. A loop around
+ * others that have been compiled by themselves is not cut in pieces: that costs more than it saves.
+ */
+export function discoverBeside(
+  reader: CodeReader,
+  entry: number,
+  leftOut: ReadonlySet<number>,
+  limit: number,
+  isKnown: (pc: number) => boolean,
+): RegionCode | null {
+  const side = Math.min(limit, SIDE_INSTRUCTIONS);
+  if (isKnown(entry)) return discover(reader, entry, leftOut, side);
+  const code = discover(reader, entry, leftOut, limit);
+  const pcs = code?.blocks.flatMap(({ insns }) => insns.map(({ pc }) => pc)) ?? [];
+  const mostlyKnown = pcs.length > 2 * side && 8 * pcs.filter(isKnown).length > 7 * pcs.length;
+  return mostlyKnown ? discover(reader, entry, leftOut, side) : code;
 }

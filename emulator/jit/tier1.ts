@@ -22,7 +22,7 @@ import { regionFunction, type RegionContext } from './emit.ts';
 import { analyse } from './flow.ts';
 import { floatTypes, type FloatTypes } from './registers.ts';
 import { Losses } from './losses.ts';
-import { discover, MAX_INSTRUCTIONS, type CodeReader, type RegionCode } from './region.ts';
+import { discoverBeside, MAX_INSTRUCTIONS, type CodeReader, type RegionCode } from './region.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */
 export type TierChoice = 0 | 1 | 'auto';
@@ -60,10 +60,10 @@ const WAIT = 10_000;
 const MODULES_PER_TABLE = 100;
 
 /**
- * Instructions in a region at most whose entry lies in the midst of another: most of what follows is there already, and V8 would
- * compile all of it again.
+ * Executions, beyond THRESHOLD, of an entry in the midst of a region before it has one of its own. Control comes there when that region
+ * had to be left, and compiling a second one costs as much as interpreting the way back to where a region begins that many times.
  */
-const SIDE_ENTRY = 100;
+const SIDE_PATIENCE = 20_000;
 
 /** What regions are called through. */
 export interface Linked {
@@ -115,8 +115,8 @@ interface Region {
   /** Instructions. */
   size: number;
   looks: readonly JudgedLook[];
-  /** Micro-ops at which its blocks begin. */
-  blocks: readonly number[];
+  /** Its micro-ops. */
+  uops: readonly number[];
   /** It computes in floating point: with assumptions about the unit's state, or with none. */
   floating: 'no' | 'assuming' | 'anyhow';
 }
@@ -182,7 +182,7 @@ export class Tier1 {
   #counted = 0;
   /** Calls of `cool` since counts were forgotten. */
   #cooled = 0;
-  /** Micro-ops at which blocks of regions begin. */
+  /** Micro-ops of regions. */
   readonly #covered = new Set<number>();
 
   /** `link`: makes a table and an interpreter that calls regions through it. */
@@ -322,6 +322,13 @@ export class Tier1 {
     if (++this.#cooled < FORGET_AFTER) return;
     this.#cooled = 0;
     this.#words.fill(0, layout.HEAT >>> 2, (layout.HEAT >>> 2) + layout.HEAT_SIZE);
+    this.#waitFor(this.#covered);
+  }
+
+  /** Micro-ops of regions are not hot for long. */
+  #waitFor(uops: Iterable<number>): void {
+    if (!this.#patient) return;
+    for (const uop of uops) this.#words[this.#heatAt(uop)] = -SIDE_PATIENCE;
   }
 
   #judged({ pc, pcs, cache }: Look): JudgedLook {
@@ -365,7 +372,7 @@ export class Tier1 {
       slot,
       pages: [],
       looks: [],
-      blocks: [],
+      uops: [],
       compiled: false,
       body: null,
       size: 0,
@@ -394,7 +401,10 @@ export class Tier1 {
       this.#table.set(region.slot, this.#stub);
     }
     this.#bySlot[region.slot] = null;
-    for (const uop of region.blocks) this.#covered.delete(uop);
+    for (const uop of region.uops) {
+      this.#covered.delete(uop);
+      this.#words[this.#heatAt(uop)] = 0;
+    }
     const rest = this.#regions.get(region.uop)?.filter((r) => r !== region) ?? [];
     if (rest.length === 0) this.#regions.delete(region.uop);
     else this.#regions.set(region.uop, rest);
@@ -440,12 +450,7 @@ export class Tier1 {
       seen.add(at);
       const uop = this.#uopOf(at);
       if (uop === 0 || this.#find(at, uop)?.compiled) continue;
-      const code = discover(
-        this.#reader,
-        at,
-        leftOut,
-        this.#covered.has(uop) ? Math.min(limit, SIDE_ENTRY) : limit,
-      );
+      const code = discoverBeside(this.#reader, at, leftOut, limit, (p) => this.#covered.has(this.#uopOf(p)));
       if (code === null) continue;
       found.push({ region: this.#reserve(at, uop), code });
       for (const block of code.blocks) {
@@ -490,8 +495,9 @@ export class Tier1 {
     for (const [i, { region, code }] of found.entries()) {
       if (!kept[i]) continue;
       region.compiled = true;
-      region.blocks = code.blocks.map((block) => this.#uopOf(block.pc));
-      for (const at of region.blocks) this.#covered.add(at);
+      region.uops = code.blocks.flatMap(({ insns }) => insns.map((insn) => this.#uopOf(insn.pc)));
+      for (const at of region.uops) this.#covered.add(at);
+      this.#waitFor(region.uops);
       region.looks = (looks[i] ?? []).map((look) => this.#judged(look));
       if ((types[i] as FloatTypes).size > 0) region.floating = assume ? 'assuming' : 'anyhow';
       this.#byPage.get(region.pages[0] as number)?.delete(region);
