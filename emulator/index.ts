@@ -19,6 +19,7 @@ export { FULL_ISA, parseIsa, SUPPORTED_EXTENSIONS, type Isa } from './isa/choice
 export { decode, isWide, type Decoded } from './isa/decode.ts';
 export { disassemble, fName, xName } from './isa/disassemble.ts';
 export { Hart } from './hart.ts';
+export type { CodeMemory, RememberedBatch } from './jit/codeMemory.ts';
 export { F as F_OFFSET, REGISTER_WORDS } from './layout.ts';
 export { Machine, type MachineOptions } from './machine.ts';
 export { PhysicalMemory, RAM_BASE } from './memory.ts';

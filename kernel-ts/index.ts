@@ -41,5 +41,6 @@ export {
   type ElfSegment,
 } from '../emulator/index.ts';
 export { isSystemCall, SYSCALL_ROWS, UNSUPPORTED_ROWS } from './syscalls/table.ts';
+export type { CodeMemory, RememberedBatch } from '../emulator/index.ts';
 export type { ArgSpec, SyscallRow } from './syscalls/row.ts';
 export { signalName } from './process/signalSet.ts';

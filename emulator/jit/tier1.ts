@@ -7,22 +7,19 @@
  * done when address spaces change; when bytes of its pages change, the code cache drops it.
  * Nothing here is called while a region runs, but for what an environment call drops: a region leaves for everything that it cannot do.
  */
-import { hasInlineFloat } from '../codegen/inlineFloat.ts';
-import { instructions } from '../isa/table.ts';
 import * as layout from '../layout.ts';
 import type { HostTime } from '../hostTime.ts';
 import type { PageCaches } from '../mmu/pageCaches.ts';
-import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
-import { encodeModule, type FunctionBody } from '../wasm/encode.ts';
-import { ECALL_SLOT, REGION_TYPE, TABLE_SIZE } from './convention.ts';
-import type { Look } from './lookups.ts';
+import type { FunctionBody } from '../wasm/encode.ts';
+import { answersAgain, Listener } from './answers.ts';
+import { compileBatch, regionModule, type Compiled, type World } from './batch.ts';
 import { BoundedMap } from './boundedMap.ts';
-import type { Reach, ReachOf } from './checks.ts';
-import { regionFunction, type RegionContext } from './emit.ts';
-import { analyse } from './flow.ts';
-import { floatTypes, type FloatTypes } from './registers.ts';
+import type { Reach } from './checks.ts';
+import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
+import { ECALL_SLOT, TABLE_SIZE } from './convention.ts';
 import { Losses } from './losses.ts';
-import { discoverBeside, MAX_INSTRUCTIONS, type CodeReader, type RegionCode } from './region.ts';
+import type { Look } from './lookups.ts';
+import { MAX_INSTRUCTIONS, type CodeReader } from './region.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */
 export type TierChoice = 0 | 1 | 'auto';
@@ -35,11 +32,6 @@ const FORGET_AFTER = 10;
 /** With less budget regions refuse for its sake, and what is interpreted then says nothing about what is hot. */
 const AMPLE = { 0: 0, 1: 0, auto: 2000 } as const;
 
-/** Rows that only the interpreter's `step` executes. */
-const leftOut: ReadonlySet<number> = new Set(
-  instructions.filter(({ traits }) => traits.fp !== null && !hasInlineFloat(traits.fp)).map((i) => i.index),
-);
-
 /** Regions take slots from here on. */
 const FIRST_SLOT = ECALL_SLOT + 1;
 
@@ -48,10 +40,6 @@ const UOPS = 2048;
 
 /** Executions of an entry whose region refuses before it is looked at again. */
 const PATIENCE = 15;
-
-/** Regions compiled together at most, and instructions in them. */
-const MAX_BATCH = 16;
-const MAX_BATCH_INSTRUCTIONS = 2000;
 
 /** Executions of an entry that must wait, before it is looked at again. */
 const WAIT = 10_000;
@@ -139,6 +127,8 @@ export interface Tier1Stats {
   postponed: number;
   /** Instructions that regions have retired; the interpreter retired the others. */
   retired: number;
+  /** Regions, of those counted, whose code an earlier run has made. */
+  recalled: number;
 }
 
 export class Tier1 {
@@ -152,7 +142,10 @@ export class Tier1 {
     refused: 0,
     postponed: 0,
     retired: 0,
+    recalled: 0,
   };
+  /** Where code outlives the run; null: nowhere. */
+  codeMemory: CodeMemory | null = null;
   readonly #memory: WebAssembly.Memory;
   readonly #words: Int32Array;
   readonly #link: () => Linked;
@@ -166,7 +159,6 @@ export class Tier1 {
   readonly #caches: PageCaches;
   /** How much looks may ask for, by the micro-op that looks. */
   readonly #reach = new BoundedMap(MAX_REMEMBERED);
-  readonly #reachOf: ReachOf | null;
   /** Micro-ops of instructions whose looks meet too many pages for a page cache. */
   readonly #wild = new BoundedMap(MAX_REMEMBERED);
   /** By address of the entry's micro-op: usually one. */
@@ -191,7 +183,6 @@ export class Tier1 {
     this.#words = new Int32Array(memory.buffer);
     this.#reader = reader;
     this.#caches = reader.caches;
-    this.#reachOf = reader.groups ? (pc) => (this.#reach.get(this.#uopOf(pc)) ?? 0) as Reach : null;
     this.#link = link;
     this.#time = time;
     this.#newTable();
@@ -214,8 +205,12 @@ export class Tier1 {
   #renew(): void {
     if (this.#modulesOfTable < MODULES_PER_TABLE) return;
     this.#newTable();
-    const live = this.#bySlot.filter((region) => region?.compiled) as Region[];
-    if (live.length > 0) this.#instantiate(live);
+    const live = this.#bySlot.flatMap((region) =>
+      region === null || region.body === null ? [] : { slot: region.slot, body: region.body },
+    );
+    if (live.length === 0) return;
+    const bytes = regionModule(live);
+    this.#instantiate(new WebAssembly.Module(bytes), bytes.length);
   }
 
   /** Chooses when regions are compiled. */
@@ -437,30 +432,31 @@ export class Tier1 {
     }
   }
 
-  /** Compiles the region at `pc` and those that it calls, as far as they are warm. */
-  #compile(pc: number, limit = MAX_INSTRUCTIONS): void {
-    this.#renew();
-    const wanted = [pc];
-    const found: { region: Region; code: RegionCode }[] = [];
-    const seen = new Set<number>();
-    let size = 0;
-    while (wanted.length > 0 && found.length < MAX_BATCH && size < MAX_BATCH_INSTRUCTIONS) {
-      const at = wanted.shift() as number;
-      if (seen.has(at)) continue;
-      seen.add(at);
-      const uop = this.#uopOf(at);
-      if (uop === 0 || this.#find(at, uop)?.compiled) continue;
-      const code = discoverBeside(this.#reader, at, leftOut, limit, (p) => this.#covered.has(this.#uopOf(p)));
-      if (code === null) continue;
-      found.push({ region: this.#reserve(at, uop), code });
-      for (const block of code.blocks) {
-        size += block.insns.length;
-        const { end } = block;
-        if (end.kind === 'call' && typeof end.target === 'number' && this.#isWarm(end.target))
-          wanted.push(end.target);
-      }
-    }
-    if (found.length > 0) this.#build(found);
+  /** What compiling asks, for regions of `limit` instructions at most. */
+  #world(limit: number): World {
+    const reader = this.#reader;
+    return {
+      isa: reader.isa,
+      groups: reader.groups,
+      half: (va) => reader.half(va),
+      targets: (pc) => reader.targets(pc),
+      stopsAt: (va) => reader.stopsAt(va),
+      room: (pc) => {
+        const uop = this.#uopOf(pc);
+        return uop === 0 || this.#find(pc, uop)?.compiled ? 0 : limit;
+      },
+      isKnown: (pc) => this.#covered.has(this.#uopOf(pc)),
+      isWarm: (pc) => this.#isWarm(pc),
+      slotFor: (pc) => {
+        const uop = this.#uopOf(pc);
+        return uop === 0 ? -1 : this.#reserve(pc, uop).slot;
+      },
+      decoded: (page) => this.#decoded(page),
+      reserve: (write, size) => this.#caches.reserve(write, size),
+      isWild: (pc) => this.#wild.has(this.#uopOf(pc)),
+      reachOf: (pc) => (this.#reach.get(this.#uopOf(pc)) ?? 0) as Reach,
+      assumes: () => this.#assumptionsHold,
+    };
   }
 
   #isWarm(pc: number): boolean {
@@ -471,62 +467,86 @@ export class Tier1 {
     );
   }
 
-  #build(found: readonly { region: Region; code: RegionCode }[]): void {
-    const context: RegionContext = {
-      reserve: (write, size) => this.#caches.reserve(write, size),
-      isWild: (at) => this.#wild.has(this.#uopOf(at)),
-      decoded: (page: number) => this.#decoded(page),
-      slotFor: (target: number) => {
-        const uop = this.#uopOf(target);
-        return uop === 0 ? -1 : this.#reserve(target, uop).slot;
-      },
-    };
-    const types = found.map(({ code }) => floatTypes(code));
-    const assume = this.#assumptionsHold;
-    const looks = found.map(({ region, code }, i) => {
-      const flow = analyse(code, assume ? (types[i] as FloatTypes) : new Map(), this.#reachOf);
-      const made = regionFunction(code, flow, context);
-      region.body = { ...made.body, code: Uint8Array.from(made.body.code) };
-      return made.looks;
-    });
-    // Making room for a call's slot may have taken one of these.
-    const kept = found.map(({ region }) => this.#bySlot[region.slot] === region);
-    this.#instantiate(found.filter((_f, i) => kept[i]).map(({ region }) => region));
-    for (const [i, { region, code }] of found.entries()) {
-      if (!kept[i]) continue;
-      region.compiled = true;
-      region.uops = code.blocks.flatMap(({ insns }) => insns.map((insn) => this.#uopOf(insn.pc)));
-      for (const at of region.uops) this.#covered.add(at);
-      this.#waitFor(region.uops);
-      region.looks = (looks[i] ?? []).map((look) => this.#judged(look));
-      if ((types[i] as FloatTypes).size > 0) region.floating = assume ? 'assuming' : 'anyhow';
-      this.#byPage.get(region.pages[0] as number)?.delete(region);
-      this.#note(
-        region,
-        code.pages.map((page) => this.#decoded(page)),
-      );
-      this.stats.regions++;
-      region.size = code.blocks.reduce((sum, b) => sum + b.insns.length, 0);
-      this.stats.instructions += region.size;
+  /** Compiles the region at `pc` and those that it calls, as far as they are warm; or takes what an earlier run has made of them. */
+  #compile(pc: number, limit = MAX_INSTRUCTIONS): void {
+    this.#renew();
+    const world = this.#world(limit);
+    const { codeMemory } = this;
+    if (codeMemory === null) {
+      this.#make(world, pc);
+    } else if (!this.#recall(codeMemory, world, pc)) {
+      const listener = new Listener(world);
+      const made = this.#make(listener, pc);
+      if (made === null) return;
+      const { regions, bytes, module } = made;
+      this.#tell(codeMemory, { pc, answers: listener.answers, regions, bytes }, module);
     }
   }
 
-  /** Makes one module of the code of regions. */
-  #instantiate(regions: readonly Region[]): void {
-    const bytes = encodeModule({
-      memory: { initial: layout.memoryPages(0), maximum: 0x1_0000 },
-      imports: [{ name: 'lookUp', type: LOOK_UP_TYPE }],
-      table: TABLE_SIZE,
-      indirect: REGION_TYPE,
-      functions: regions.flatMap(({ body }) => body ?? []),
-      slots: regions.map(({ slot }) => slot),
-    });
+  #make(
+    world: World,
+    pc: number,
+  ): { regions: readonly Compiled[]; bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module } | null {
+    const regions = this.#kept(compileBatch(world, pc));
+    if (regions.length === 0) return null;
+    const bytes = regionModule(regions);
     const module = new WebAssembly.Module(bytes);
+    this.#install(regions, module, bytes.length);
+    return { regions, bytes, module };
+  }
+
+  #recall(memory: CodeMemory, world: World, pc: number): boolean {
+    for (const batch of memory.recall(pc)) {
+      const { answers, regions, bytes } = batch;
+      if (!answersAgain(world, answers) || this.#kept(regions).length < regions.length) continue;
+      const module = memory.module(batch);
+      this.#install(regions, module, bytes.length);
+      this.stats.recalled += regions.length;
+      this.#tell(memory, batch, module);
+      return true;
+    }
+    return false;
+  }
+
+  #tell(memory: CodeMemory, batch: RememberedBatch, module: WebAssembly.Module): void {
+    const functions = batch.regions.map(({ slot }) => this.#table.get(slot));
+    memory.used(batch, module, functions);
+  }
+
+  /** Those that still have their slots: making room for a call's slot may have taken one of these. */
+  #kept(regions: readonly Compiled[]): readonly Compiled[] {
+    return regions.filter(({ pc, slot }) => this.#bySlot[slot]?.pc === pc);
+  }
+
+  /** `module` is that of the regions. */
+  #install(regions: readonly Compiled[], module: WebAssembly.Module, bytes: number): void {
+    this.#instantiate(module, bytes);
+    for (const { slot, body, looks, pcs, pages, floating } of regions) {
+      const region = this.#bySlot[slot] as Region;
+      region.compiled = true;
+      region.body = body;
+      region.uops = pcs.map((pc) => this.#uopOf(pc));
+      for (const at of region.uops) this.#covered.add(at);
+      this.#waitFor(region.uops);
+      region.looks = looks.map((look) => this.#judged(look));
+      region.floating = floating;
+      region.size = pcs.length;
+      this.#byPage.get(region.pages[0] as number)?.delete(region);
+      this.#note(
+        region,
+        pages.map((page) => this.#decoded(page)),
+      );
+      this.stats.regions++;
+      this.stats.instructions += pcs.length;
+    }
+  }
+
+  #instantiate(module: WebAssembly.Module, bytes: number): void {
     void new WebAssembly.Instance(module, {
       env: { memory: this.#memory, table: this.#table, lookUp: this.#lookUp },
     });
     this.stats.modules++;
     this.#modulesOfTable++;
-    this.stats.bytes += bytes.length;
+    this.stats.bytes += bytes;
   }
 }

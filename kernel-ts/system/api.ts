@@ -1,6 +1,7 @@
 /**
  * The types of the library: what `boot` takes and gives. system.ts implements them.
  */
+import type { CodeMemory } from '../../emulator/index.ts';
 import type { Picture, VmAreaPicture, PtePicture } from './picture.ts';
 
 export interface BootOptions {
@@ -8,6 +9,8 @@ export interface BootOptions {
   readonly tier?: 0 | 1 | 'auto';
   /** Milliseconds of the host, for those of `stats`; nothing else asks it. Default: none, and they stay 0. */
   readonly clock?: () => number;
+  /** Where compiled code outlives the run. Nothing but the speed depends on it. Default: nowhere. */
+  readonly codeMemory?: CodeMemory;
   /** Guest RAM in bytes: 16 MiB to 2 GiB, a multiple of 64 KiB. Default 256 MiB. */
   readonly ram?: number;
   /** Instructions a task may run before the scheduler looks for another. Default 100 000, at least 1. */

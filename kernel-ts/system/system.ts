@@ -83,6 +83,7 @@ class HostedSystem implements System {
       ...(options.tier === undefined ? {} : { tier: options.tier }),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
+    this.machine.hart.tier1.codeMemory = options.codeMemory ?? null;
     this.hooks = options.hooks ?? {};
     this.failNth = options.failNth ?? {};
     this.kernel = createKernel(this.machine, this.hostStreams, options);
@@ -218,6 +219,7 @@ class HostedSystem implements System {
       instructionsInTier1: tier1.stats.retired,
       regions: tier1.stats.regions,
       regionInstructions: tier1.stats.instructions,
+      regionsRecalled: tier1.stats.recalled,
       regionModules: tier1.stats.modules,
       regionBytes: tier1.stats.bytes,
       regionsDropped: tier1.stats.dropped,

@@ -1,0 +1,117 @@
+/**
+ * Compiling: from a hot entry to one WebAssembly module of its region and of those that it calls, as far as they are warm.
+ *
+ * What comes out depends on nothing but the answers of a `World`, so who has heard the same answers may take what was made then
+ * (answers.ts).
+ */
+import { hasInlineFloat } from '../codegen/inlineFloat.ts';
+import { instructions } from '../isa/table.ts';
+import * as layout from '../layout.ts';
+import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
+import { encodeModule, type FunctionBody } from '../wasm/encode.ts';
+import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
+import type { Reach } from './checks.ts';
+import { regionFunction } from './emit.ts';
+import { analyse } from './flow.ts';
+import type { Look } from './lookups.ts';
+import { floatTypes } from './registers.ts';
+import { discoverBeside, type CodeReader, type RegionCode } from './region.ts';
+
+/** Regions compiled together at most, and instructions in them. */
+const MAX_BATCH = 16;
+const MAX_BATCH_INSTRUCTIONS = 2000;
+
+/** Rows that only the interpreter's `step` executes. */
+const leftOut: ReadonlySet<number> = new Set(
+  instructions.filter(({ traits }) => traits.fp !== null && !hasInlineFloat(traits.fp)).map((i) => i.index),
+);
+
+/** What compiling asks. Answers are numbers, so that they can be kept; some are given away: slots and page caches. */
+export interface World extends CodeReader {
+  /** One look at the TLB may serve several accesses: misaligned ones do not trap. */
+  readonly groups: boolean;
+  /** Instructions that a region at `pc` may have; 0: it is there already, or cannot be. */
+  room(pc: number): number;
+  /** The instruction lies in some region. */
+  isKnown(pc: number): boolean;
+  /** An entry that will be hot soon. */
+  isWarm(pc: number): boolean;
+  /** Gives the region at `pc` a slot of its own, if it has none. -1: its page has not been executed from. */
+  slotFor(pc: number): number;
+  /** The address of the micro-ops from which a page is fetched. */
+  decoded(page: number): number;
+  /** Gives away a page cache: its address. */
+  reserve(write: boolean, size: number): number;
+  isWild(pc: number): boolean;
+  reachOf(pc: number): Reach;
+  /** Regions may assume that NX is accrued, the rounding mode RNE, and FS dirty. */
+  assumes(): boolean;
+}
+
+/** A compiled region. */
+export interface Compiled {
+  readonly pc: number;
+  readonly slot: number;
+  readonly body: FunctionBody;
+  readonly looks: readonly Look[];
+  /** Its instructions. */
+  readonly pcs: readonly number[];
+  /** The virtual pages that its code lies in. */
+  readonly pages: readonly number[];
+  /** It computes in floating point: with assumptions about the unit's state, or with none. */
+  readonly floating: 'no' | 'assuming' | 'anyhow';
+}
+
+/** The regions at `pc` and those that it calls, as far as they are warm; empty when there is none at `pc`. */
+export function compileBatch(world: World, pc: number): Compiled[] {
+  const wanted = [pc];
+  const found: { readonly code: RegionCode; readonly slot: number }[] = [];
+  const seen = new Set<number>();
+  let size = 0;
+  while (wanted.length > 0 && found.length < MAX_BATCH && size < MAX_BATCH_INSTRUCTIONS) {
+    const at = wanted.shift() as number;
+    if (seen.has(at)) continue;
+    seen.add(at);
+    const room = world.room(at);
+    const code = room === 0 ? null : discoverBeside(world, at, leftOut, room, (pc) => world.isKnown(pc));
+    if (code === null) continue;
+    found.push({ code, slot: world.slotFor(at) });
+    for (const { insns, end } of code.blocks) {
+      size += insns.length;
+      if (end.kind === 'call' && typeof end.target === 'number' && world.isWarm(end.target))
+        wanted.push(end.target);
+    }
+  }
+  return found.map(({ code, slot }) => compile(world, code, slot));
+}
+
+function compile(world: World, code: RegionCode, slot: number): Compiled {
+  const types = floatTypes(code);
+  const assumes = types.size > 0 && world.assumes();
+  const reachOf = world.groups ? (pc: number) => world.reachOf(pc) : null;
+  const flow = analyse(code, assumes ? types : new Map(), reachOf);
+  const { body, looks } = regionFunction(code, flow, world);
+  return {
+    pc: code.entry,
+    slot,
+    body: { ...body, code: Uint8Array.from(body.code) },
+    looks,
+    pcs: code.blocks.flatMap(({ insns }) => insns.map((insn) => insn.pc)),
+    pages: code.pages,
+    floating: types.size === 0 ? 'no' : assumes ? 'assuming' : 'anyhow',
+  };
+}
+
+/** One module of regions; its instances put them into their slots. */
+export function regionModule(
+  regions: readonly { readonly body: FunctionBody; readonly slot: number }[],
+): Uint8Array<ArrayBuffer> {
+  return encodeModule({
+    memory: { initial: layout.memoryPages(0), maximum: 0x1_0000 },
+    imports: [{ name: 'lookUp', type: LOOK_UP_TYPE }],
+    table: TABLE_SIZE,
+    indirect: REGION_TYPE,
+    functions: regions.map(({ body }) => body),
+    slots: regions.map(({ slot }) => slot),
+  });
+}

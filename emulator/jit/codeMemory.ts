@@ -1,0 +1,21 @@
+/** Compiled code that outlives a run: who runs the same program again need not compile it again. Files are the host's business. */
+import type { Compiled } from './batch.ts';
+
+/** What was compiled at once, and all that it depends on. */
+export interface RememberedBatch {
+  /** The hot entry. */
+  readonly pc: number;
+  readonly answers: Int32Array<ArrayBuffer>;
+  readonly regions: readonly Compiled[];
+  /** Their module. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface CodeMemory {
+  /** What was compiled for that entry, the likeliest first. */
+  recall(pc: number): readonly RememberedBatch[];
+  /** The module of something that `recall` gave and that is to be used now. */
+  module(batch: RememberedBatch): WebAssembly.Module;
+  /** `batch` has been compiled, or its module taken, and runs: that module, and its functions. */
+  used(batch: RememberedBatch, module: WebAssembly.Module, functions: readonly unknown[]): void;
+}
