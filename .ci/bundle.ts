@@ -39,15 +39,17 @@ const toolchainOnDemand: Plugin = {
   },
 };
 
-/** commander can start programs of its own, which is never asked of it; node:child_process takes 7 ms to load. */
-const childProcessOnDemand: Plugin = {
-  name: 'child-process-on-demand',
+/** What takes Node a millisecond to load or several, and is rarely called (commander can start programs, which is never asked of it). */
+const ON_DEMAND: Readonly<Record<string, string>> = { child_process: 'spawn', tty: 'isatty' };
+
+const builtinsOnDemand: Plugin = {
+  name: 'builtins-on-demand',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      importer.includes('commander') ? { path: 'child_process', namespace: 'on-demand' } : undefined,
+    onResolve({ filter: /^node:(child_process|tty)$/ }, ({ path, namespace }) =>
+      namespace === 'on-demand' ? undefined : { path: path.slice('node:'.length), namespace: 'on-demand' },
     );
     onLoad({ filter: /.*/, namespace: 'on-demand' }, ({ path }) => ({
-      contents: `exports.spawn = (...args) => require('node:${path}').spawn(...args);`,
+      contents: `exports.${ON_DEMAND[path]} = (...args) => require('node:${path}').${ON_DEMAND[path]}(...args);`,
     }));
   },
 };
@@ -108,7 +110,7 @@ await build({
   define: { 'import.meta.url': 'importMetaUrl' },
   banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
   logLevel: 'warning',
-  plugins: [prebuiltInterpreter, toolchainOnDemand, childProcessOnDemand],
+  plugins: [prebuiltInterpreter, toolchainOnDemand, builtinsOnDemand],
 });
 // launch.cjs runs it as a function's body: no first line for a shell, and the one `import()` is the launcher's, since
 // code from V8's cache has none.

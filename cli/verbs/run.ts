@@ -73,9 +73,9 @@ async function run(words: string[], choices: RunChoices): Promise<void> {
       trace.line(line);
     });
   }
-  const started = performance.now();
+  const started = process.uptime();
   const result = choices.diagram === 'steps' ? await runInSteps(session) : await session.run();
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = process.uptime() - started;
   trace?.close();
   session.report(result);
   if (choices.diagram === 'exit') drawDiagram(session.system.picture(), 2);

@@ -2,7 +2,7 @@
  * The decoder, made from the table: instruction word to row and operand fields.
  */
 import { FULL_ISA, type Isa } from './choice.ts';
-import { emptyFields, extractFields, type Fields } from './row.ts';
+import { emptyFields, extractFields, type Fields, type Pattern } from './row.ts';
 import {
   compressedInstructions,
   instructions,
@@ -20,18 +20,23 @@ export interface Decoded {
   readonly compressed: CompressedInstruction | null;
 }
 
-/** Rows by bits 6:2 and 14:12, since nearly every pattern fixes them. */
-const buckets: (readonly Instruction[])[] = Array.from({ length: 256 }, (_unused, key) => {
-  const bits = ((key & 31) << 2) | 3 | ((key >> 5) << 12);
-  return instructions.filter(({ pattern }) => ((bits ^ pattern.match) & pattern.mask & 0x707f) === 0);
-});
+/** Rows whose patterns admit the bits of the mask; made when code first has such bits, since programs have few. */
+function bucketOf<T extends { readonly pattern: Pattern }>(
+  buckets: (readonly T[] | null)[],
+  key: number,
+  rows: readonly T[],
+  bits: number,
+  mask: number,
+): readonly T[] {
+  return (buckets[key] ??= rows.filter(
+    ({ pattern }) => ((bits ^ pattern.match) & pattern.mask & mask) === 0,
+  ));
+}
 
-const compressedBuckets: (readonly CompressedInstruction[])[] = Array.from({ length: 32 }, (_unused, key) => {
-  const bits = (key & 3) | ((key >> 2) << 13);
-  return compressedInstructions.filter(
-    ({ pattern }) => ((bits ^ pattern.match) & pattern.mask & 0xe003) === 0,
-  );
-});
+/** Rows by bits 6:2 and 14:12, since nearly every pattern fixes them. */
+const buckets = Array<readonly Instruction[] | null>(256).fill(null);
+/** By bits 1:0 and 15:13. */
+const compressedBuckets = Array<readonly CompressedInstruction[] | null>(32).fill(null);
 
 /** True when the low halfword belongs to a 32-bit instruction. */
 export function isWide(halfword: number): boolean {
@@ -46,7 +51,8 @@ export function decode(insn: number, isa: Isa = FULL_ISA): Decoded | null {
 }
 
 function decodeWide(insn: number, isa: Isa): Decoded | null {
-  for (const instruction of buckets[((insn >>> 2) & 31) | (((insn >>> 12) & 7) << 5)]) {
+  const key = ((insn >>> 2) & 31) | (((insn >>> 12) & 7) << 5);
+  for (const instruction of buckets[key] ?? bucketOf(buckets, key, instructions, insn, 0x707f)) {
     const { pattern } = instruction;
     if ((insn & pattern.mask) >>> 0 === pattern.match) {
       if (isa.wide[instruction.index] === 0) return null;
@@ -57,7 +63,9 @@ function decodeWide(insn: number, isa: Isa): Decoded | null {
 }
 
 function decodeCompressed(insn: number, isa: Isa): Decoded | null {
-  for (const c of compressedBuckets[(insn & 3) | ((insn >>> 13) << 2)]) {
+  const key = (insn & 3) | ((insn >>> 13) << 2);
+  for (const c of compressedBuckets[key] ??
+    bucketOf(compressedBuckets, key, compressedInstructions, insn, 0xe003)) {
     if (matchesCompressed(c, insn)) {
       if (!isa.short.has(c)) return null;
       const fields = { ...emptyFields(), ...c.row.operands(extractFields(c.pattern, insn)) };

@@ -84,21 +84,25 @@ function parseArgs(spec: string): ArgSpec[] {
     });
 }
 
-/** A supported call. `note`: what is missing makes it 'partial'. */
+/** A call, supported unless `more` says otherwise. `note`: what is missing makes it 'partial'. */
 export function row(
   number: number,
   name: string,
   args: string,
   handler: Handler,
-  more: { readonly result?: ResultKind; readonly note?: string } = {},
+  more: { readonly result?: ResultKind; readonly note?: string; readonly support?: Support } = {},
 ): SyscallRow {
   const note = more.note ?? '';
+  let parsed: readonly ArgSpec[] | null = null;
   return {
     number,
     name,
-    args: parseArgs(args),
+    // On demand: it takes longer than to run a short program.
+    get args() {
+      return (parsed ??= parseArgs(args));
+    },
     result: more.result ?? 'int',
-    support: note === '' ? 'full' : 'partial',
+    support: more.support ?? (note === '' ? 'full' : 'partial'),
     note,
     handler,
   };

@@ -350,19 +350,16 @@ const sysNotImplemented: Handler = (kernel, task) => {
   return -ENOSYS;
 };
 
+const missing = (number: number, name: string): SyscallRow =>
+  row(number, name, 'a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex', sysNotImplemented, { support: 'none' });
+
 /** Rows of what is declared as missing. */
 export const UNSUPPORTED_ROWS: readonly SyscallRow[] = UNSUPPORTED.flatMap(([first, names]) =>
-  names.split(' ').map((name, i) => ({
-    ...row(first + i, name, 'a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex', sysNotImplemented),
-    support: 'none' as const,
-  })),
+  names.split(' ').map((name, i) => missing(first + i, name)),
 );
 
 /** What a number that Linux does not know runs. */
-export const UNKNOWN_ROW: SyscallRow = {
-  ...row(-1, 'syscall', 'a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex', sysNotImplemented),
-  support: 'none',
-};
+export const UNKNOWN_ROW: SyscallRow = missing(-1, 'syscall');
 
 function byNumber(): SyscallRow[] {
   const rows = Array.from({ length: 512 }, () => UNKNOWN_ROW);
