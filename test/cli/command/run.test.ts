@@ -27,6 +27,14 @@ const SOURCES: Readonly<Record<string, string>> = {
         if (write(1, b, n) != n) return 1;
       return 0;
     }`,
+  lines: `
+    #include <stdio.h>
+    int main(void) {
+      for (int i = 0; i < 50000; i++) printf("line %d\\n", i);
+      fflush(stdout);
+      fputs("done\\n", stderr);
+      return 9;
+    }`,
   loop: 'int main(void) { for (volatile int i = 0;; i++) ; }',
   count: '#include <stdio.h>\nint main(void) { for (int i = 0;; i++) printf("%d\\n", i); }',
   crash: `
@@ -178,6 +186,21 @@ describe('how a run ends', () => {
     const status = await new Promise((resolve) => child.once('close', resolve));
     expect(stderr).toMatch(/\nsameframe: interrupted after \d+ instructions\n$/);
     expect(status).toBe(130);
+  });
+});
+
+describe('a run whose output is read slowly', () => {
+  test('loses none of it, and not its exit status', async () => {
+    const child = spawn(process.execPath, [main, 'run', program('lines')], { stdio: 'pipe' });
+    const texts = { stdout: '', stderr: '' };
+    child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString()));
+    // The pipe is full long before the reader begins.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    const lines = Array.from({ length: 50_000 }, (_, i) => `line ${i}\n`).join('');
+    expect(texts).toEqual({ stdout: lines, stderr: 'done\n' });
+    expect(status).toBe(9);
   });
 });
 
