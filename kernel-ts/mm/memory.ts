@@ -10,11 +10,13 @@ import type { MmStruct } from './mm.ts';
 import {
   allocPage,
   getPage,
+  isAtPlace,
   PG_ANON,
   PG_DIRTY,
   PG_ZERO,
   pageToPhys,
   putPage,
+  RUN,
   type FramePlace,
   type Page,
 } from './page.ts';
@@ -132,14 +134,26 @@ function zeroPage(ctx: MmContext): Page | null {
 /** The answer of framePlace, which nobody keeps: page faults are frequent. */
 const place = { pfn: 0, index: 0 };
 
-/** The frame beside those of the pages beside this one, as far as their entries are in the same table. */
+/**
+ * The frame that lies to those of the pages around this one as the pages lie, as far as their entries are in the same table: the page
+ * before it, the page behind it, or any of those that share a run with it and have their places there.
+ */
 function framePlace(ctx: MmContext, address: number, pteAddress: number): FramePlace {
-  const before = (pteAddress & 0xfff) === 0 ? 0 : ctx.ram.read32(pteAddress - 4);
-  place.index = Math.floor(address / PAGE_SIZE);
+  const { ram } = ctx;
+  const before = (pteAddress & 0xfff) === 0 ? 0 : ram.read32(pteAddress - 4);
+  const index = Math.floor(address / PAGE_SIZE);
+  place.index = index;
+  place.pfn = 0;
   if (before !== 0) place.pfn = ptePfn(before) + 1;
   else {
-    const after = (pteAddress & 0xfff) === 0xffc ? 0 : ctx.ram.read32(pteAddress + 4);
-    place.pfn = after === 0 ? 0 : ptePfn(after) - 1;
+    const after = (pteAddress & 0xfff) === 0xffc ? 0 : ram.read32(pteAddress + 4);
+    if (after !== 0) place.pfn = ptePfn(after) - 1;
+    const first = pteAddress - 4 * (index % RUN);
+    for (let at = 0; at < RUN && place.pfn === 0; at++) {
+      const entry = ram.read32(first + 4 * at);
+      if (entry !== 0 && isAtPlace(ctx.memMap, ptePfn(entry), at))
+        place.pfn = ptePfn(entry) - at + (index % RUN);
+    }
   }
   return place;
 }

@@ -39,10 +39,10 @@ export class Page {
 }
 
 /**
- * Frames in a run. Pages side by side in memory get frames side by side where that can be had, as large folios do it in
+ * Frames in a run, a power of two up to the entries of a table. Pages side by side in memory get frames side by side where that can be had, as large folios do it in
  * Linux: tier 1 of the emulator then needs one look at the TLB for what straddles them.
  */
-const RUN = 8;
+export const RUN = 64;
 
 /** A list of frames, by index; each frame is on one at most. */
 class FrameList {
@@ -136,6 +136,11 @@ function openRun(memMap: MemMap, index: number): number {
     if (other !== frame) listAdd(memMap, memMap.kept, other);
   memMap.nextFresh = first + RUN;
   return frame;
+}
+
+/** The frame is where a run has its n-th. */
+export function isAtPlace(memMap: MemMap, pfn: number, n: number): boolean {
+  return (pfn - memMap.firstPfn) % RUN === n;
 }
 
 /** A free frame, off its list. There is one. */

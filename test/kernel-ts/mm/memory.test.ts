@@ -165,6 +165,16 @@ describe('page faults', () => {
     expect(store(k, task, grown + P, 1)).toBe('SigbusAdrerr');
   });
 
+  test('arrays that are filled side by side get frames as their pages lie', () => {
+    const { k, task } = boot();
+    const at = map(k, task, 0x40_0000, 24, RW, ANON | MAP_FIXED);
+    const pfn = (page: number): number =>
+      Math.floor((translate(k, task, at + page * P, 'read') as number) / P);
+    for (let page = 0; page < 8; page++)
+      for (const array of [0, 8, 16]) store(k, task, at + (array + page) * P, 1);
+    for (let page = 1; page < 24; page++) expect(pfn(page)).toBe(pfn(0) + page);
+  });
+
   test('out of frames is OOM and leaks nothing', () => {
     const { k, task } = boot();
     const a = map(k, task, 0, 200, RW, ANON);
