@@ -104,8 +104,9 @@ export const PROFILE_TARGETS = 16;
 export const PROFILE = HEAT + HEAT_SIZE * 4;
 
 /**
- * Tier 1's page caches (mmu/pageCaches.ts): pools of entries of four words, a page's address, what is to be added to an
- * address in it for the host's, and in how many bytes from its beginning a group of accesses must begin; 0: the entry holds nothing.
+ * Tier 1's page caches (mmu/pageCaches.ts): pools of entries of four words, the address of a run of pages, what is to be
+ * added to an address in it for the host's, and in how many bytes from its beginning a group of accesses must begin; 0: the entry holds
+ * nothing.
  */
 export const PAGE_CACHES = PROFILE + PROFILE_SITES * PROFILE_TARGETS * 4;
 export const PAGE_CACHE_POOLS = 8;
@@ -119,11 +120,16 @@ export const CACHE_FAILED = 12;
 /** Two words for each entry: misses, and looks in vain in one page. */
 export const PAGE_CACHE_COUNTS = PAGE_CACHES + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * PAGE_CACHE_BYTES;
 
+/** For each entry the run that it held before this one, as good as it as long as it holds any: from an entry's address to it. */
+export const CACHED_BEFORE = PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * (PAGE_CACHE_BYTES + 8);
+
 const WASM_PAGE = 0x1_0000;
 
 /** Where RAM begins. 64 KiB aligned. */
 export const RAM =
-  Math.ceil((PAGE_CACHE_COUNTS + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * 8) / WASM_PAGE) * WASM_PAGE;
+  Math.ceil(
+    (PAGE_CACHES + CACHED_BEFORE + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * PAGE_CACHE_BYTES) / WASM_PAGE,
+  ) * WASM_PAGE;
 
 /** WebAssembly pages for a machine with that much RAM. */
 export function memoryPages(ramBytes: number): number {

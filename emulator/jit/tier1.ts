@@ -68,7 +68,7 @@ export interface Linked {
 const MAX_REMEMBERED = 4096;
 
 /** Looks at other pages than the last, and looks in vain, until others are tried; between two calls of `cool`. */
-const MAX_MISSES = 100_000;
+const MAX_MISSES = 300_000;
 const MAX_FAILURES = 20;
 
 /** What tier 1 reads of the machine. */

@@ -1,6 +1,8 @@
 /**
  * `lookUp`, which regions call when a page cache does not hold what they want: reads the TLB and fills the cache; returns 0 where
- * the TLB does not say or the bytes do not lie in one piece.
+ * the TLB does not say or the bytes do not lie in one piece. What it remembers is a run: the page, and those in front of it and
+ * behind it that lie side by side in RAM too, as many as the entry has missed so far. So programs that stay in a page pay for nothing
+ * more, and an array is one run after a few misses.
  */
 import { get, i32const, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import * as layout from '../layout.ts';
@@ -12,7 +14,12 @@ export const LOOK_UP_TYPE: FunctionType = { params: ['i32', 'i32', 'i32', 'i32']
 
 const PAGE = 4096;
 const VOID = 0x40;
-const [VA, CACHE, SPANS, TABLE, HOST, LAST, COUNTS, BEHIND] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const [VA, CACHE, SPANS, TABLE, HOST, LAST, COUNTS, FIRST, END, LIMIT] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+] as const;
+
+/** Pages in front of the one that is looked up at most, and behind it. */
+const MAX_RUN = 1024;
 
 /** `spans` of a call. `room`: groups that begin within so many bytes from a page's address lie in it. */
 export function spansOf(span: number, room: number): number {
@@ -94,6 +101,104 @@ const remember = (offset: number, value: readonly number[]): number[] => [
   ...memoryOp(OP.i32_store, 2, offset),
 ];
 
+/** Moves an end of the run by a page, again and again, as long as the page there lies beside this one. */
+const extend = (page: number, step: 1 | -1): number[] => {
+  const next = [...get(page), ...i32const(step * PAGE), OP.i32_add];
+  // What is to be added to an address for the host's. Of no entry that is an odd number, which the run's is not.
+  const delta = [
+    ...entryOf(page),
+    ...i32const(1),
+    OP.i32_sub,
+    ...get(page),
+    OP.i32_xor,
+    ...get(page),
+    OP.i32_sub,
+  ];
+  const isBeside = [...delta, ...get(HOST), ...get(VA), OP.i32_sub, OP.i32_eq];
+  const misses = [...get(COUNTS), ...memoryOp(OP.i32_load, 2, layout.PAGE_CACHE_COUNTS)];
+  return [
+    ...misses,
+    ...i32const(MAX_RUN),
+    ...misses,
+    ...i32const(MAX_RUN),
+    OP.i32_lt_u,
+    OP.select,
+    ...set(LIMIT),
+    ...get(VA),
+    ...i32const(-PAGE),
+    OP.i32_and,
+    ...set(page),
+    OP.block,
+    VOID,
+    OP.loop,
+    VOID,
+    ...get(LIMIT),
+    OP.i32_eqz,
+    OP.br_if,
+    1,
+    ...get(LIMIT),
+    ...i32const(1),
+    OP.i32_sub,
+    ...set(LIMIT),
+    ...next,
+    ...set(page),
+    ...isBeside,
+    OP.br_if,
+    0,
+    ...get(page),
+    ...i32const(step * PAGE),
+    OP.i32_sub,
+    ...set(page),
+    OP.end,
+    OP.end,
+  ];
+};
+
+/** What the entry held, if anything, is the run before. */
+function setAside(): number[] {
+  return [
+    ...remember(layout.CACHED_BEFORE + layout.CACHED_PAGE, get(FIRST)),
+    ...remember(layout.CACHED_BEFORE + layout.CACHED_DELTA, get(END)),
+    ...remember(layout.CACHED_BEFORE + layout.CACHED_ROOM, get(LIMIT)),
+  ];
+}
+
+const cached = (offset: number): number[] => [...get(CACHE), ...memoryOp(OP.i32_load, 2, offset)];
+
+/**
+ * What looks meet is often one long run, and a page now and then that lies elsewhere: the run before this one is tried first, and takes
+ * its place. An entry that was emptied has no such run.
+ */
+const changePlaces = [
+  ...cached(layout.CACHED_PAGE),
+  ...set(FIRST),
+  ...cached(layout.CACHED_DELTA),
+  ...set(END),
+  ...cached(layout.CACHED_ROOM),
+  ...set(LIMIT),
+  ...get(LIMIT),
+  OP.if,
+  VOID,
+  ...get(VA),
+  ...cached(layout.CACHED_BEFORE + layout.CACHED_PAGE),
+  OP.i32_sub,
+  ...cached(layout.CACHED_BEFORE + layout.CACHED_ROOM),
+  OP.i32_lt_u,
+  OP.if,
+  VOID,
+  ...count(0),
+  ...[layout.CACHED_PAGE, layout.CACHED_DELTA, layout.CACHED_ROOM].flatMap((offset) =>
+    remember(offset, cached(layout.CACHED_BEFORE + offset)),
+  ),
+  ...setAside(),
+  ...get(VA),
+  ...cached(layout.CACHED_DELTA),
+  OP.i32_add,
+  OP.return,
+  OP.end,
+  OP.end,
+];
+
 export function lookUpFunction(): FunctionBody {
   const code = [
     ...get(CACHE),
@@ -102,6 +207,7 @@ export function lookUpFunction(): FunctionBody {
     ...i32const(1),
     OP.i32_shr_u,
     ...set(COUNTS),
+    ...changePlaces,
     ...get(VA),
     ...get(SPANS),
     ...i32const(0xffff),
@@ -129,24 +235,28 @@ export function lookUpFunction(): FunctionBody {
     VOID,
     ...giveUp,
     OP.end,
-    ...i32const(PAGE),
-    ...set(BEHIND),
     OP.end,
     ...translate(VA, [...unlessReadable, ...i32const(0), OP.return]),
     ...set(HOST),
     ...count(0),
-    ...remember(layout.CACHED_PAGE, [...get(VA), ...i32const(-PAGE), OP.i32_and]),
+    ...setAside(),
+    // All misses of this entry count, this one too: two pages that lie one behind the other are as good as one.
+    ...extend(FIRST, -1),
+    ...extend(END, 1),
+    ...remember(layout.CACHED_PAGE, get(FIRST)),
     ...remember(layout.CACHED_DELTA, [...get(HOST), ...get(VA), OP.i32_sub]),
-    // Two pages that lie one behind the other are as good as one.
     ...remember(layout.CACHED_ROOM, [
+      ...get(END),
+      ...get(FIRST),
+      OP.i32_sub,
       ...get(SPANS),
       ...i32const(16),
       OP.i32_shr_u,
-      ...get(BEHIND),
       OP.i32_add,
     ]),
     ...storeState(layout.PAGES_CACHED, i32const(1)),
     ...get(HOST),
   ];
-  return { name: 'lookUp', type: LOOK_UP_TYPE, locals: ['i32', 'i32', 'i32', 'i32'], code, exported: true };
+  const locals = Array.from({ length: LIMIT - TABLE }, () => 'i32' as const);
+  return { name: 'lookUp', type: LOOK_UP_TYPE, locals, code, exported: true };
 }

@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import * as layout from '../../../emulator/layout.ts';
+import { CACHE_SPANS } from '../../../emulator/mmu/pageCaches.ts';
+import { Tlb } from '../../../emulator/mmu/tlb.ts';
+import { lookUpFunction, spansOf } from '../../../emulator/tier0/lookUp.ts';
+import { encodeModule } from '../../../emulator/wasm/encode.ts';
+
+const P = 4096;
+const pages = layout.memoryPages(0);
+const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+const words = new Int32Array(memory.buffer);
+const bytes = encodeModule({
+  memory: { initial: pages, maximum: pages },
+  imports: [],
+  functions: [lookUpFunction()],
+});
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+const lookUp = exports['lookUp'] as (va: number, cache: number, spans: number, table: number) => number;
+
+/** Sixteen bytes at most, as a group of the first pool. */
+const SPAN = CACHE_SPANS[0];
+
+let tlb: Tlb;
+let view = 0;
+let cache = 0;
+
+beforeEach(() => {
+  tlb = new Tlb(memory);
+  tlb.flushEverything();
+  view = tlb.select({ privilege: 0, satp: 0x8000_0001, sum: false, mxr: false }, -1);
+  words[layout.TLB_READ >>> 2] = tlb.tableBase(view, 0);
+  words[layout.TLB_WRITE >>> 2] = tlb.tableBase(view, 1);
+  cache = tlb.caches.reserve(false, 0);
+  tlb.caches.resetCounts();
+  words.fill(0, cache >>> 2, (cache + layout.PAGE_CACHE_BYTES) >>> 2);
+  for (let page = 0; page < 0x100; page++) tlb.flushPage(0x8000_0001, page * P);
+});
+
+/** Where a look lands, as an offset in RAM; -1: it gives up. */
+function look(va: number, span = 4, table = layout.TLB_READ): number {
+  const host = lookUp(va, cache, spansOf(span, P - SPAN + 1), table);
+  return host === 0 ? -1 : host - layout.RAM;
+}
+
+/** The run in the cache, in pages from address zero, and how many. */
+function run(): string {
+  const first = (words[(cache + layout.CACHED_PAGE) >>> 2] as number) / P;
+  const room = words[(cache + layout.CACHED_ROOM) >>> 2] as number;
+  return `${first}+${(room + SPAN - 1) / P}`;
+}
+
+const map = (page: number, frame: number): void => tlb.fillData(view, 0, page * P, frame * P);
+
+describe('what a look finds is remembered', () => {
+  test('with as many pages on either side as the entry has missed, while they lie side by side in RAM', () => {
+    for (let page = 10; page < 30; page++) map(page, page + 100);
+    expect([look(20 * P + 8), run()]).toEqual([120 * P + 8, '19+3']);
+    expect([look(24 * P), run()]).toEqual([124 * P, '22+5']);
+    expect([look(28 * P), run()]).toEqual([128 * P, '25+5']);
+    expect([look(12 * P), run()]).toEqual([112 * P, '10+7']);
+  });
+
+  test('not over what is not there, what lies elsewhere, or what may not be written', () => {
+    for (const page of [10, 11, 12, 14]) map(page, page + 100);
+    map(13, 200);
+    for (let n = 0; n < 5; n++) {
+      expect([look(11 * P), run()]).toEqual([111 * P, '10+3']);
+      tlb.caches.clear();
+    }
+    tlb.fillData(view, 1, 11 * P, 111 * P);
+    expect([look(11 * P, 4, layout.TLB_WRITE), run()]).toEqual([111 * P, '11+1']);
+    expect(look(12 * P, 4, layout.TLB_WRITE)).toBe(-1);
+  });
+
+  test('of a group that straddles two pages, both; where they lie apart it gives up', () => {
+    map(10, 110);
+    map(11, 111);
+    map(12, 300);
+    expect([look(11 * P - 2), run()]).toEqual([111 * P - 2, '10+2']);
+    expect(look(12 * P - 2)).toBe(-1);
+    expect(run()).toBe('10+2');
+  });
+
+  test('at the ends of the address space', () => {
+    map(0, 50);
+    map(0xf_ffff, 49);
+    expect(look(0)).toBe(50 * P);
+    const first = (words[(cache + layout.CACHED_PAGE) >>> 2] as number) >>> 0;
+    const delta = words[(cache + layout.CACHED_DELTA) >>> 2] as number;
+    // Addresses are modulo 2^32, of the host too: a run may go on there.
+    expect(first).toBe(0xffff_f000);
+    expect(((first + delta) >>> 0) - layout.RAM).toBe(49 * P);
+    tlb.flushPage(0x8000_0001, 0xffff_f000);
+  });
+});
+
+describe('the run before', () => {
+  const before = (): void => {
+    for (let page = 10; page < 13; page++) map(page, page + 100);
+    map(40, 7);
+    look(11 * P);
+    look(40 * P);
+  };
+
+  test('is taken again, and the other stays for the next', () => {
+    before();
+    expect(run()).toBe('40+1');
+    expect([look(12 * P + 4), run()]).toEqual([112 * P + 4, '10+3']);
+    expect([look(40 * P + 4), run()]).toEqual([7 * P + 4, '40+1']);
+    expect(tlb.caches.counts(cache).misses).toBe(4);
+  });
+
+  test('is forgotten with the entry when something in the TLB goes', () => {
+    before();
+    tlb.flushPage(0x8000_0001, 11 * P);
+    map(40, 8);
+    expect(look(11 * P)).toBe(-1);
+    expect([look(40 * P), run()]).toEqual([8 * P, '40+1']);
+    expect(look(11 * P)).toBe(-1);
+    expect(look(10 * P)).toBe(110 * P);
+  });
+});
