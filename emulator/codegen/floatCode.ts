@@ -2,9 +2,8 @@
  * The vocabulary of inlineFloat.ts: operators of both formats, when an instruction may be settled inline, operands,
  * results, and the conditions under which a result and its flags are certain.
  */
-import type { Type } from '../isa/builder.ts';
 import { OP } from '../wasm/opcodes.ts';
-import { uleb } from '../wasm/encode.ts';
+import type { ValueType } from '../wasm/encode.ts';
 import { get, i32const, set, type HostPlace } from './emitter.ts';
 
 /** WebAssembly code that leaves a value. */
@@ -22,6 +21,10 @@ export interface FloatHost {
   high(n: SourceNumber): Code;
   /** f[rd] = a number, singles NaN-boxed; one store, so that the next load of the register is forwarded whole. */
   setNumber(type: 'f32' | 'f64', value: Code): void;
+  /** f[rsN] as a number in all lanes of a vector. */
+  lanes(n: SourceNumber, type: 'f32' | 'f64'): Code;
+  /** f[rd] = the number in all lanes of a vector. */
+  setLanes(type: 'f32' | 'f64', lanes: Code): void;
   /** f[rd] = 64 bits. */
   setBits(value: Code): void;
   /** f[rd] = 4 (NaN-boxed) or 8 bytes of host memory. */
@@ -44,7 +47,7 @@ export interface FloatHost {
   readonly inexactAccrued: Code | undefined;
   /** The host's relaxed_madd rounds once. */
   readonly fuses: boolean;
-  take(type: Type): number;
+  take(type: ValueType): number;
   emit(code: Code): void;
   /** The `if` that is emitted next is hardly ever taken. */
   expectNot(): void;
@@ -124,13 +127,6 @@ export const DOUBLE: Format = {
   infinityHigh: 0x7ff0_0000,
 };
 
-/** a * b + c by relaxed_madd, in one lane of a vector. */
-export function fusedMultiplyAdd(type: 'f32' | 'f64', a: Code, b: Code, c: Code): Code {
-  const [splat, madd, extract] = type === 'f32' ? [0x13, 0x105, 0x1f] : [0x14, 0x107, 0x21];
-  const lanes = [a, b, c].flatMap((code) => [...code, OP.simd, splat]);
-  return [...lanes, OP.simd, ...uleb(madd), OP.simd, extract, 0];
-}
-
 export const both = (a: Code, b: Code): Code => [...a, ...b, OP.i32_and];
 export const either = (a: Code, b: Code): Code => [...a, ...b, OP.i32_or];
 export const not = (a: Code): Code => [...a, OP.i32_eqz];
@@ -151,7 +147,7 @@ export class FloatCode {
     this.f = f;
   }
 
-  let(type: Type, code: Code): Code {
+  let(type: ValueType, code: Code): Code {
     const local = this.host.take(type);
     this.host.emit([...code, ...set(local)]);
     return get(local);

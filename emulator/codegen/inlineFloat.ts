@@ -18,13 +18,13 @@ import {
   either,
   f64const,
   FloatCode,
-  fusedMultiplyAdd,
   not,
   promote,
   SIGN_64,
   SINGLE,
 } from './floatCode.ts';
 import type { Code, FloatHost, Format } from './floatCode.ts';
+import { fusedMultiplyAdd, lane, negate } from './lanes.ts';
 
 function addition(c: FloatCode, operator: number): void {
   c.admitNearest();
@@ -162,16 +162,25 @@ function widen(host: FloatHost): void {
 function fusedByHost(host: FloatHost, format: Format, negateProduct: boolean, negateC: boolean): void {
   const f = new FloatCode(host, format);
   f.admitNearest();
-  const operands = f.operands(3) as [Code, Code, Code];
-  const b = operands[1];
-  const a = negateProduct ? f.let(format.type, [...operands[0], format.neg]) : operands[0];
-  const c = negateC ? f.let(format.type, [...operands[2], format.neg]) : operands[2];
-  const r = f.let(format.type, fusedMultiplyAdd(format.type, a, b, c));
+  const { type } = format;
+  const [a, b] = f.operands(3) as [Code, Code, Code];
+  const c = host.lanes(3, type);
+  const lanes = f.let(
+    'v128',
+    fusedMultiplyAdd(
+      type,
+      negateProduct,
+      host.lanes(1, type),
+      host.lanes(2, type),
+      negateC ? negate(type, c) : c,
+    ),
+  );
+  const r = f.let(type, lane(type, lanes));
   // A result that is not normal is known to be exact where the product is zero.
   f.unlikely(not(f.isNormal(r)), () => {
     host.bailIf(not(both(f.isFinite(r), either(f.isZero(a), f.isZero(b)))), 1);
   });
-  f.write(r);
+  host.setLanes(type, lanes);
 }
 
 /** The way to multiply and add that the host has. */

@@ -1,9 +1,10 @@
 /** Floating-point operands in the register file in memory, for `inlineFloat`. */
 import * as layout from '../layout.ts';
-import type { Type } from '../isa/builder.ts';
+import type { ValueType } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { get, i32const, loadState, memoryOp, type HostPlace } from './emitter.ts';
 import { BOX, type Code, type FloatHost, type SourceNumber } from './floatCode.ts';
+import { lane, splat } from './lanes.ts';
 
 /** Rounding mode fields. RNE is 0, so any mode in force that is not 0 is another. */
 const RTZ = 1;
@@ -20,7 +21,7 @@ export interface FileUser {
   /** The rm field. */
   readonly rm: Code;
   setInteger(value: Code): void;
-  take(type: Type): number;
+  take(type: ValueType): number;
   emit(code: Code): void;
   /** The `if` that is emitted next is hardly ever taken. */
   expectNot(): void;
@@ -58,6 +59,14 @@ export class RegisterFile implements FloatHost {
     if (type === 'f32')
       this.setBits([...value, OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
     else this.emit([...this.#user.destination, ...value, ...memoryOp(OP.f64_store, 3, layout.F)]);
+  }
+
+  lanes(n: SourceNumber, type: 'f32' | 'f64'): Code {
+    return splat(type, this.number(n, type));
+  }
+
+  setLanes(type: 'f32' | 'f64', lanes: Code): void {
+    this.setNumber(type, lane(type, lanes));
   }
 
   setBits(value: Code): void {
@@ -112,7 +121,7 @@ export class RegisterFile implements FloatHost {
     return false;
   }
 
-  take(type: Type): number {
+  take(type: ValueType): number {
     return this.#user.take(type);
   }
 

@@ -21,10 +21,11 @@ import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
 import { Exits } from './exits.ts';
 import type { Flow, FlowBlock } from './flow.ts';
 import { DEPTH, EXIT, FETCH, KnownOperands, N, READ, SCRATCH, TARGET, WRITE, x } from './frame.ts';
-import { bitsOf, LocalFloats, type FloatLocal } from './localFloats.ts';
+import { hostFuses } from './fusedHost.ts';
+import { bitsOf, loadFloat, LocalFloats, type FloatLocal } from './localFloats.ts';
 import { LookupEmitter, type Look, type LookContext } from './lookups.ts';
 import { isEcall, type Edge, type RegionCode } from './region.ts';
-import { NONE, numbers, union, without, type Regs } from './registers.ts';
+import { fusedOperands, NONE, numbers, union, without, type Regs } from './registers.ts';
 
 const VOID = 0x40;
 
@@ -82,7 +83,12 @@ class RegionEmitter extends LookupEmitter {
     this.#context = context;
     this.#exits = new Exits(exitMasks(flow.blocks), (regs) => this.#storeAll(regs));
     this.#assumes = flow.types.size > 0;
-    for (const [register, type] of flow.types) this.#floats.set(register, { type, local: locals.keep(type) });
+    const operands = fusedOperands(flow.blocks);
+    const fused = operands !== 0 && hostFuses() ? operands : 0;
+    for (const [register, type] of flow.types) {
+      const lanes = ((fused >>> register) & 1) === 0 ? null : locals.keep('v128');
+      this.#floats.set(register, { type, local: locals.keep(type), lanes });
+    }
     const user = this.#fileUser();
     this.floatHost = this.#assumes
       ? new LocalFloats(user, this.#floats, () => this.operands.insn)
@@ -137,12 +143,7 @@ class RegionEmitter extends LookupEmitter {
     }
     for (const r of numbers(regs.x)) this.out.push(...loadState(layout.X + 4 * r), ...set(x(r)));
     for (const r of numbers(regs.f)) {
-      const { local, type } = this.#floats.get(r) as FloatLocal;
-      const load =
-        type === 'f64'
-          ? memoryOp(OP.f64_load, 3, layout.F + 8 * r)
-          : memoryOp(OP.f32_load, 2, layout.F + 8 * r);
-      this.out.push(...i32const(0), ...load, ...set(local));
+      this.out.push(...loadFloat(this.#floats.get(r) as FloatLocal, i32const(0), layout.F + 8 * r));
     }
   }
 

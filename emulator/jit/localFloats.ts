@@ -5,6 +5,8 @@
 import { get, i32const, memoryOp, set, type HostPlace } from '../codegen/emitter.ts';
 import { BOX, type Code, type SourceNumber } from '../codegen/floatCode.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
+import { lane, loadSplat, splat } from '../codegen/lanes.ts';
+import { uleb } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { hostFuses } from './fusedHost.ts';
 import type { Insn } from './region.ts';
@@ -23,6 +25,29 @@ const ALWAYS: Code = i32const(1);
 export interface FloatLocal {
   readonly local: number;
   readonly type: FloatType;
+  /** The same number in all lanes of a vector, for fused multiply-adds; null: none wants it. (V8 drops which of both is not used.) */
+  readonly lanes: number | null;
+}
+
+/** Sets a register, in both its locals. */
+export function setFloat({ local, lanes, type }: FloatLocal, value: Code): Code {
+  const number = [...value, ...set(local)];
+  return lanes === null ? number : [...number, ...splat(type, get(local)), ...set(lanes)];
+}
+
+/** Sets a register from memory. */
+export function loadFloat(float: FloatLocal, address: Code, offset: number): Code {
+  const { local, lanes, type } = float;
+  if (lanes !== null)
+    return [
+      ...loadSplat(type, address, offset),
+      OP.local_tee,
+      ...uleb(lanes),
+      ...lane(type, []),
+      ...set(local),
+    ];
+  const opcode = type === 'f32' ? OP.f32_load : OP.f64_load;
+  return [...address, ...memoryOp(opcode, 0, offset), ...set(local)];
 }
 
 /** The 64 bits of a register in a local. */
@@ -79,14 +104,25 @@ export class LocalFloats extends RegisterFile {
   override setNumber(type: FloatType, value: Code): void {
     const rd = this.#destination;
     if (rd === undefined) super.setNumber(type, value);
-    else this.emit([...value, ...set(rd.local)]);
+    else this.emit(setFloat(rd, value));
+  }
+
+  override lanes(n: SourceNumber, type: FloatType): Code {
+    const lanes = this.#source(n)?.lanes ?? null;
+    return lanes === null ? super.lanes(n, type) : get(lanes);
+  }
+
+  override setLanes(type: FloatType, value: Code): void {
+    const rd = this.#destination;
+    if (rd === undefined || rd.lanes === null) super.setLanes(type, value);
+    else this.emit([...value, OP.local_tee, ...uleb(rd.lanes), ...lane(type, []), ...set(rd.local)]);
   }
 
   override setBits(value: Code): void {
     const rd = this.#destination;
     if (rd === undefined) super.setBits(value);
-    else if (rd.type === 'f64') this.emit([...value, OP.f64_reinterpret_i64, ...set(rd.local)]);
-    else this.emit([...value, OP.i32_wrap_i64, OP.f32_reinterpret_i32, ...set(rd.local)]);
+    else if (rd.type === 'f64') this.emit(setFloat(rd, [...value, OP.f64_reinterpret_i64]));
+    else this.emit(setFloat(rd, [...value, OP.i32_wrap_i64, OP.f32_reinterpret_i32]));
   }
 
   override load(size: 4 | 8, place: HostPlace): void {
@@ -95,8 +131,7 @@ export class LocalFloats extends RegisterFile {
       super.load(size, place);
       return;
     }
-    const load = memoryOp(size === 4 ? OP.f32_load : OP.f64_load, 0, place.offset);
-    this.emit([...get(place.local), ...load, ...set(rd.local)]);
+    this.emit(loadFloat(rd, get(place.local), place.offset));
   }
 
   override store(size: 4 | 8, place: HostPlace): void {

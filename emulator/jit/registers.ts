@@ -102,6 +102,17 @@ export function floatTypes(code: RegionCode): FloatTypes {
   return computes ? types : new Map();
 }
 
+/** The f registers that fused multiply-adds read, as a mask. */
+export function fusedOperands(blocks: readonly { readonly insns: readonly Insn[] }[]): number {
+  let mask = 0;
+  for (const { insns } of blocks) {
+    for (const { instruction, fields } of insns) {
+      if (instruction.rs3 === 'f') mask |= (1 << fields.rs1) | (1 << fields.rs2) | (1 << fields.rs3);
+    }
+  }
+  return mask;
+}
+
 /** What an instruction reads and writes of the registers that are in locals; x0 is none. */
 export function accesses(insn: Insn, types: FloatTypes): { reads: Regs; writes: Regs } {
   const { instruction, fields } = insn;

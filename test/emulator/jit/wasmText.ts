@@ -83,14 +83,21 @@ function textName(opcode: number): string {
   return name.replace(/^(i32|i64|f32|f64|local)_/, '$1.');
 }
 
+const LOAD32_SPLAT = 0x09;
+const LOAD64_SPLAT = 0x0a;
+
 /** The vector instructions around relaxed_madd: operands and immediate bytes. */
 const VECTOR: Readonly<Record<number, readonly [name: string, operands: number, immediates: number]>> = {
   0x13: ['f32x4.splat', 1, 0],
   0x14: ['f64x2.splat', 1, 0],
   0x1f: ['f32x4.extract_lane', 1, 1],
   0x21: ['f64x2.extract_lane', 1, 1],
+  0xe1: ['f32x4.neg', 1, 0],
+  0xed: ['f64x2.neg', 1, 0],
   0x105: ['f32x4.relaxed_madd', 3, 0],
+  0x106: ['f32x4.relaxed_nmadd', 3, 0],
   0x107: ['f64x2.relaxed_madd', 3, 0],
+  0x108: ['f64x2.relaxed_nmadd', 3, 0],
 };
 
 /** Words of the machine's state, by address. */
@@ -237,6 +244,11 @@ class Body {
     if (opcode === OP.simd) {
       const number = this.#code.uleb();
       const vector = VECTOR[number];
+      if (number === LOAD32_SPLAT || number === LOAD64_SPLAT) {
+        const name = `v128.load${number === LOAD32_SPLAT ? 32 : 64}_splat`;
+        this.#fold(name, this.#immediates(opcode, name), 1, true);
+        return;
+      }
       if (vector === undefined) throw new RangeError(`no name for the vector instruction ${number}`);
       const lane = vector[2] === 1 ? ` ${this.#code.byte()}` : '';
       this.#fold(vector[0], lane, vector[1], true);
