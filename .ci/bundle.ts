@@ -10,6 +10,7 @@
  * program. The toolchain is loaded on demand, from dist/guest.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,9 @@ import { setV8Flags } from '../cli/v8Flags.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const out = join(root, 'dist/cli');
+
+/** In the place of the hash of the bundle's code (cli/codeStore.ts). */
+const NO_ID = '0'.repeat(64);
 
 const prebuiltInterpreter: Plugin = {
   name: 'prebuilt-interpreter',
@@ -107,7 +111,7 @@ await build({
   target: 'node20',
   minifyWhitespace: true,
   minifySyntax: true,
-  define: { 'import.meta.url': 'importMetaUrl' },
+  define: { 'import.meta.url': 'importMetaUrl', BUILD_ID: JSON.stringify(NO_ID) },
   banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
   logLevel: 'warning',
   plugins: [prebuiltInterpreter, toolchainOnDemand, builtinsOnDemand],
@@ -120,7 +124,9 @@ const launched = bundled.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/
 const odd = /[^\0-\x7f].{0,20}/.exec(launched);
 if (odd !== null) throw new Error(`launch.cjs reads the bundle as Latin-1, and it has ${odd[0]}`);
 if (launched === bundled) throw new Error('the bundle does not load the toolchain on demand');
-writeFileSync(bundle, launched);
+const id = createHash('sha256').update(launched).digest('hex');
+if (!launched.includes(NO_ID)) throw new Error('the bundle has no place for its own hash');
+writeFileSync(bundle, launched.replaceAll(NO_ID, id));
 writeFileSync(join(out, 'package.json'), '{"type":"commonjs"}\n');
 copyFileSync(join(root, 'cli/launch.cjs'), join(out, 'main.js'));
 chmodSync(join(out, 'main.js'), 0o755);

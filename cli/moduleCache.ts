@@ -15,12 +15,14 @@ const HEADER = 8;
 const OPTIMISE = ['--no-liftoff', '--no-wasm-lazy-compilation'] as const;
 const AS_BEFORE = ['--liftoff', '--wasm-dynamic-tiering', '--wasm-lazy-compilation'] as const;
 
+export type Native = (...values: unknown[]) => unknown;
+
 /** A function of V8's; null: it has none of that name. */
-function native(name: string, ...parameters: readonly string[]): ((...values: unknown[]) => unknown) | null {
+export function native(name: string, ...parameters: readonly string[]): Native | null {
   setFlagsFromString('--allow-natives-syntax');
   try {
     const list = parameters.join(',');
-    return new Function(list, `return %${name}(${list})`) as (...values: unknown[]) => unknown;
+    return new Function(list, `return %${name}(${list})`) as Native;
   } catch {
     return null;
   } finally {

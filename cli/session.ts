@@ -1,5 +1,6 @@
 /** A run as the command does it: boot, spawn, run in slices so that Ctrl-C is heard, and say how it went. */
 import { boot, BootError } from '../kernel-ts/index.ts';
+import type { CodeMemory } from '../kernel-ts/index.ts';
 import type { ExitStatus, Hooks, Process, RunResult, System, Until } from '../kernel-ts/index.ts';
 import { CliError, EXIT } from './errors.ts';
 import { printErr, readStdin, writeFully } from './io.ts';
@@ -14,6 +15,7 @@ const SLICE = 40_000_000;
 
 export interface SessionOptions extends MachineChoices {
   readonly hooks?: Hooks;
+  readonly codeMemory?: CodeMemory | null;
   /** Measures where the host's time goes, which costs a little of it. */
   readonly stats?: true;
   /** Descriptor that takes the guest's fd 1: the views keep stdout for themselves. Default 1. */
@@ -43,6 +45,7 @@ export class Session {
     try {
       this.system = boot({
         ...(options.stats === true ? { clock: () => performance.now() } : {}),
+        ...(options.codeMemory ? { codeMemory: options.codeMemory } : {}),
         ...(options.tier === undefined ? {} : { tier: options.tier }),
         ...(options.ram === undefined ? {} : { ram: options.ram }),
         ...(options.quantum === undefined ? {} : { quantum: options.quantum }),

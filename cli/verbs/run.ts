@@ -1,6 +1,7 @@
 /** `sameframe run`: programs as processes, the guest's streams untouched, everything about them on request. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Hooks, Picture } from '../../kernel-ts/index.ts';
+import { CodeStore, defaultFolder } from '../codeStore.ts';
 import { printCounters, printErr } from '../io.ts';
 import { machineOptions } from '../options.ts';
 import type { MachineChoices } from '../options.ts';
@@ -18,6 +19,7 @@ interface RunChoices extends MachineChoices {
   readonly stats?: true;
   readonly diagram?: 'exit' | 'steps';
   readonly state?: string;
+  readonly codeCache?: string;
 }
 
 const HELP = `
@@ -54,6 +56,10 @@ export function runCommand(): Command {
         return when;
       }),
     )
+    .option(
+      '--code-cache <folder>',
+      "where compiled code is kept for the program's next run, or off (default: sameframe in $XDG_CACHE_HOME or ~/.cache)",
+    )
     .option('--state <file>', 'write the picture of the system at the end as JSON')
     .action(run);
 }
@@ -63,8 +69,12 @@ async function run(words: string[], choices: RunChoices): Promise<void> {
   const trace = choices.trace === undefined ? null : new OutputFile(choices.trace);
   const state = choices.state === undefined ? null : new OutputFile(choices.state);
   const names = { several: programs.length > 1 };
+  const images = programs.map(({ image }) => image);
+  const store =
+    choices.codeCache === 'off' ? null : CodeStore.open(choices.codeCache ?? defaultFolder(), images);
   const session = new Session(programs, {
     ...choices,
+    codeMemory: store,
     ...(choices.strace ? { hooks: straceHooks(names) } : {}),
     beforeBlocking: () => trace?.flush(),
   });
@@ -82,6 +92,7 @@ async function run(words: string[], choices: RunChoices): Promise<void> {
   state?.line(stateText(session.system.picture()));
   state?.close();
   if (choices.stats) printStats(session, seconds);
+  store?.save();
   process.exitCode = session.status(result);
 }
 

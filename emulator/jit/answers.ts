@@ -1,6 +1,9 @@
 /**
- * What compiling was told by its world (batch.ts), question by question: told the same again, it would make the same code, so that
- * need not be made again. That is how compiled code outlives a run.
+ * What compiling was told by its world (batch.ts), question by question: while the world says the same, the code that was made may be
+ * used, and need not be made again. That is how compiled code outlives a run.
+ *
+ * Of some questions the answer is a matter of taste: how warm a callee was, where jumps had gone, what other regions had already. Had it
+ * been another, there would be other code, as right as this.
  *
  * Answers are words: which question, what it is asked of, how many words the answer has if that is not one, the answer.
  */
@@ -23,18 +26,20 @@ const ASK = {
   targets: 11,
 } as const;
 
-/** Questions of one word with an answer of one, by ASK. `assumes` comes when there is floating-point code, so it tells all about that. */
-const QUESTIONS: readonly ((world: World, of: number) => number)[] = [
+const TASTE: ReadonlySet<number> = new Set([ASK.isWarm, ASK.isKnown, ASK.targets]);
+
+/** Questions of one word with an answer of one, by ASK; `wish`: the answer that an earlier run got. `assumes` comes when there is floating-point code, so it tells all about that. */
+const QUESTIONS: readonly ((world: World, of: number, wish?: number) => number)[] = [
   (world, va) => world.half(va),
   (world, va) => Number(world.stopsAt(va)),
   (world, pc) => world.room(pc),
   (world, pc) => Number(world.isWarm(pc)),
-  (world, pc) => world.slotFor(pc),
+  (world, pc, wish) => world.slotFor(pc, wish),
   (world, page) => world.decoded(page),
   (world, pc) => Number(world.isWild(pc)),
   (world, pc) => world.reachOf(pc),
   (world) => Number(world.assumes()) | (Number(hostFuses()) << 1),
-  (world, pool) => world.reserve((pool & 1) !== 0, pool >>> 1),
+  (world, pool, wish) => world.reserve((pool & 1) !== 0, pool >>> 1, wish),
   (world, pc) => Number(world.isKnown(pc)),
 ];
 
@@ -116,20 +121,17 @@ export class Listener implements World {
   }
 }
 
-/** Asks a world all again; true when it answers the same. What it gives away until it does not stays given. */
+/** Asks a world all again; true when it answers the same, but for tastes. What it gives away until it does not stays given. */
 export function answersAgain(world: World, answers: Int32Array): boolean {
   let at = 0;
   while (at < answers.length) {
     const question = answers[at++] as number;
     const of = (answers[at++] as number) >>> 0;
-    if (question === ASK.targets) {
-      const targets = world.targets(of);
-      if (targets.length !== answers[at++]) return false;
-      for (const target of targets) if (target !== (answers[at++] as number) >>> 0) return false;
-    } else {
-      const ask = QUESTIONS[question];
-      if (ask === undefined || ask(world, of) !== answers[at++]) return false;
-    }
+    const answer = answers[at++] as number;
+    if (question === ASK.targets) at += answer;
+    if (TASTE.has(question)) continue;
+    const ask = QUESTIONS[question];
+    if (ask === undefined || at > answers.length || ask(world, of, answer) !== answer) return false;
   }
-  return true;
+  return at === answers.length;
 }

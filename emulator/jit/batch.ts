@@ -26,7 +26,10 @@ const leftOut: ReadonlySet<number> = new Set(
   instructions.filter(({ traits }) => traits.fp !== null && !hasInlineFloat(traits.fp)).map((i) => i.index),
 );
 
-/** What compiling asks. Answers are numbers, so that they can be kept; some are given away: slots and page caches. */
+/**
+ * What compiling asks. Answers are numbers, so that they can be kept. Slots and page caches are given away: `wish` is what an earlier run
+ * got, and is granted if it can be.
+ */
 export interface World extends CodeReader {
   /** One look at the TLB may serve several accesses: misaligned ones do not trap. */
   readonly groups: boolean;
@@ -37,11 +40,11 @@ export interface World extends CodeReader {
   /** An entry that will be hot soon. */
   isWarm(pc: number): boolean;
   /** Gives the region at `pc` a slot of its own, if it has none. -1: its page has not been executed from. */
-  slotFor(pc: number): number;
+  slotFor(pc: number, wish?: number): number;
   /** The address of the micro-ops from which a page is fetched. */
   decoded(page: number): number;
   /** Gives away a page cache: its address. */
-  reserve(write: boolean, size: number): number;
+  reserve(write: boolean, size: number, wish?: number): number;
   isWild(pc: number): boolean;
   reachOf(pc: number): Reach;
   /** Regions may assume that NX is accrued, the rounding mode RNE, and FS dirty. */

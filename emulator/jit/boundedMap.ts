@@ -20,6 +20,10 @@ export class BoundedMap {
     this.#items.set(address, value);
   }
 
+  clear(): void {
+    this.#items.clear();
+  }
+
   /** Removes what lies in [from, to). */
   deleteRange(from: number, to: number): void {
     for (const address of this.#items.keys())

@@ -26,6 +26,8 @@ export type TierChoice = 0 | 1 | 'auto';
 
 /** Executions of an entry before its region is compiled. */
 const THRESHOLD = { 0: 0, 1: 1, auto: 2000 } as const;
+/** The same for entries that an earlier run may have compiled; if it has not, they have to become hot. */
+const EARLY = 64;
 /** Counts of entries that have not become hot are forgotten at every so manieth call of `cool`. */
 const FORGET_AFTER = 10;
 
@@ -144,8 +146,9 @@ export class Tier1 {
     retired: 0,
     recalled: 0,
   };
-  /** Where code outlives the run; null: nowhere. */
-  codeMemory: CodeMemory | null = null;
+  #codeMemory: CodeMemory | null = null;
+  /** Micro-ops of entries that no earlier run has compiled. */
+  readonly #late = new BoundedMap(MAX_REMEMBERED);
   readonly #memory: WebAssembly.Memory;
   readonly #words: Int32Array;
   readonly #link: () => Linked;
@@ -171,6 +174,7 @@ export class Tier1 {
   /** Changing code may have to wait. */
   #patient = true;
   #nextSlot = FIRST_SLOT;
+  #slotsTaken = 0;
   #counted = 0;
   /** Calls of `cool` since counts were forgotten. */
   #cooled = 0;
@@ -213,9 +217,15 @@ export class Tier1 {
     this.#instantiate(new WebAssembly.Module(bytes), bytes.length);
   }
 
+  /** Where code outlives the run; null: nowhere. */
+  set codeMemory(memory: CodeMemory | null) {
+    this.#codeMemory = memory;
+    if (this.#patient && memory !== null) this.#words[layout.THRESHOLD >>> 2] = EARLY;
+  }
+
   /** Chooses when regions are compiled. */
   choose(choice: TierChoice, mark: number): void {
-    this.#patient = choice !== 1;
+    this.#patient = choice === 'auto';
     this.#words[layout.MARK >>> 2] = choice === 0 ? 0 : mark;
     this.#words[layout.THRESHOLD >>> 2] = THRESHOLD[choice];
     this.#words[layout.AMPLE >>> 2] = AMPLE[choice];
@@ -267,11 +277,16 @@ export class Tier1 {
       this.#words[heat] = -WAIT;
       return;
     } else {
-      this.#words[heat] = 0;
       const begun = this.#time.now();
-      this.#compile(pc);
+      const early = this.#codeMemory !== null && this.#patient && !this.#late.has(uop);
+      this.#words[heat] = early ? EARLY - THRESHOLD.auto : 0;
+      this.#compile(pc, MAX_INSTRUCTIONS, early);
       this.#time.compiling += this.#time.now() - begun;
       region = this.#find(pc, uop);
+      if (early && !region?.compiled) {
+        this.#late.set(uop, 1);
+        return;
+      }
     }
     if (region === null || !region.compiled) {
       this.stats.refused++;
@@ -317,6 +332,7 @@ export class Tier1 {
     if (++this.#cooled < FORGET_AFTER) return;
     this.#cooled = 0;
     this.#words.fill(0, layout.HEAT >>> 2, (layout.HEAT >>> 2) + layout.HEAT_SIZE);
+    this.#late.clear();
     this.#waitFor(this.#covered);
   }
 
@@ -353,14 +369,24 @@ export class Tier1 {
     this.#caches.resetCounts();
   }
 
-  /** The region of a place, with a slot of its own; made when there is none yet. */
-  #reserve(pc: number, uop: number): Region {
-    const existing = this.#find(pc, uop);
-    if (existing !== null) return existing;
-    const slot = this.#nextSlot;
-    this.#nextSlot = slot + 1 === TABLE_SIZE ? FIRST_SLOT : slot + 1;
+  /** `wish`, if that slot is free, else the next free one; when there is none, the one that was given away first, which loses its region. */
+  #takeSlot(wish: number): number {
+    if (wish >= FIRST_SLOT && this.#bySlot[wish] === null) return wish;
+    const following = (slot: number): number => (slot + 1 === TABLE_SIZE ? FIRST_SLOT : slot + 1);
+    let slot = this.#nextSlot;
+    if (this.#slotsTaken < TABLE_SIZE - FIRST_SLOT)
+      while (this.#bySlot[slot] !== null) slot = following(slot);
+    this.#nextSlot = following(slot);
     const previous = this.#bySlot[slot];
     if (previous) this.#drop(previous);
+    return slot;
+  }
+
+  /** The region of a place, with a slot of its own; made when there is none yet. */
+  #reserve(pc: number, uop: number, wish = 0): Region {
+    const existing = this.#find(pc, uop);
+    if (existing !== null) return existing;
+    const slot = this.#takeSlot(wish);
     const region: Region = {
       pc,
       uop,
@@ -374,6 +400,7 @@ export class Tier1 {
       floating: 'no',
     };
     this.#bySlot[slot] = region;
+    this.#slotsTaken++;
     const others = this.#regions.get(uop);
     if (others === undefined) this.#regions.set(uop, [region]);
     else others.push(region);
@@ -396,6 +423,7 @@ export class Tier1 {
       this.#table.set(region.slot, this.#stub);
     }
     this.#bySlot[region.slot] = null;
+    this.#slotsTaken--;
     for (const uop of region.uops) {
       this.#covered.delete(uop);
       this.#words[this.#heatAt(uop)] = 0;
@@ -422,7 +450,8 @@ export class Tier1 {
     const heat = layout.HEAT >>> 2;
     this.#words.fill(0, heat + first, heat + Math.min(first + UOPS, layout.HEAT_SIZE));
     this.#words.fill(0, heat, heat + Math.max(0, first + UOPS - layout.HEAT_SIZE));
-    for (const map of [this.#refused, this.#reach, this.#wild]) map.deleteRange(page, page + UOPS * 8);
+    for (const map of [this.#refused, this.#reach, this.#wild, this.#late])
+      map.deleteRange(page, page + UOPS * 8);
     const there = this.#byPage.get(page);
     if (there === undefined) return;
     this.#byPage.delete(page);
@@ -447,12 +476,13 @@ export class Tier1 {
       },
       isKnown: (pc) => this.#covered.has(this.#uopOf(pc)),
       isWarm: (pc) => this.#isWarm(pc),
-      slotFor: (pc) => {
+      slotFor: (pc, wish) => {
         const uop = this.#uopOf(pc);
-        return uop === 0 ? -1 : this.#reserve(pc, uop).slot;
+        return uop === 0 ? -1 : this.#reserve(pc, uop, wish).slot;
       },
       decoded: (page) => this.#decoded(page),
-      reserve: (write, size) => this.#caches.reserve(write, size),
+      reserve: (write, size, wish) =>
+        wish === undefined ? this.#caches.reserve(write, size) : this.#caches.share(wish),
       isWild: (pc) => this.#wild.has(this.#uopOf(pc)),
       reachOf: (pc) => (this.#reach.get(this.#uopOf(pc)) ?? 0) as Reach,
       assumes: () => this.#assumptionsHold,
@@ -462,19 +492,22 @@ export class Tier1 {
   #isWarm(pc: number): boolean {
     const uop = this.#uopOf(pc);
     if (uop === 0) return false;
-    return (
-      (this.#words[this.#heatAt(uop)] as number) >= (this.#words[layout.THRESHOLD >>> 2] as number) >>> 3
-    );
+    const heat = this.#words[this.#heatAt(uop)] as number;
+    if (!this.#patient) return heat >= 0;
+    return heat + (this.#late.has(uop) ? THRESHOLD.auto - EARLY : 0) >= THRESHOLD.auto >>> 3;
   }
 
-  /** Compiles the region at `pc` and those that it calls, as far as they are warm; or takes what an earlier run has made of them. */
-  #compile(pc: number, limit = MAX_INSTRUCTIONS): void {
+  /**
+   * Compiles the region at `pc` and those that it calls, as far as they are warm; or takes what an earlier run has made of them, which
+   * is all that is done `early`.
+   */
+  #compile(pc: number, limit: number, early = false): void {
     this.#renew();
     const world = this.#world(limit);
-    const { codeMemory } = this;
+    const codeMemory = this.#codeMemory;
     if (codeMemory === null) {
       this.#make(world, pc);
-    } else if (!this.#recall(codeMemory, world, pc)) {
+    } else if (!this.#recall(codeMemory, world, pc) && !early) {
       const listener = new Listener(world);
       const made = this.#make(listener, pc);
       if (made === null) return;
@@ -527,7 +560,8 @@ export class Tier1 {
       region.body = body;
       region.uops = pcs.map((pc) => this.#uopOf(pc));
       for (const at of region.uops) this.#covered.add(at);
-      this.#waitFor(region.uops);
+      // Where an earlier run had regions there will be some again.
+      this.#waitFor(region.uops.filter((_uop, i) => !this.#codeMemory?.recall(pcs[i] as number).length));
       region.looks = looks.map((look) => this.#judged(look));
       region.floating = floating;
       region.size = pcs.length;

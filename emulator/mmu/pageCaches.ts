@@ -34,6 +34,14 @@ export class PageCaches {
     return layout.PAGE_CACHES + (pool * layout.PAGE_CACHE_POOL_SIZE + index) * layout.PAGE_CACHE_BYTES;
   }
 
+  /** The same for an entry that `reserve` gave for this in another machine: it may be shared. */
+  share(entry: number): number {
+    const index = (entry - layout.PAGE_CACHES) / layout.PAGE_CACHE_BYTES;
+    const pool = Math.floor(index / layout.PAGE_CACHE_POOL_SIZE);
+    this.#used[pool] = Math.max(this.#used[pool] as number, (index % layout.PAGE_CACHE_POOL_SIZE) + 1);
+    return entry;
+  }
+
   /** Forgets all pages. Every switch to another address space comes here, so there is no call in it: `fill` costs as much as 50 entries. */
   clear(): void {
     const words = this.#words;

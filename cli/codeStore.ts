@@ -1,0 +1,209 @@
+/**
+ * Compiled guest code between runs: a file for each program, in a folder of the user's, with what tier 1 has made of its hot code
+ * (emulator/jit/codeMemory.ts), and with V8's optimised machine code of that, as far as there was any when the run ended.
+ *
+ * A file is a SHA-256 and what it is of: V8's serialization of the batches. It is for one program, one build of ours and one Node, and a
+ * damaged one is as good as none. Without files, or where they cannot be written, everything is compiled as usual.
+ */
+import { createHash } from 'node:crypto';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import type { CodeMemory, RememberedBatch } from '../kernel-ts/index.ts';
+import { native, type Native } from './moduleCache.ts';
+
+/** The build's, a hash of all its code; the bundler sets it, so from source there is none. */
+declare const BUILD_ID: string | undefined;
+
+const HASH_BYTES = 32;
+/** Batches in a file at most: a program with more hot places than that compiles the rest each time. */
+const MAX_BATCHES = 128;
+/** Files in the folder at most, and their bytes; the ones not used for longest go. */
+const MAX_FILES = 64;
+const MAX_BYTES = 64 << 20;
+const SUFFIX = '.code';
+
+interface Stored {
+  readonly batch: RememberedBatch;
+  /** What V8 made of its module; null: nothing yet. */
+  code: Uint8Array<ArrayBuffer> | null;
+}
+
+interface Used {
+  readonly stored: Stored;
+  readonly module: WebAssembly.Module;
+  readonly functions: readonly unknown[];
+}
+
+/** Where files are by default; the XDG base directory specification has it. */
+export function defaultFolder(): string {
+  const cache = process.env['XDG_CACHE_HOME'];
+  return join(cache?.startsWith('/') ? cache : join(homedir(), '.cache'), 'sameframe');
+}
+
+export class CodeStore implements CodeMemory {
+  readonly #folder: string;
+  readonly #images: readonly Uint8Array[];
+  #path: string | null = null;
+  /** By pc. */
+  readonly #known = new Map<number, Stored[]>();
+  readonly #used = new Map<RememberedBatch, Used>();
+  #count = 0;
+  #changed = false;
+
+  /** `images`: the programs that run, in their order. Files are looked at when there is something to compile, and not before. */
+  constructor(folder: string, images: readonly Uint8Array[]) {
+    this.#folder = folder;
+    this.#images = images;
+  }
+
+  /** Null from source, where code may change from one run to the next. */
+  static open(folder: string, images: readonly Uint8Array[]): CodeStore | null {
+    return typeof BUILD_ID === 'undefined' ? null : new CodeStore(folder, images);
+  }
+
+  get path(): string {
+    if (this.#path === null) {
+      const hash = createHash('sha256');
+      for (const part of [
+        typeof BUILD_ID === 'undefined' ? '' : BUILD_ID,
+        process.version,
+        process.arch,
+        ...this.#images,
+      ])
+        hash.update(`${String(part.length)}:`).update(part);
+      this.#path = join(this.#folder, hash.digest('hex') + SUFFIX);
+      for (const stored of read(this.#path)) this.#know(stored);
+    }
+    return this.#path;
+  }
+
+  #know(stored: Stored): void {
+    this.#count++;
+    const { pc } = stored.batch;
+    const others = this.#known.get(pc);
+    if (others === undefined) this.#known.set(pc, [stored]);
+    else others.push(stored);
+  }
+
+  recall(pc: number): readonly RememberedBatch[] {
+    void this.path;
+    return this.#known.get(pc)?.map(({ batch }) => batch) ?? [];
+  }
+
+  #stored(batch: RememberedBatch): Stored | undefined {
+    return this.#known.get(batch.pc)?.find((stored) => stored.batch === batch);
+  }
+
+  module(batch: RememberedBatch): WebAssembly.Module {
+    const { code } = this.#stored(batch) ?? { code: null };
+    const known = this.#used.get(batch);
+    if (known !== undefined) return known.module;
+    const module = code === null ? null : natives().deserialize?.(code.slice().buffer, batch.bytes);
+    return module instanceof WebAssembly.Module ? module : new WebAssembly.Module(batch.bytes);
+  }
+
+  used(batch: RememberedBatch, module: WebAssembly.Module, functions: readonly unknown[]): void {
+    let stored = this.#stored(batch);
+    if (stored === undefined) {
+      if (this.#count >= MAX_BATCHES) return;
+      stored = { batch, code: null };
+      this.#know(stored);
+      this.#changed = true;
+    }
+    this.#used.set(batch, { stored, module, functions });
+  }
+
+  /** Writes what is new, if anything is. At the end of a run. */
+  save(): void {
+    const { serializeModule, isOptimised } = natives();
+    for (const { stored, module, functions } of this.#used.values()) {
+      // V8 ends the process when it is to serialize a module without optimised code.
+      if (stored.code !== null || !isOptimised || !functions.some((f) => isOptimised(f))) continue;
+      stored.code = new Uint8Array(serializeModule?.(module) as ArrayBuffer);
+      this.#changed = true;
+    }
+    if (!this.#changed) return;
+    const payload = serialize([...this.#known.values()].flat());
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      write(this.path, payload);
+      prune(this.#folder);
+    } catch {
+      // A full disk or a folder that cannot be written: the next run compiles again.
+    }
+  }
+}
+
+interface Natives {
+  readonly serializeModule: Native | null;
+  readonly deserialize: Native | null;
+  readonly isOptimised: Native | null;
+}
+
+let known: Natives | undefined;
+
+/** What V8 offers to its tests; Node 26 no longer has it. */
+function natives(): Natives {
+  known ??= {
+    serializeModule: native('SerializeWasmModule', 'module'),
+    deserialize: native('DeserializeWasmModule', 'code', 'bytes'),
+    isOptimised: native('IsTurboFanFunction', 'f'),
+  };
+  return known;
+}
+
+function digest(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function read(path: string): Stored[] {
+  try {
+    const file = readFileSync(path);
+    const payload = file.subarray(HASH_BYTES);
+    if (!digest(payload).equals(file.subarray(0, HASH_BYTES))) return [];
+    const now = new Date();
+    utimesSync(path, now, now);
+    return deserialize(payload) as Stored[];
+  } catch {
+    return [];
+  }
+}
+
+function write(path: string, payload: Buffer): void {
+  const unfinished = `${path}.${String(process.pid)}`;
+  try {
+    writeFileSync(unfinished, Buffer.concat([digest(payload), payload]), { mode: 0o600 });
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+function prune(folder: string): void {
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(SUFFIX))
+    .map((name) => ({ path: join(folder, name), ...statOf(join(folder, name)) }))
+    .sort((a, b) => b.mtimeMs - a.mtimeMs);
+  let bytes = 0;
+  for (const [index, { path, size }] of files.entries()) {
+    bytes += size;
+    if (index >= MAX_FILES || bytes > MAX_BYTES) rmSync(path, { force: true });
+  }
+}
+
+function statOf(path: string): { size: number; mtimeMs: number } {
+  const { size, mtimeMs } = statSync(path);
+  return { size, mtimeMs };
+}
