@@ -6,7 +6,8 @@
  * be the same everywhere; where it is not, or does not come, the table says n/a and the reason stands below.
  */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { Bench } from 'tinybench';
@@ -105,25 +106,31 @@ async function benchWhole(run: WholeRun, cpu: string, options: Options): Promise
   const elf = await build(run.kernel, 'riscv32-linux-musl');
   const qemu = which('qemu-riscv32');
   type Process = Exclude<keyof StartUp, 'title'>;
+  const kept = await mkdtemp(join(tmpdir(), 'sameframe-bench-'));
+  const ours = (codeCache: string): Runner | null => {
+    const words = ['run', '--code-cache', codeCache, elf, ...run.args];
+    return existsSync(command) ? measured(cpu, [process.execPath, command, ...words]) : null;
+  };
   const runners: Record<Process, Runner | null> = {
     node: measured(cpu, [process.execPath, '-e', '0']),
-    sameframe: existsSync(command)
-      ? measured(cpu, [process.execPath, command, 'run', elf, ...run.args])
-      : null,
+    sameframe: ours('off'),
+    again: ours(kept),
     qemu: options.qemu && qemu !== null ? measured(cpu, [qemu, elf, ...run.args]) : null,
     native: options.native ? measured(cpu, [await build(run.kernel, 'native'), ...run.args]) : null,
   };
-  const samples: Record<Process, number[]> = { node: [], sameframe: [], qemu: [], native: [] };
+  const samples: Record<Process, number[]> = { node: [], sameframe: [], again: [], qemu: [], native: [] };
   for (let round = 0; round <= 3 * options.rounds; round++) {
-    for (const name of ['node', 'sameframe', 'qemu', 'native'] as const) {
+    for (const name of ['node', 'sameframe', 'again', 'qemu', 'native'] as const) {
       const result = await runners[name]?.([]);
       if (result && 'seconds' in result && round > 0) samples[name].push(result.seconds * 1000);
     }
   }
+  await rm(kept, { recursive: true, force: true });
   return {
     title: run.title,
     node: median(samples.node),
     sameframe: median(samples.sameframe),
+    again: median(samples.again),
     qemu: median(samples.qemu),
     native: median(samples.native),
   };

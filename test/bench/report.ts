@@ -24,6 +24,8 @@ export interface StartUp {
   readonly title: string;
   readonly node: number | null;
   readonly sameframe: number | null;
+  /** With the code that an earlier run has kept. */
+  readonly again: number | null;
   readonly qemu: number | null;
   readonly native: number | null;
 }
@@ -114,9 +116,11 @@ export function renderStartUp(s: StartUp): string {
   const ms = (value: number | null) => (value === null ? 'n/a' : `${value.toFixed(0)} ms`);
   const base = s.node === null ? null : s.node + (s.qemu ?? 0);
   const of = s.qemu === null ? 'node -e 0' : 'node -e 0 and qemu';
-  const ratio = s.sameframe !== null && base !== null ? ` (${(s.sameframe / base).toFixed(2)} x ${of})` : '';
+  const ratio = (value: number | null): string =>
+    value !== null && base !== null ? ` (${(value / base).toFixed(2)} x ${of})` : '';
   return (
-    `${s.title}: sameframe ${ms(s.sameframe)}${ratio}, node -e 0 ${ms(s.node)}, ` +
+    `${s.title}: sameframe ${ms(s.sameframe)}${ratio(s.sameframe)}, again ${ms(s.again)}${ratio(s.again)}, ` +
+    `node -e 0 ${ms(s.node)}, ` +
     `qemu ${ms(s.qemu)}, native ${ms(s.native)}`
   );
 }

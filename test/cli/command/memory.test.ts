@@ -16,7 +16,10 @@ beforeAll(() => {
 /** What a program prints, and the most that was resident, in MB. */
 async function resident(...args: string[]): Promise<{ stdout: string; megabytes: number }> {
   const node = ['-r', join(suite.dir, 'report.cjs'), main, 'run', ...args];
-  const { stdout, stderr } = await execa(process.execPath, node, { cwd: root });
+  const { stdout, stderr } = await execa(process.execPath, node, {
+    cwd: root,
+    env: { XDG_CACHE_HOME: suite.dir },
+  });
   return { stdout, megabytes: Number(/^maxrss (\d+)$/m.exec(stderr)?.[1]) / 1024 };
 }
 

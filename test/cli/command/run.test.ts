@@ -259,6 +259,38 @@ describe('what a run shows', () => {
     expect(wrong.stderr).toContain('0, 1 or auto is wanted.');
   });
 
+  test('--code-cache: the second run takes what the first has compiled, and does the same', async () => {
+    const hot = join(suite.dir, 'hot.c');
+    writeFileSync(
+      hot,
+      `#include <stdio.h>
+      int main(void) {
+        unsigned sum = 0;
+        for (unsigned i = 0; i < 3000000; i++) sum = sum * 31 + (i ^ sum >> 3);
+        printf("%u\\n", sum);
+      }`,
+    );
+    const cache = join(suite.dir, 'cache');
+    const once = async (
+      ...options: string[]
+    ): Promise<{ stdout: string; counter: (name: string) => number }> => {
+      const { stdout, stderr } = await sameframe(['run', '--stats', ...options, hot]);
+      return { stdout, counter: (name) => Number(new RegExp(`^${name} +(\\d+)$`, 'm').exec(stderr)?.[1]) };
+    };
+    const first = await once('--code-cache', cache);
+    expect(first.counter('regions')).toBeGreaterThan(0);
+    expect(first.counter('regionsRecalled')).toBe(0);
+    const second = await once('--code-cache', cache);
+    expect(second.counter('regionsRecalled')).toBe(second.counter('regions'));
+    expect(second.counter('regions')).toBeGreaterThan(0);
+    const without = await once('--code-cache', 'off');
+    expect(without.counter('regionsRecalled')).toBe(0);
+    for (const { stdout, counter } of [first, second])
+      expect([stdout, counter('instructions')]).toEqual([without.stdout, without.counter('instructions')]);
+    writeFileSync(join(suite.dir, 'file'), '');
+    expect(await once('--code-cache', join(suite.dir, 'file'))).toMatchObject({ stdout: without.stdout });
+  });
+
   test('--diagram=steps: a drawing per change, the first with a segment, the last without', async () => {
     const { stdout, stderr } = await sameframe(['run', '--diagram=steps', ...PAIR]);
     const drawings = stderr.split(/^(?=═+\n +SYSTEM V)/m);

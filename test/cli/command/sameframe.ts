@@ -36,7 +36,8 @@ export async function sameframe(
     input: options.input ?? '',
     reject: false,
     stripFinalNewline: false,
-    env: { NO_COLOR: '1' },
+    // Compiled code shall not outlive the tests in the home of whoever runs them.
+    env: { NO_COLOR: '1', XDG_CACHE_HOME: join(root, '.cache') },
   });
   return { status: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
 }
