@@ -39,6 +39,11 @@ const MAX_ORIGINS = 3;
 /** Passes over the blocks at most; code that has not settled then is compiled without. */
 const MAX_PASSES = 12;
 
+function sameValues(a: Values, b: Values): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 export class Addresses {
   readonly #blocks: readonly Block[];
   readonly #predecessors: number[][];
@@ -124,15 +129,20 @@ export class Addresses {
   }
 
   #solve(): boolean {
+    // Blocks whose predecessors have news.
+    const stale = new Uint8Array(this.#blocks.length).fill(1);
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       let changed = false;
-      for (let i = 0; i < this.#blocks.length; i++) {
+      for (let i = 0; i < stale.length; i++) {
+        if (stale[i] === 0) continue;
+        stale[i] = 0;
         this.#meet(i);
         const values = this.#inputs[i].slice();
         this.#execute(i, values);
         const before = this.#outputs[i];
-        if (before !== null && before.every((v, at) => v === values[at])) continue;
+        if (before !== null && sameValues(before, values)) continue;
         this.#outputs[i] = values;
+        for (const { block } of successors(this.#blocks[i].end)) if (block >= 0) stale[block] = 1;
         changed = true;
       }
       if (!changed) return true;
@@ -143,16 +153,25 @@ export class Addresses {
   /** What the predecessors agree on, as far as they are known; the entry also has what it was entered with. */
   #meet(i: number): void {
     const input = this.#inputs[i];
+    const outputs: Values[] = [];
+    for (const p of this.#predecessors[i]) {
+      const output = this.#outputs[p];
+      if (output !== null) outputs.push(output);
+    }
     for (let r = 1; r < 32; r++) {
       const merge = this.#mergeRoot(i, r);
       // Once apart, always apart: so that this comes to an end.
       if (input[r] === merge) continue;
-      let [root, offset] = i === 0 ? [r, 0] : [-1, 0];
-      for (const p of this.#predecessors[i]) {
-        const output = this.#outputs[p];
-        if (output === null) continue;
-        if (root < 0) [root, offset] = [output[r], output[32 + r]];
-        else if (root !== output[r] || offset !== output[32 + r]) [root, offset] = [merge, 0];
+      let root = i === 0 ? r : -1;
+      let offset = 0;
+      for (const output of outputs) {
+        if (root < 0) {
+          root = output[r];
+          offset = output[32 + r];
+        } else if (root !== output[r] || offset !== output[32 + r]) {
+          root = merge;
+          offset = 0;
+        }
         if (root === merge) break;
       }
       input[r] = root;

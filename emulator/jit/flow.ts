@@ -11,6 +11,11 @@ import { accesses, equal, isEmpty, NONE, union, without, type FloatTypes, type R
 import { successors, type Block, type Edge, type Insn, type RegionCode } from './region.ts';
 import { mapEdges, unroll } from './unroll.ts';
 
+interface Use {
+  readonly reads: Regs;
+  readonly writes: Regs;
+}
+
 export interface FlowBlock extends Block {
   /** Number of its instructions. */
   readonly count: number;
@@ -27,7 +32,12 @@ export interface FlowBlock extends Block {
   /** Instructions until the next look at the budget, at most. */
   need: number;
   /** What each instruction reads and writes of the registers in locals. */
-  readonly uses: readonly { readonly reads: Regs; readonly writes: Regs }[];
+  uses: readonly Use[];
+  /** Registers that it writes, and those that it reads before it writes them. */
+  writes: Regs;
+  reads: Regs;
+  /** What it has written when it may first leave the region in its midst; null: it never does. */
+  writtenAtBail: Regs | null;
   /** Which instructions may leave the region in their midst. */
   bails: readonly boolean[];
   /** Registers dirty at its beginning, at its end, and live at its beginning. */
@@ -62,14 +72,15 @@ function reversePostOrder(blocks: readonly Block[]): number[] {
   return order.reverse();
 }
 
-function renumber(blocks: readonly Block[], types: FloatTypes): FlowBlock[] {
+function renumber(blocks: readonly Block[]): FlowBlock[] {
   const order = reversePostOrder(blocks);
   const place = new Map(order.map((old, index) => [old, index]));
   const edge = (e: Edge): Edge => (e.block < 0 ? e : { block: place.get(e.block) as number, pc: e.pc });
   return order.map((old) => {
     const block = blocks[old];
     return {
-      ...block,
+      pc: block.pc,
+      insns: block.insns,
       end: mapEdges(block.end, edge),
       count: block.insns.length,
       isLoop: false,
@@ -78,7 +89,10 @@ function renumber(blocks: readonly Block[], types: FloatTypes): FlowBlock[] {
       idom: -1,
       children: [],
       need: 0,
-      uses: block.insns.map((insn) => accesses(insn, types)),
+      uses: [],
+      writes: NONE,
+      reads: NONE,
+      writtenAtBail: null,
       bails: [],
       dirtyIn: NONE,
       dirtyOut: NONE,
@@ -193,12 +207,35 @@ function mayBail({ instruction }: Insn, access: Access | null, assumes: boolean)
   return access === null ? traits.load || traits.store : access.look > 0;
 }
 
+/** What each block's instructions do with registers, and all of them together. */
+function findUses(blocks: readonly FlowBlock[], types: FloatTypes, checks: Checks): void {
+  // Rounds of an unrolled loop consist of the same instructions.
+  const known = new Map<readonly Insn[], readonly Use[]>();
+  for (const [i, block] of blocks.entries()) {
+    const { insns } = block;
+    const uses = known.get(insns) ?? insns.map((insn) => accesses(insn, types));
+    known.set(insns, uses);
+    block.uses = uses;
+    const planned = checks.accesses[i];
+    block.bails = insns.map((insn, j) => mayBail(insn, planned[j], types.size > 0));
+    let written = NONE;
+    let read = NONE;
+    for (let j = 0; j < uses.length; j++) {
+      const { reads, writes } = uses[j];
+      if (block.bails[j]) block.writtenAtBail ??= written;
+      read = union(read, without(reads, written));
+      written = union(written, writes);
+    }
+    block.writes = written;
+    block.reads = read;
+  }
+}
+
 function findDirty(blocks: readonly FlowBlock[]): void {
   for (let changed = true; changed;) {
     changed = false;
     for (const block of blocks) {
-      let dirty = block.dirtyIn;
-      for (const { writes } of block.uses) dirty = union(dirty, writes);
+      const dirty = union(block.dirtyIn, block.writes);
       block.dirtyOut = dirty;
       // A call writes everything back.
       const after = block.end.kind === 'call' ? NONE : dirty;
@@ -213,7 +250,7 @@ function findDirty(blocks: readonly FlowBlock[]): void {
 
 /** Registers live before a block. */
 function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock, kept: number): Regs {
-  const { end, insns, uses } = block;
+  const { end } = block;
   let live = end.kind === 'indirect' || end.kind === 'call' ? block.dirtyOut : NONE;
   if (end.kind === 'call') {
     // What is to be compared when the call comes back.
@@ -222,16 +259,8 @@ function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock, kept: number
     for (const { block: to } of successors(end))
       live = union(live, to < 0 ? block.dirtyOut : blocks[to].liveIn);
   }
-  const dirtyAt: Regs[] = [];
-  let dirty = block.dirtyIn;
-  for (const { writes } of uses) {
-    dirtyAt.push(dirty);
-    dirty = union(dirty, writes);
-  }
-  for (let i = insns.length - 1; i >= 0; i--) {
-    live = union(without(live, uses[i].writes), uses[i].reads);
-    if (block.bails[i]) live = union(live, dirtyAt[i]);
-  }
+  live = union(without(live, block.writes), block.reads);
+  if (block.writtenAtBail !== null) live = union(live, without(block.dirtyIn, block.writtenAtBail));
   return block.isLoop ? union(live, block.dirtyIn) : live;
 }
 
@@ -255,7 +284,7 @@ export function analyse(code: RegionCode, types: FloatTypes, reachOf: ReachOf | 
   let plain: readonly Block[] = code.blocks;
   let unrolled = false;
   for (;;) {
-    const blocks = renumber(plain, types);
+    const blocks = renumber(plain);
     dominators(blocks);
     const cut = cutIrreducible(blocks);
     if (cut !== null) {
@@ -271,8 +300,7 @@ export function analyse(code: RegionCode, types: FloatTypes, reachOf: ReachOf | 
     }
     findNeeds(blocks);
     const checks = reachOf === null ? noChecks(blocks) : planChecks(blocks, reachOf);
-    for (const [i, block] of blocks.entries())
-      block.bails = block.insns.map((insn, j) => mayBail(insn, checks.accesses[i][j], types.size > 0));
+    findUses(blocks, types, checks);
     findDirty(blocks);
     findLive(blocks, checks.kept);
     return { blocks, types, checks };

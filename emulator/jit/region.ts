@@ -113,7 +113,8 @@ class Explorer {
     const fresh = touched.filter((page) => !this.pages.has(page));
     if (this.pages.size + fresh.length > MAX_PAGES && fresh.length > 0) return null;
     for (const page of fresh) this.pages.add(page);
-    return { ...decoded, pc };
+    const { instruction, fields, length, compressed } = decoded;
+    return { instruction, fields, length, compressed, pc };
   }
 
   /** Follows the straight line from `start`; returns where else to look. */
