@@ -331,9 +331,11 @@ export class Tier1 {
     this.#losses.forget();
     if (++this.#cooled < FORGET_AFTER) return;
     this.#cooled = 0;
-    this.#words.fill(0, layout.HEAT >>> 2, (layout.HEAT >>> 2) + layout.HEAT_SIZE);
+    // What waits goes on waiting: who comes again and again gets a region in the end.
+    const words = this.#words;
+    const first = layout.HEAT >>> 2;
+    for (let at = first; at < first + layout.HEAT_SIZE; at++) if ((words[at] as number) > 0) words[at] = 0;
     this.#late.clear();
-    this.#waitFor(this.#covered);
   }
 
   /** Micro-ops of regions are not hot for long. */

@@ -4,8 +4,9 @@
  */
 import { type Block, type Edge, type Terminator } from './region.ts';
 
-/** Instructions of a loop with its copies, at most, and rounds. */
+/** Instructions of a loop with its copies, at most: more where one look at the TLB might serve several accesses. And rounds. */
 const MAX_UNROLLED = 20;
+const MAX_UNROLLED_ACCESSES = 32;
 const MAX_ROUNDS = 4;
 
 /** What this file must know of a block beyond its code. */
@@ -25,13 +26,16 @@ export function mapEdges(end: Terminator, edge: (e: Edge) => Edge): Terminator {
 /** Times that a loop is to be there in all; 1: as it is. */
 function rounds(blocks: readonly LoopBlock[], loop: ReadonlySet<number>): number {
   let count = 0;
+  let accesses = 0;
   for (const i of loop) {
     const block = blocks[i];
     // Not the innermost, or a call makes it long anyway.
     if (block.loop !== loop || block.end.kind === 'call' || block.end.kind === 'indirect') return 1;
     count += block.insns.length;
+    for (const { instruction } of block.insns) if (instruction.traits.bytes > 0) accesses++;
   }
-  return Math.min(MAX_ROUNDS, Math.floor(MAX_UNROLLED / count));
+  const limit = accesses > 1 ? MAX_UNROLLED_ACCESSES : MAX_UNROLLED;
+  return Math.min(MAX_ROUNDS, Math.floor(limit / count));
 }
 
 /** The blocks with small loops unrolled; null when there are none. */

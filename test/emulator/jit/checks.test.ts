@@ -116,6 +116,11 @@ describe('small loops', () => {
     expect(rounds(`again: ${'addi a1, a1, 1\n '.repeat(30)}addi a0, a0, -1\n bne a0, x0, again`)).toBe(1);
   });
 
+  test('are there more often when they access memory, since one look serves all rounds', () => {
+    const copy = 'again: lw a2, 0(a0)\n sw a2, 0(a1)\n addi a0, a0, 4\n addi a1, a1, 4\n';
+    expect(rounds(`${copy}${'addi a3, a3, 1\n '.repeat(7)}bne a0, a4, again`)).toBe(2);
+  });
+
   test('with a call are left as they are', () => {
     expect(rounds('again: jal ra, f\n bne a0, x0, again\n f: addi x0, x0, 0')).toBe(1);
   });

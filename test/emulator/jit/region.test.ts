@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assemble } from '../../../emulator/index.ts';
+import { assemble, type Machine } from '../../../emulator/index.ts';
 import { FULL_ISA } from '../../../emulator/isa/choice.ts';
 import { discoverBeside, MAX_INSTRUCTIONS, type CodeReader } from '../../../emulator/jit/region.ts';
 import { CODE, place, smallMachine } from '../harness.ts';
@@ -58,10 +58,9 @@ describe('a region beside others', () => {
   });
 });
 
-test('what lies in the midst of a region must be much hotter to have one of its own', () => {
+/** A loop with a call of a function that is the interpreter's, for the sake of its CSR, and comes back into the midst of the loop's region. */
+function leftInTheMidst(): Machine {
   const machine = smallMachine({ tier: 'auto' });
-  const { hart } = machine;
-  // The function is the interpreter's, for the sake of its CSR, and comes back into the midst of the loop's region.
   place(machine, CODE, [
     assemble('addi', { rd: 5, rs1: 5, imm: 1 }),
     assemble('jal', { rd: RA, imm: 12 }),
@@ -70,11 +69,30 @@ test('what lies in the midst of a region must be much hotter to have one of its 
     assemble('csrrw', { rd: 0, rs1: 5, csr: 0x340 }),
     assemble('jalr', { rd: 0, rs1: RA }),
   ]);
-  hart.pc = CODE;
+  machine.hart.pc = CODE;
+  return machine;
+}
+
+test('what lies in the midst of a region must be much hotter to have one of its own', () => {
+  const { hart } = leftInTheMidst();
   const { stats } = hart.tier1;
   hart.run(6 * 20_000);
   expect(stats.regions).toBe(1);
   hart.run(6 * 10_000);
   expect(stats.regions).toBe(2);
   expect(hart.x[6]).toBe(30_000);
+});
+
+test('but not within a time: it does not begin anew when counts are forgotten', () => {
+  const { hart } = leftInTheMidst();
+  const { stats } = hart.tier1;
+  hart.run(6 * 3000);
+  for (let n = 0; n < 17; n++) {
+    hart.run(6 * 1000);
+    // Once in 20 million instructions, as a rule; counts are forgotten every tenth time.
+    for (let times = 10; times > 0; times--) hart.tier1.cool();
+  }
+  expect(stats.regions).toBe(1);
+  hart.run(6 * 20_000);
+  expect(stats.regions).toBe(2);
 });

@@ -1,6 +1,6 @@
 (func $region_80000018 (;slot 1;)
   ;; locals: 39 i32
-  if (i32.lt_s (local.get 0) (i32.const 15)) ;; unlikely
+  if (i32.lt_s (local.get 0) (i32.const 29)) ;; unlikely
     (return (local.get 0))
   end
   if (i32.ne (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) ;; unlikely
@@ -22,7 +22,7 @@
       loop
         block
           (local.set 2 (i32.const 0))
-          (br_if 2 (i32.lt_s (local.get 0) (i32.const 15))) ;; unlikely
+          (br_if 2 (i32.lt_s (local.get 0) (i32.const 29))) ;; unlikely
           (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
           (local.set 17 (i32.add (local.get 17) (i32.const 1)))
           (local.set 18 (i32.add (i32.const 0) (local.get 17)))
@@ -47,7 +47,27 @@
             (local.set 19 (i32.load (local.get 39)))
             (local.set 18 (i32.add (local.get 18) (local.get 19)))
             (i32.store offset=ra (local.get 39) (local.get 18))
-            (br_if 2 (i32.ne (local.get 17) (i32.const 0)))
+            if (i32.ne (local.get 17) (i32.const 0))
+              (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
+              (local.set 17 (i32.add (local.get 17) (i32.const 1)))
+              (local.set 18 (i32.add (i32.const 0) (local.get 17)))
+              (local.set 18 (i32.shl (local.get 18) (i32.const 2)))
+              (local.set 19 (i32.load (local.get 39)))
+              (local.set 18 (i32.add (local.get 18) (local.get 19)))
+              (i32.store offset=ra (local.get 39) (local.get 18))
+              if (i32.ne (local.get 17) (i32.const 0))
+                (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
+                (local.set 17 (i32.add (local.get 17) (i32.const 1)))
+                (local.set 18 (i32.add (i32.const 0) (local.get 17)))
+                (local.set 18 (i32.shl (local.get 18) (i32.const 2)))
+                (local.set 19 (i32.load (local.get 39)))
+                (local.set 18 (i32.add (local.get 18) (local.get 19)))
+                (i32.store offset=ra (local.get 39) (local.get 18))
+                (br_if 4 (i32.ne (local.get 17) (i32.const 0)))
+                (br 3)
+              end
+              (br 2)
+            end
             (br 1)
           end
           (br 0)

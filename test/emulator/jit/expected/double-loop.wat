@@ -1,6 +1,6 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 37 i32, 3 f64, 2 i32, 3 f64
-  if (i32.lt_s (local.get 0) (i32.const 13)) ;; unlikely
+  ;; locals: 37 i32, 3 f64, 2 i32, 3 f64, 1 i32
+  if (i32.lt_s (local.get 0) (i32.const 26)) ;; unlikely
     (return (local.get 0))
   end
   if (i32.ne (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) ;; unlikely
@@ -24,17 +24,54 @@
   block
     block
       loop
-        (local.set 2 (i32.const 0))
-        (br_if 1 (i32.lt_s (local.get 0) (i32.const 13))) ;; unlikely
+        block
+          (local.set 2 (i32.const 0))
+          (br_if 2 (i32.lt_s (local.get 0) (i32.const 26))) ;; unlikely
+          (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
+          (local.set 43 (local.get 15))
+          if (i32.ge_u (i32.sub (local.get 43) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
+            (local.set 42 (call $lookUp (local.get 43) (i32.const 336953344) (i32.const 267452431) (i32.const 532)))
+            (local.set 2 (i32.const 6))
+            (br_if 3 (i32.eqz (local.get 42))) ;; unlikely
+          end
+          (local.set 42 (i32.add (local.get 43) (i32.load offset=cache2048.delta (i32.const 0))))
+          (local.set 39 (f64.load (local.get 42)))
+          (local.set 44 (local.get 39))
+          (local.set 45 (local.get 40))
+          (local.set 46 (f64.mul (local.get 44) (local.get 45)))
+          if (i32.eqz (i32.lt_u (i32.sub (i32.shl (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 32))) (i32.const 1)) (i32.const 2097154)) (i32.const -4194306))) ;; unlikely
+            (local.set 2 (i32.const 8197))
+            (br_if 3 (i32.eqz (i32.and (f64.eq (local.get 46) (f64.const 0)) (i32.or (f64.eq (local.get 44) (f64.const 0)) (f64.eq (local.get 45) (f64.const 0)))))) ;; unlikely
+          end
+          (local.set 40 (local.get 46))
+          (local.set 44 (local.get 41))
+          (local.set 45 (local.get 40))
+          (local.set 46 (f64.add (local.get 44) (local.get 45)))
+          (local.set 2 (i32.const 16388))
+          (br_if 2 (i32.eqz (i32.lt_u (i32.shl (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 32))) (i32.const 1)) (i32.const -2097152)))) ;; unlikely
+          (local.set 41 (local.get 46))
+          (f64.store offset=sp (local.get 42) (local.get 41))
+          (local.set 12 (i32.add (local.get 12) (i32.const -1)))
+          (br_if 0 (i32.ne (local.get 12) (i32.const 0)))
+          (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+          (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
+          (local.set 15 (i32.const -2146435072))
+          (local.set 15 (local.get 15))
+          (local.set 12 (i32.const 0))
+          (local.set 12 (i32.add (local.get 12) (i32.const 40)))
+          (local.set 8 (i32.const -2147483648))
+          (local.set 8 (i32.add (local.get 8) (i32.const 52)))
+          (br 0)
+        end
         (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
         (local.set 43 (local.get 15))
-        if (i32.ge_u (i32.sub (local.get 43) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-          (local.set 42 (call $lookUp (local.get 43) (i32.const 336953344) (i32.const 267452431) (i32.const 532)))
+        if (i32.ge_u (i32.sub (local.get 43) (i32.load offset=cache2049.page (i32.const 0))) (i32.load offset=cache2049.room (i32.const 0))) ;; unlikely
+          (local.set 47 (call $lookUp (local.get 43) (i32.const 336953360) (i32.const 267452431) (i32.const 532)))
           (local.set 2 (i32.const 6))
-          (br_if 2 (i32.eqz (local.get 42))) ;; unlikely
+          (br_if 2 (i32.eqz (local.get 47))) ;; unlikely
         end
-        (local.set 42 (i32.add (local.get 43) (i32.load offset=cache2048.delta (i32.const 0))))
-        (local.set 39 (f64.load (local.get 42)))
+        (local.set 47 (i32.add (local.get 43) (i32.load offset=cache2049.delta (i32.const 0))))
+        (local.set 39 (f64.load (local.get 47)))
         (local.set 44 (local.get 39))
         (local.set 45 (local.get 40))
         (local.set 46 (f64.mul (local.get 44) (local.get 45)))
@@ -49,7 +86,7 @@
         (local.set 2 (i32.const 16388))
         (br_if 1 (i32.eqz (i32.lt_u (i32.shl (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 32))) (i32.const 1)) (i32.const -2097152)))) ;; unlikely
         (local.set 41 (local.get 46))
-        (f64.store offset=sp (local.get 42) (local.get 41))
+        (f64.store offset=sp (local.get 47) (local.get 41))
         (local.set 12 (i32.add (local.get 12) (i32.const -1)))
         (br_if 0 (i32.ne (local.get 12) (i32.const 0)))
         (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
