@@ -44,12 +44,16 @@ const toolchainOnDemand: Plugin = {
 };
 
 /** What takes Node a millisecond to load or several, and is rarely called (commander can start programs, which is never asked of it). */
-const ON_DEMAND: Readonly<Record<string, string>> = { child_process: 'spawn', tty: 'isatty' };
+const ON_DEMAND: Readonly<Record<string, string>> = {
+  child_process: 'spawn',
+  crypto: 'createHash',
+  tty: 'isatty',
+};
 
 const builtinsOnDemand: Plugin = {
   name: 'builtins-on-demand',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:(child_process|tty)$/ }, ({ path, namespace }) =>
+    onResolve({ filter: /^node:(child_process|crypto|tty)$/ }, ({ path, namespace }) =>
       namespace === 'on-demand' ? undefined : { path: path.slice('node:'.length), namespace: 'on-demand' },
     );
     onLoad({ filter: /.*/, namespace: 'on-demand' }, ({ path }) => ({

@@ -27,7 +27,7 @@ export type TierChoice = 0 | 1 | 'auto';
 /** Executions of an entry before its region is compiled. */
 const THRESHOLD = { 0: 0, 1: 1, auto: 2000 } as const;
 /** The same for entries that an earlier run may have compiled; if it has not, they have to become hot. */
-const EARLY = 64;
+const EARLY = 500;
 /** Counts of entries that have not become hot are forgotten at every so manieth call of `cool`. */
 const FORGET_AFTER = 10;
 
