@@ -16,7 +16,6 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { CodeMemory, RememberedBatch } from '../kernel-ts/index.ts';
@@ -45,10 +44,14 @@ interface Used {
   readonly functions: readonly unknown[];
 }
 
-/** Where files are by default; the XDG base directory specification has it. */
-export function defaultFolder(): string {
-  const cache = process.env['XDG_CACHE_HOME'];
-  return join(cache?.startsWith('/') ? cache : join(homedir(), '.cache'), 'sameframe');
+/**
+ * Where files are by default, as the XDG base directory specification has it; null: nowhere, without a home. (Not by node:os, which
+ * takes longer to load than a small program to run.)
+ */
+export function defaultFolder(): string | null {
+  const { XDG_CACHE_HOME: cache, HOME: home } = process.env;
+  if (cache?.startsWith('/')) return join(cache, 'sameframe');
+  return home?.startsWith('/') ? join(home, '.cache/sameframe') : null;
 }
 
 export class CodeStore implements CodeMemory {
@@ -68,8 +71,8 @@ export class CodeStore implements CodeMemory {
   }
 
   /** Null from source, where code may change from one run to the next. */
-  static open(folder: string, images: readonly Uint8Array[]): CodeStore | null {
-    return typeof BUILD_ID === 'undefined' ? null : new CodeStore(folder, images);
+  static open(folder: string | null, images: readonly Uint8Array[]): CodeStore | null {
+    return folder === null || typeof BUILD_ID === 'undefined' ? null : new CodeStore(folder, images);
   }
 
   get path(): string {

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CodeStore, defaultFolder } from '../../cli/codeStore.ts';
 import type { RememberedBatch } from '../../kernel-ts/index.ts';
 import { scratchFolder } from './command/sameframe.ts';
@@ -126,14 +126,13 @@ describe('the code store', () => {
 });
 
 test('the folder is where the XDG base directory specification wants it', () => {
-  const before = process.env['XDG_CACHE_HOME'];
-  try {
-    process.env['XDG_CACHE_HOME'] = '/somewhere';
-    expect(defaultFolder()).toBe('/somewhere/sameframe');
-    process.env['XDG_CACHE_HOME'] = 'relative paths are to be ignored';
-    expect(defaultFolder()).toMatch(/^\/.*\/\.cache\/sameframe$/);
-  } finally {
-    if (before === undefined) delete process.env['XDG_CACHE_HOME'];
-    else process.env['XDG_CACHE_HOME'] = before;
-  }
+  vi.stubEnv('HOME', '/home/me');
+  vi.stubEnv('XDG_CACHE_HOME', '/somewhere');
+  expect(defaultFolder()).toBe('/somewhere/sameframe');
+  vi.stubEnv('XDG_CACHE_HOME', 'relative paths are to be ignored');
+  expect(defaultFolder()).toBe('/home/me/.cache/sameframe');
+  vi.stubEnv('XDG_CACHE_HOME', undefined);
+  vi.stubEnv('HOME', undefined);
+  expect(defaultFolder()).toBeNull();
+  vi.unstubAllEnvs();
 });
