@@ -167,7 +167,7 @@ const cached = (offset: number): number[] => [...get(CACHE), ...memoryOp(OP.i32_
 
 /**
  * What looks meet is often one long run, and a page now and then that lies elsewhere: the run before this one is tried first, and takes
- * its place. An entry that was emptied has no such run.
+ * its place, unless both are parts of one. An entry that was emptied has no such run.
  */
 const changePlaces = [
   ...cached(layout.CACHED_PAGE),
@@ -184,6 +184,10 @@ const changePlaces = [
   OP.i32_sub,
   ...cached(layout.CACHED_BEFORE + layout.CACHED_ROOM),
   OP.i32_lt_u,
+  ...get(END),
+  ...cached(layout.CACHED_BEFORE + layout.CACHED_DELTA),
+  OP.i32_ne,
+  OP.i32_and,
   OP.if,
   VOID,
   ...count(0),

@@ -110,6 +110,19 @@ describe('the run before', () => {
     expect(tlb.caches.counts(cache).misses).toBe(4);
   });
 
+  test('is not taken when both are parts of one, which is found then', () => {
+    for (let page = 10; page < 20; page++) map(page, page + 100);
+    look(10 * P);
+    look(18 * P);
+    expect([look(10 * P), run()]).toEqual([110 * P, '10+4']);
+    look(18 * P);
+    look(10 * P);
+    look(18 * P);
+    expect([look(10 * P), run()]).toEqual([110 * P, '10+8']);
+    look(18 * P);
+    expect(run()).toBe('10+10');
+  });
+
   test('is forgotten with the entry when something in the TLB goes', () => {
     before();
     tlb.flushPage(0x8000_0001, 11 * P);
