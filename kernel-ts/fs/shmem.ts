@@ -22,7 +22,7 @@ import { addToPageCache, deleteFromPageCache, findGetPage } from '../mm/addressS
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
 import { kmemCacheAlloc, slabMay } from '../mm/slab.ts';
-import { allocPage, pageToPhys, PG_DIRTY, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
+import { allocPage, pagesFor, pageToPhys, PG_DIRTY, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
 import { FaultCode, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';
 import type { FsContext } from './context.ts';
@@ -50,7 +50,8 @@ export function shmemGetPage(ctx: MmContext, inode: Inode, index: number, zero =
   const sb = inode.iSb;
   if (sb.maxBlocks > 0 && sb.usedBlocks >= sb.maxBlocks) return -ENOSPC;
   const before = index > 0 ? inode.iMapping.iPages.get(index - 1) : undefined;
-  const page = allocPage(ctx, 0, zero, { pfn: before === undefined ? 0 : before.pfn + 1, index });
+  const pages = pagesFor(inode.iSize);
+  const page = allocPage(ctx, 0, zero, { pfn: before === undefined ? 0 : before.pfn + 1, index, pages });
   if (page === null) return -ENOMEM;
   sb.usedBlocks++;
   addToPageCache(inode.iMapping, page, index);

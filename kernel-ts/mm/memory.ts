@@ -132,24 +132,28 @@ function zeroPage(ctx: MmContext): Page | null {
 }
 
 /** The answer of framePlace, which nobody keeps: page faults are frequent. */
-const place = { pfn: 0, index: 0 };
+const place = { pfn: 0, index: 0, pages: 0 };
 
 /**
  * The frame that lies to those of the pages around this one as the pages lie, as far as their entries are in the same table: the page
  * before it, the page behind it, or any of those that share a run with it and have their places there.
  */
-function framePlace(ctx: MmContext, address: number, pteAddress: number): FramePlace {
+function framePlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): FramePlace {
   const { ram } = ctx;
-  const before = (pteAddress & 0xfff) === 0 ? 0 : ram.read32(pteAddress - 4);
   const index = Math.floor(address / PAGE_SIZE);
   place.index = index;
+  place.pages = (vma.vmEnd - vma.vmStart) / PAGE_SIZE;
   place.pfn = 0;
+  // A large mapping does not go on behind a small one, where there may be no room for it.
+  const isFirst = place.pages > RUN && address === vma.vmStart;
+  const before = isFirst || (pteAddress & 0xfff) === 0 ? 0 : ram.read32(pteAddress - 4);
   if (before !== 0) place.pfn = ptePfn(before) + 1;
   else {
     const after = (pteAddress & 0xfff) === 0xffc ? 0 : ram.read32(pteAddress + 4);
     if (after !== 0) place.pfn = ptePfn(after) - 1;
     const first = pteAddress - 4 * (index % RUN);
-    for (let at = 0; at < RUN && place.pfn === 0; at++) {
+    const least = place.pages > RUN ? (index % RUN) - (address - vma.vmStart) / PAGE_SIZE : 0;
+    for (let at = Math.max(least, 0); at < RUN && place.pfn === 0; at++) {
       const entry = ram.read32(first + 4 * at);
       if (entry !== 0 && isAtPlace(ctx.memMap, ptePfn(entry), at))
         place.pfn = ptePfn(entry) - at + (index % RUN);
@@ -173,7 +177,7 @@ function doAnonymousPage(
     pageAddRmap(vma.vmMm, zero);
     return FaultCode.Handled;
   }
-  const page = allocPage(ctx, PG_ANON, true, framePlace(ctx, address, pteAddress));
+  const page = allocPage(ctx, PG_ANON, true, framePlace(ctx, vma, address, pteAddress));
   if (page === null) return FaultCode.Oom;
   anonVmaPrepare(vma);
   setPte(ctx, pteAddress, mkPte(page.pfn, writableBits(vma, true)));
@@ -196,7 +200,7 @@ function doFault(
   let page: Page = result;
   let bits = vmPageProt(vma.vmFlags) | (write ? PTE_D : 0);
   if (write && (vma.vmFlags & VM_SHARED) === 0) {
-    const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, address, pteAddress));
+    const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, vma, address, pteAddress));
     if (copy !== null) ctx.ram.copy(pageToPhys(copy), pageToPhys(page), PAGE_SIZE);
     putPage(ctx, page);
     if (copy === null) return FaultCode.Oom;
@@ -221,7 +225,7 @@ function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: numb
     changePte(ctx, mm, address, pteAddress, pte | PTE_W | PTE_A | PTE_D);
     return FaultCode.Handled;
   }
-  const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, address, pteAddress));
+  const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, vma, address, pteAddress));
   if (copy === null) return FaultCode.Oom;
   ctx.ram.copy(pageToPhys(copy), pageToPhys(old), PAGE_SIZE);
   anonVmaPrepare(vma);

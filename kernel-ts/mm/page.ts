@@ -43,6 +43,7 @@ export class Page {
  * Linux: tier 1 of the emulator then needs one look at the TLB for what straddles them.
  */
 export const RUN = 64;
+const LONGEST_RUN = 1024;
 
 /** A list of frames, by index; each frame is on one at most. */
 class FrameList {
@@ -57,6 +58,8 @@ export class MemMap {
   freeFrames: number;
   /** Frames from this index on are on no list and have never been used. */
   nextFresh = 0;
+  /** The frame last given to a page without neighbours. */
+  lastAlone = -1;
   /** Freed frames, the last one first. */
   readonly freed = new FrameList();
   /** Frames that have never been used, kept for the neighbours of others in their run. */
@@ -125,16 +128,27 @@ export interface FramePlace {
   pfn: number;
   /** The page's number in its mapping. */
   index: number;
+  /** Pages that the mapping may get. */
+  pages: number;
 }
 
-/** The first frame of a run that has never been used goes to the page's place in it, the others are kept for its neighbours. */
-function openRun(memMap: MemMap, index: number): number {
-  const first = Math.ceil(memMap.nextFresh / RUN) * RUN;
-  if (first + RUN > memMap.totalFrames) return memMap.nextFresh++;
-  const frame = first + (index % RUN);
-  for (let other = first + RUN - 1; other >= memMap.nextFresh; other--)
+/**
+ * The first frame of a run that has never been used goes to the page's place in it, the others are kept for its neighbours. Large
+ * mappings get longer runs, up to what a page table maps, while there are any.
+ */
+function openRun(memMap: MemMap, { index, pages }: FramePlace): number {
+  let run = RUN;
+  while (run < LONGEST_RUN && run < pages) run *= 2;
+  let first = 0;
+  for (; ; run /= 2) {
+    first = Math.ceil(memMap.nextFresh / run) * run;
+    if (first + run <= memMap.totalFrames) break;
+    if (run === RUN) return memMap.nextFresh++;
+  }
+  const frame = first + (index % run);
+  for (let other = first + run - 1; other >= memMap.nextFresh; other--)
     if (other !== frame) listAdd(memMap, memMap.kept, other);
-  memMap.nextFresh = first + RUN;
+  memMap.nextFresh = first + run;
   return frame;
 }
 
@@ -143,18 +157,30 @@ export function isAtPlace(memMap: MemMap, pfn: number, n: number): boolean {
   return (pfn - memMap.firstPfn) % RUN === n;
 }
 
+/** The place of a page that has no neighbours; pages of page tables for instance. */
+const ANYWHERE: FramePlace = { pfn: 0, index: 0, pages: 1 };
+
 /** A free frame, off its list. There is one. */
 function takeFrame(memMap: MemMap, place: FramePlace | null): number {
-  const wanted = place === null ? 0 : place.pfn - memMap.firstPfn;
+  if (place === null) {
+    // What is nobody's neighbour gets what was freed last, or has runs of its own, so that it does not lie between others'.
+    const { freed, lastAlone } = memMap;
+    const isNext = freed.head < 0 && (lastAlone + 1) % RUN !== 0;
+    ANYWHERE.pfn = isNext ? memMap.firstPfn + lastAlone + 1 : 0;
+    ANYWHERE.index = freed.head < 0 ? 0 : freed.head;
+    memMap.lastAlone = takeFrame(memMap, ANYWHERE);
+    return memMap.lastAlone;
+  }
+  const wanted = place.pfn - memMap.firstPfn;
   if (wanted > 0 && wanted === memMap.nextFresh && wanted < memMap.totalFrames) return memMap.nextFresh++;
   let frame = -1;
   if (wanted > 0 && (memMap.listed[wanted] ?? 0) !== 0) frame = wanted;
   else if (memMap.freed.head >= 0) {
     frame = memMap.freed.head;
-    const inRun = frame - (frame % RUN) + ((place?.index ?? frame) % RUN);
+    const inRun = frame - (frame % RUN) + (place.index % RUN);
     if (memMap.listed[inRun] === 1) frame = inRun;
   } else if (memMap.nextFresh < memMap.totalFrames) {
-    return place === null ? memMap.nextFresh++ : openRun(memMap, place.index);
+    return openRun(memMap, place);
   } else frame = memMap.kept.head;
   listDel(memMap, frame);
   return frame;

@@ -175,6 +175,20 @@ describe('page faults', () => {
     for (let page = 1; page < 24; page++) expect(pfn(page)).toBe(pfn(0) + page);
   });
 
+  test('a large mapping behind a small one begins a long run', () => {
+    const { k, task } = boot(16 << 20);
+    const small = map(k, task, 0x40_0000, 1, RW, ANON | MAP_FIXED);
+    const large = map(k, task, 0x40_1000, 300, PROT_READ | PROT_WRITE | PROT_EXEC, ANON | MAP_FIXED);
+    const pfn = (va: number): number => Math.floor((translate(k, task, va, 'read') as number) / P);
+    for (let page = -1; page < 300; page++) {
+      store(k, task, large + page * P, 1);
+      // Another process takes frames too.
+      if (page % 50 === 0) map(k, k.spawn(), 0x40_0000, 1, RW, ANON | MAP_FIXED | MAP_POPULATE);
+    }
+    expect(pfn(small)).not.toBe(pfn(large) - 1);
+    for (let page = 1; page < 300; page++) expect(pfn(large + page * P)).toBe(pfn(large) + page);
+  });
+
   test('out of frames is OOM and leaks nothing', () => {
     const { k, task } = boot();
     const a = map(k, task, 0, 200, RW, ANON);

@@ -28,17 +28,32 @@ describe('the page allocator', () => {
 
   test('gives pages side by side frames side by side, downwards too, whatever is allocated between', () => {
     const k = new TestKernel(1 << 20);
-    const first = allocPage(k, PG_ANON, true, { pfn: 0, index: 0x12 })?.pfn ?? 0;
+    const first = allocPage(k, PG_ANON, true, { pfn: 0, index: 0x12, pages: 8 })?.pfn ?? 0;
     allocPage(k, 0);
-    expect(allocPage(k, PG_ANON, true, { pfn: first + 1, index: 0x13 })?.pfn).toBe(first + 1);
-    expect(allocPage(k, PG_ANON, true, { pfn: first - 1, index: 0x11 })?.pfn).toBe(first - 1);
+    expect(allocPage(k, PG_ANON, true, { pfn: first + 1, index: 0x13, pages: 8 })?.pfn).toBe(first + 1);
+    expect(allocPage(k, PG_ANON, true, { pfn: first - 1, index: 0x11, pages: 8 })?.pfn).toBe(first - 1);
+  });
+
+  test('gives large mappings long runs, and what has no neighbours runs of its own', () => {
+    const k = new TestKernel(16 << 20);
+    const alone = [0, 1].map(() => allocPage(k, 0)?.pfn ?? 0);
+    const first = allocPage(k, PG_ANON, true, { pfn: 0, index: 0, pages: 1500 })?.pfn ?? 0;
+    const next = allocPage(k, PG_ANON, true, { pfn: 0, index: 0, pages: 3 })?.pfn ?? 0;
+    alone.push(allocPage(k, 0)?.pfn ?? 0);
+    expect(alone).toEqual([0, 1, 2].map((n) => (alone[0] ?? 0) + n));
+    expect(next).toBeGreaterThanOrEqual(first + 1024);
+    for (let index = 1; index < 1024; index++)
+      expect(allocPage(k, PG_ANON, false, { pfn: first + index, index, pages: 1500 })?.pfn).toBe(
+        first + index,
+      );
+    expect(k.memMap.freeFrames).toBe(4096 - 1028);
   });
 
   test('gives frames that were kept for neighbours to anybody when no others are left', () => {
     const k = new TestKernel(1 << 20);
     const seen = new Set<number>();
     for (let index = 3; ; index += 64) {
-      const page = allocPage(k, PG_ANON, true, { pfn: 0, index });
+      const page = allocPage(k, PG_ANON, true, { pfn: 0, index, pages: 8 });
       if (page === null) break;
       seen.add(page.pfn);
     }

@@ -39,7 +39,7 @@
           (local.set 44 (local.get 39))
           (local.set 45 (local.get 40))
           (local.set 46 (f64.mul (local.get 44) (local.get 45)))
-          if (i32.eqz (i32.lt_u (i32.sub (i32.shl (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 32))) (i32.const 1)) (i32.const 2097154)) (i32.const -4194306))) ;; unlikely
+          if (i32.eqz (i32.lt_u (i32.sub (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 31))) (i32.const 2097154)) (i32.const -4194306))) ;; unlikely
             (local.set 2 (i32.const 8197))
             (br_if 3 (i32.eqz (i32.and (f64.eq (local.get 46) (f64.const 0)) (i32.or (f64.eq (local.get 44) (f64.const 0)) (f64.eq (local.get 45) (f64.const 0)))))) ;; unlikely
           end
@@ -48,7 +48,7 @@
           (local.set 45 (local.get 40))
           (local.set 46 (f64.add (local.get 44) (local.get 45)))
           (local.set 2 (i32.const 16388))
-          (br_if 2 (i32.eqz (i32.lt_u (i32.shl (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 32))) (i32.const 1)) (i32.const -2097152)))) ;; unlikely
+          (br_if 2 (i32.eqz (i32.lt_u (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 31))) (i32.const -2097152)))) ;; unlikely
           (local.set 41 (local.get 46))
           (f64.store offset=sp (local.get 42) (local.get 41))
           (local.set 12 (i32.add (local.get 12) (i32.const -1)))
@@ -75,7 +75,7 @@
         (local.set 44 (local.get 39))
         (local.set 45 (local.get 40))
         (local.set 46 (f64.mul (local.get 44) (local.get 45)))
-        if (i32.eqz (i32.lt_u (i32.sub (i32.shl (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 32))) (i32.const 1)) (i32.const 2097154)) (i32.const -4194306))) ;; unlikely
+        if (i32.eqz (i32.lt_u (i32.sub (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 31))) (i32.const 2097154)) (i32.const -4194306))) ;; unlikely
           (local.set 2 (i32.const 8197))
           (br_if 2 (i32.eqz (i32.and (f64.eq (local.get 46) (f64.const 0)) (i32.or (f64.eq (local.get 44) (f64.const 0)) (f64.eq (local.get 45) (f64.const 0)))))) ;; unlikely
         end
@@ -84,7 +84,7 @@
         (local.set 45 (local.get 40))
         (local.set 46 (f64.add (local.get 44) (local.get 45)))
         (local.set 2 (i32.const 16388))
-        (br_if 1 (i32.eqz (i32.lt_u (i32.shl (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 32))) (i32.const 1)) (i32.const -2097152)))) ;; unlikely
+        (br_if 1 (i32.eqz (i32.lt_u (i32.wrap_i64 (i64.shr_u (i64.reinterpret_f64 (local.get 46)) (i64.const 31))) (i32.const -2097152)))) ;; unlikely
         (local.set 41 (local.get 46))
         (f64.store offset=sp (local.get 47) (local.get 41))
         (local.set 12 (i32.add (local.get 12) (i32.const -1)))
