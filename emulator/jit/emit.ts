@@ -22,7 +22,7 @@ import { Exits } from './exits.ts';
 import type { Flow, FlowBlock } from './flow.ts';
 import { DEPTH, EXIT, FETCH, KnownOperands, N, READ, SCRATCH, TARGET, WRITE, x } from './frame.ts';
 import { hostFuses } from './fusedHost.ts';
-import { bitsOf, loadFloat, LocalFloats, type FloatLocal } from './localFloats.ts';
+import { bitsOf, loadFloat, LocalFloats, numberOf, type FloatLocal } from './localFloats.ts';
 import { LookupEmitter, type Look, type LookContext } from './lookups.ts';
 import { isEcall, type Edge, type RegionCode } from './region.ts';
 import { fusedOperands, NONE, numbers, union, without, type Regs } from './registers.ts';
@@ -86,8 +86,8 @@ class RegionEmitter extends LookupEmitter {
     const operands = fusedOperands(flow.blocks);
     const fused = operands !== 0 && hostFuses() ? operands : 0;
     for (const [register, type] of flow.types) {
-      const lanes = ((fused >>> register) & 1) === 0 ? null : locals.keep('v128');
-      this.#floats.set(register, { type, local: locals.keep(type), lanes });
+      const inLanes = ((fused >>> register) & 1) !== 0;
+      this.#floats.set(register, { type, local: locals.keep(inLanes ? 'v128' : type), inLanes });
     }
     const user = this.#fileUser();
     this.floatHost = this.#assumes
@@ -128,7 +128,7 @@ class RegionEmitter extends LookupEmitter {
     for (const r of numbers(regs.f)) {
       const float = this.#floats.get(r) as FloatLocal;
       const [value, opcode] =
-        float.type === 'f64' ? [get(float.local), OP.f64_store] : [bitsOf(float), OP.i64_store];
+        float.type === 'f64' ? [numberOf(float), OP.f64_store] : [bitsOf(float), OP.i64_store];
       code.push(...i32const(0), ...value, ...memoryOp(opcode, 3, layout.F + 8 * r));
     }
     return code;

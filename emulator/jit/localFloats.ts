@@ -6,7 +6,6 @@ import { get, i32const, memoryOp, set, type HostPlace } from '../codegen/emitter
 import { BOX, type Code, type SourceNumber } from '../codegen/floatCode.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import { lane, loadSplat, splat } from '../codegen/lanes.ts';
-import { uleb } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 import { hostFuses } from './fusedHost.ts';
 import type { Insn } from './region.ts';
@@ -25,35 +24,31 @@ const ALWAYS: Code = i32const(1);
 export interface FloatLocal {
   readonly local: number;
   readonly type: FloatType;
-  /** The same number in all lanes of a vector, for fused multiply-adds; null: none wants it. (V8 drops which of both is not used.) */
-  readonly lanes: number | null;
+  /** The local is a vector with the number in all lanes, for fused multiply-adds. */
+  readonly inLanes: boolean;
 }
 
-/** Sets a register, in both its locals. */
-export function setFloat({ local, lanes, type }: FloatLocal, value: Code): Code {
-  const number = [...value, ...set(local)];
-  return lanes === null ? number : [...number, ...splat(type, get(local)), ...set(lanes)];
+/** The number in a local. */
+export function numberOf({ local, type, inLanes }: FloatLocal): Code {
+  return inLanes ? lane(type, get(local)) : get(local);
+}
+
+/** Sets a register. */
+function setFloat({ local, type, inLanes }: FloatLocal, value: Code): Code {
+  return [...(inLanes ? splat(type, value) : value), ...set(local)];
 }
 
 /** Sets a register from memory. */
-export function loadFloat(float: FloatLocal, address: Code, offset: number): Code {
-  const { local, lanes, type } = float;
-  if (lanes !== null)
-    return [
-      ...loadSplat(type, address, offset),
-      OP.local_tee,
-      ...uleb(lanes),
-      ...lane(type, []),
-      ...set(local),
-    ];
+export function loadFloat({ local, type, inLanes }: FloatLocal, address: Code, offset: number): Code {
   const opcode = type === 'f32' ? OP.f32_load : OP.f64_load;
-  return [...address, ...memoryOp(opcode, 0, offset), ...set(local)];
+  const load = [...address, ...memoryOp(opcode, 0, offset)];
+  return [...(inLanes ? loadSplat(type, address, offset) : load), ...set(local)];
 }
 
 /** The 64 bits of a register in a local. */
-export function bitsOf({ local, type }: FloatLocal): Code {
-  if (type === 'f64') return [...get(local), OP.i64_reinterpret_f64];
-  return [...get(local), OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or];
+export function bitsOf(float: FloatLocal): Code {
+  if (float.type === 'f64') return [...numberOf(float), OP.i64_reinterpret_f64];
+  return [...numberOf(float), OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or];
 }
 
 export class LocalFloats extends RegisterFile {
@@ -78,7 +73,7 @@ export class LocalFloats extends RegisterFile {
 
   override number(n: SourceNumber, type: FloatType): Code {
     const source = this.#source(n);
-    return source === undefined ? super.number(n, type) : get(source.local);
+    return source === undefined ? super.number(n, type) : numberOf(source);
   }
 
   override bits(n: SourceNumber): Code {
@@ -89,7 +84,7 @@ export class LocalFloats extends RegisterFile {
   override low(n: SourceNumber): Code {
     const source = this.#source(n);
     if (source === undefined) return super.low(n);
-    if (source.type === 'f32') return [...get(source.local), OP.i32_reinterpret_f32];
+    if (source.type === 'f32') return [...numberOf(source), OP.i32_reinterpret_f32];
     return [...bitsOf(source), OP.i32_wrap_i64];
   }
 
@@ -108,14 +103,14 @@ export class LocalFloats extends RegisterFile {
   }
 
   override lanes(n: SourceNumber, type: FloatType): Code {
-    const lanes = this.#source(n)?.lanes ?? null;
-    return lanes === null ? super.lanes(n, type) : get(lanes);
+    const source = this.#source(n);
+    return source?.inLanes ? get(source.local) : super.lanes(n, type);
   }
 
   override setLanes(type: FloatType, value: Code): void {
     const rd = this.#destination;
-    if (rd === undefined || rd.lanes === null) super.setLanes(type, value);
-    else this.emit([...value, OP.local_tee, ...uleb(rd.lanes), ...lane(type, []), ...set(rd.local)]);
+    if (rd?.inLanes) this.emit([...value, ...set(rd.local)]);
+    else super.setLanes(type, value);
   }
 
   override setBits(value: Code): void {
@@ -141,7 +136,7 @@ export class LocalFloats extends RegisterFile {
       return;
     }
     const store = memoryOp(size === 4 ? OP.f32_store : OP.f64_store, 0, place.offset);
-    this.emit([...get(place.local), ...get(source.local), ...store]);
+    this.emit([...get(place.local), ...numberOf(source), ...store]);
   }
 
   get #rm(): number {
