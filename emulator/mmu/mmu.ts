@@ -11,7 +11,7 @@ import { Cause } from '../priv/cause.ts';
 import { pmpCheck, pmpPermitsAll } from '../priv/pmp.ts';
 import { hardwareAd, type PrivState } from '../priv/state.ts';
 import { STATUS } from '../tier0/step.ts';
-import { Access, dataView, fetchView, sv32Walk, WalkResult, type TranslationView } from './sv32.ts';
+import { Access, dataView, fetchView, oneView, sv32Walk, WalkResult, type TranslationView } from './sv32.ts';
 import { TABLE_FETCH, TABLE_READ, TABLE_WRITE, type Tlb } from './tlb.ts';
 
 export interface MmuOptions {
@@ -50,8 +50,10 @@ export class Mmu {
   readonly #bus: Bus;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #data = emptyView();
   readonly #fetch = emptyView();
+  readonly #apart = emptyView();
+  /** `#fetch` where loads and stores translate as fetches do, else `#apart`. */
+  #data = this.#fetch;
   /** View numbers in the TLB. */
   #dataView = 0;
   #fetchView = 0;
@@ -96,14 +98,17 @@ export class Mmu {
 
   /** Chooses the TLB views anew, after satp, the privilege or mstatus changed. */
   selectViews(): void {
-    dataView(this.#state, this.#data);
-    fetchView(this.#state, this.#fetch);
+    const state = this.#state;
+    fetchView(state, this.#fetch);
     this.#fetchView = this.tlb.select(this.#fetch, -1);
-    const { satp, privilege, sum, mxr } = this.#data;
-    // In user mode, as a rule, both look alike.
-    const same =
-      satp === this.#fetch.satp && privilege === this.#fetch.privilege && privilege === 0 && !sum && !mxr;
-    this.#dataView = same ? this.#fetchView : this.tlb.select(this.#data, this.#fetchView);
+    if (oneView(state)) {
+      this.#data = this.#fetch;
+      this.#dataView = this.#fetchView;
+    } else {
+      this.#data = this.#apart;
+      dataView(state, this.#apart);
+      this.#dataView = this.tlb.select(this.#apart, this.#fetchView);
+    }
     const read = this.tlb.tableBase(this.#dataView, TABLE_READ);
     if (this.#words[layout.TLB_READ >>> 2] !== read) this.tlb.caches.clear();
     this.#words[layout.TLB_READ >>> 2] = read;

@@ -184,3 +184,8 @@ export function fetchView(state: PrivState, out: TranslationView): void {
   out.sum = false;
   out.mxr = false;
 }
+
+/** Whether both views are one: in user mode, as a rule. */
+export function oneView(state: PrivState): boolean {
+  return state.privilege === 0 && (state.mstatus & (Mstatus.MPRV | Mstatus.SUM | Mstatus.MXR)) === 0;
+}

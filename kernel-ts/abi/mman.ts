@@ -72,9 +72,14 @@ export const MADV_PAGEOUT = 21;
 export const MADV_POPULATE_READ = 22;
 export const MADV_POPULATE_WRITE = 23;
 
+/** offset_in_page(). Not `%`: of numbers beyond 2^31, as addresses of stacks are, that is a division of floats. */
+export function offsetInPage(address: number): number {
+  return address & (PAGE_SIZE - 1);
+}
+
 /** Rounds a byte address or length down to a page; stays exact above 2^31. */
 export function pageAlignDown(value: number): number {
-  return value - (value % PAGE_SIZE);
+  return value - offsetInPage(value);
 }
 
 /** Rounds up to a page; not truncated to 32 bits, so an overflow is visible as a value above 0xffffffff. */

@@ -1,7 +1,7 @@
 /** msgsnd(2) and msgrcv(2): do_msgsnd() and do_msgrcv() of ipc/msg.c. */
 import { E2BIG, EACCES, EAGAIN, EFAULT, EIDRM, EINVAL, ENOMEM, ENOMSG, type Errno } from '../abi/errno.ts';
 import { IPC_NOWAIT, S_IRUGO, S_IWUGO } from '../abi/ipc.ts';
-import { PAGE_SIZE } from '../abi/mman.ts';
+import { offsetInPage, PAGE_SIZE } from '../abi/mman.ts';
 import { MSG_COPY, MSG_EXCEPT, MSG_NOERROR } from '../abi/msg.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
 import type { MmStruct } from '../mm/mm.ts';
@@ -35,7 +35,7 @@ function loadMsg(ctx: IpcContext, mm: MmStruct, mtext: number, msgsz: number, mT
 
 function loadText(ctx: IpcContext, mm: MmStruct, mtext: number, msgsz: number): Uint8Array | Errno {
   if (msgsz === 0) return new Uint8Array(0);
-  if ((mtext % PAGE_SIZE) + msgsz > PAGE_SIZE) return copyFromUser(ctx, mm, mtext, msgsz);
+  if (offsetInPage(mtext) + msgsz > PAGE_SIZE) return copyFromUser(ctx, mm, mtext, msgsz);
   const pa = userPhys(ctx, mm, mtext, 'read');
   return pa < 0 ? -EFAULT : ctx.ram.readBytes(pa, msgsz);
 }
@@ -155,7 +155,7 @@ function doMsgFill(ctx: IpcContext, mm: MmStruct | null, msgp: number, msg: MsgM
   if (mm === null) return -EFAULT;
   const msgsz = Math.min(bufsz, msg.mText.length);
   const text = msgsz === msg.mText.length ? msg.mText : msg.mText.subarray(0, msgsz);
-  if ((msgp & 3) === 0 && (msgp % PAGE_SIZE) + SIZEOF_MTYPE + msgsz <= PAGE_SIZE) {
+  if ((msgp & 3) === 0 && offsetInPage(msgp) + SIZEOF_MTYPE + msgsz <= PAGE_SIZE) {
     const pa = userPhys(ctx, mm, msgp, 'write');
     if (pa < 0) return -EFAULT;
     ctx.ram.write32(pa, msg.mType);

@@ -224,7 +224,10 @@ export function mergeQueues(sma: SemArray): void {
 
 /** unmerge_queues(), as sem_unlock() calls it: without complex operations the others go back to their semaphores. */
 export function semUnlock(sma: SemArray): void {
-  if (sma.complexCount > 0 || sma.pendingAlter.length === 0) return;
+  if (sma.complexCount === 0 && sma.pendingAlter.length > 0) unmergeQueues(sma);
+}
+
+function unmergeQueues(sma: SemArray): void {
   for (const q of sma.pendingAlter.splice(0)) {
     const sem = semAt(sma, q.sops[0]?.semNum ?? 0);
     queueOn((sem.pendingAlter ??= []), q);
@@ -236,6 +239,13 @@ export function semAt(sma: SemArray, num: number): Sem {
   const sem = sma.sems[num];
   if (sem === undefined) throw new Error(`semid ${sma.semPerm.id} has no semaphore ${num}`);
   return sem;
+}
+
+/** The part of that index. */
+export function sopAt(sops: readonly Sembuf[], index: number): Sembuf {
+  const sop = sops[index];
+  if (sop === undefined) throw new Error(`an operation of ${sops.length} parts has no part ${index}`);
+  return sop;
 }
 
 /** A sleeper of semop gives up: its time has come, or a signal. */

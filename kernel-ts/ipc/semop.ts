@@ -1,7 +1,7 @@
 /** semop(2) and semtimedop(2): do_semtimedop() of ipc/sem.c. */
 import { E2BIG, EACCES, EFAULT, EFBIG, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
 import { S_IRUGO, S_IWUGO } from '../abi/ipc.ts';
-import { PAGE_SIZE } from '../abi/mman.ts';
+import { offsetInPage, PAGE_SIZE } from '../abi/mman.ts';
 import { SEM_UNDO, SIZEOF_SEMBUF } from '../abi/sem.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { copyFromUser, userPhys } from '../mm/usercopy.ts';
@@ -11,6 +11,7 @@ import {
   mergeQueues,
   queueOn,
   semAt,
+  sopAt,
   SemQueue,
   unchargeSops,
   type SemArray,
@@ -28,14 +29,19 @@ function sembufAt({ ram }: IpcContext, pa: number): Sembuf {
 /** The caller's array of at least one struct sembuf, or EFAULT. */
 function readSops(ctx: IpcContext, mm: MmStruct, tsops: number, nsops: number): Sembuf[] | Errno {
   const length = nsops * SIZEOF_SEMBUF;
-  if ((tsops % PAGE_SIZE) + length <= PAGE_SIZE && (tsops & 1) === 0) {
+  if (offsetInPage(tsops) + length <= PAGE_SIZE && (tsops & 1) === 0) {
     // The usual few lie in one page: no copy.
     const pa = userPhys(ctx, mm, tsops, 'read');
     if (pa < 0) return -EFAULT;
     const sops = [sembufAt(ctx, pa)];
-    for (let at = pa + SIZEOF_SEMBUF; at < pa + length; at += SIZEOF_SEMBUF) sops.push(sembufAt(ctx, at));
+    if (nsops > 1)
+      for (let at = pa + SIZEOF_SEMBUF; at < pa + length; at += SIZEOF_SEMBUF) sops.push(sembufAt(ctx, at));
     return sops;
   }
+  return copySops(ctx, mm, tsops, length);
+}
+
+function copySops(ctx: IpcContext, mm: MmStruct, tsops: number, length: number): Sembuf[] | Errno {
   const bytes = copyFromUser(ctx, mm, tsops, length);
   if (typeof bytes === 'number') return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -82,7 +88,8 @@ export function semOperation(ctx: IpcContext, semid: number, sops: readonly Semb
   let max = 0;
   let alter = false;
   let undos = false;
-  for (const { semNum, semOp, semFlg } of sops) {
+  for (let i = 0; i < sops.length; i++) {
+    const { semNum, semOp, semFlg } = sopAt(sops, i);
     if (semNum > max) max = semNum;
     if (semOp !== 0) alter = true;
     if ((semFlg & SEM_UNDO) !== 0) undos = true;

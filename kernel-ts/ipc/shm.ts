@@ -10,6 +10,7 @@ import { S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO } from '../abi/ipc.ts';
 import {
   MAP_FIXED,
   MAP_SHARED,
+  offsetInPage,
   PAGE_SIZE,
   pageAlignDown,
   pageAlignUp,
@@ -313,7 +314,7 @@ function isPiece(vma: VmArea, base: number): boolean {
  */
 export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
   const { mm } = ctx.current;
-  if (mm === null || shmaddr % PAGE_SIZE !== 0) return -EINVAL;
+  if (mm === null || offsetInPage(shmaddr) !== 0) return -EINVAL;
   let vma = mm.mmap.find(shmaddr);
   while (vma !== null && !isPiece(vma, shmaddr)) vma = vma.vmNext;
   if (vma === null) return -EINVAL;

@@ -3,14 +3,17 @@
  * MMU would in S mode with SUM, and faults pages in; nothing else of the kernel reads user memory.
  */
 import { EFAULT, ENAMETOOLONG, type Errno } from '../abi/errno.ts';
-import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
+import { offsetInPage, PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { doPageFault, ptePermits } from './memory.ts';
 import type { MmStruct } from './mm.ts';
 import type { Page } from './page.ts';
-import { PTE_A, PTE_D, ptePfn, pteOffset, setPte } from './pgtable.ts';
+import { PTE_A, PTE_D, PTE_R, PTE_V, PTE_W, ptePfn, pteOffset, setPte } from './pgtable.ts';
 import { FaultCode, type Access } from './vma.ts';
 import { pageOfPte } from './zap.ts';
+
+/** What the kernel does in user memory. */
+type UserAccess = Exclude<Access, 'exec'>;
 
 /** access_ok(): the range lies in user space. */
 export function accessOk(addr: number, len: number): boolean {
@@ -18,8 +21,20 @@ export function accessOk(addr: number, len: number): boolean {
 }
 
 /** The PTE of a page that may be accessed so, faulted in when need be; 0 when it cannot be. */
-function userPte(ctx: MmContext, mm: MmStruct, va: number, access: Access): number {
+function userPte(ctx: MmContext, mm: MmStruct, va: number, access: UserAccess): number {
   if (va >= TASK_SIZE) return 0;
+  const pteAddress = pteOffset(ctx, mm, va);
+  if (pteAddress !== 0) {
+    const pte = ctx.ram.read32(pteAddress);
+    const used = PTE_V | PTE_A | (access === 'write' ? PTE_W | PTE_D : PTE_R);
+    // As the MMU left it when the program touched the page.
+    if ((pte & used) === used) return pte;
+  }
+  return faultIn(ctx, mm, va, access);
+}
+
+/** The rest of it: a page that is not there, or was not used so before. */
+function faultIn(ctx: MmContext, mm: MmStruct, va: number, access: UserAccess): number {
   // A second round is needed at most after a fault that was handled.
   for (let round = 0; round < 3; round++) {
     const pteAddress = pteOffset(ctx, mm, va);
@@ -36,13 +51,13 @@ function userPte(ctx: MmContext, mm: MmStruct, va: number, access: Access): numb
 }
 
 /** Physical address of a user byte, or -1. Valid up to the end of its page and until the tables change. */
-export function userPhys(ctx: MmContext, mm: MmStruct, va: number, access: Access): number {
+export function userPhys(ctx: MmContext, mm: MmStruct, va: number, access: UserAccess): number {
   const pte = userPte(ctx, mm, va, access);
-  return pte === 0 ? -1 : ptePfn(pte) * PAGE_SIZE + (va % PAGE_SIZE);
+  return pte === 0 ? -1 : ptePfn(pte) * PAGE_SIZE + offsetInPage(va);
 }
 
 /** get_user_pages() of one page, without a reference: its frame, or EFAULT. */
-export function userPage(ctx: MmContext, mm: MmStruct, va: number, access: Access): Page | Errno {
+export function userPage(ctx: MmContext, mm: MmStruct, va: number, access: UserAccess): Page | Errno {
   const pte = userPte(ctx, mm, va, access);
   return pte === 0 ? -EFAULT : pageOfPte(ctx, pte);
 }
@@ -52,7 +67,7 @@ function fillFromUser(ctx: MmContext, mm: MmStruct, va: number, out: Uint8Array)
   let done = 0;
   while (done < out.length) {
     const address = va + done;
-    const chunk = Math.min(out.length - done, PAGE_SIZE - (address % PAGE_SIZE));
+    const chunk = Math.min(out.length - done, PAGE_SIZE - offsetInPage(address));
     const pa = userPhys(ctx, mm, address, 'read');
     if (pa < 0) return done;
     ctx.ram.readInto(pa, chunk, out, done);
@@ -86,7 +101,7 @@ export function copyToUserPartial(ctx: MmContext, mm: MmStruct, va: number, byte
   let done = 0;
   while (done < bytes.length) {
     const address = va + done;
-    const chunk = Math.min(bytes.length - done, PAGE_SIZE - (address % PAGE_SIZE));
+    const chunk = Math.min(bytes.length - done, PAGE_SIZE - offsetInPage(address));
     const pa = userPhys(ctx, mm, address, 'write');
     if (pa < 0) return done;
     ctx.ram.writeBytes(pa, chunk === bytes.length ? bytes : bytes.subarray(done, done + chunk));
@@ -105,7 +120,7 @@ export function copyToUser(ctx: MmContext, mm: MmStruct, va: number, bytes: Uint
 export function clearUser(ctx: MmContext, mm: MmStruct, va: number, len: number): 0 | Errno {
   if (!accessOk(va, len)) return -EFAULT;
   for (let done = 0; done < len;) {
-    const chunk = Math.min(len - done, PAGE_SIZE - ((va + done) % PAGE_SIZE));
+    const chunk = Math.min(len - done, PAGE_SIZE - offsetInPage(va + done));
     const pa = userPhys(ctx, mm, va + done, 'write');
     if (pa < 0) return -EFAULT;
     ctx.ram.zero(pa, chunk);
@@ -170,7 +185,7 @@ export function strnBytesFromUser(ctx: MmContext, mm: MmStruct, va: number, max:
   let total = 0;
   while (total < max) {
     const address = va + total;
-    const chunk = Math.min(max - total, PAGE_SIZE - (address % PAGE_SIZE));
+    const chunk = Math.min(max - total, PAGE_SIZE - offsetInPage(address));
     const pa = userPhys(ctx, mm, address, 'read');
     if (pa < 0) return -EFAULT;
     const bytes = ctx.ram.view(pa, chunk);

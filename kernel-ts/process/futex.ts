@@ -15,7 +15,7 @@ import {
   ETIMEDOUT,
   type Errno,
 } from '../abi/errno.ts';
-import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
+import { offsetInPage, PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import { ktimeGet } from '../mm/context.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import type { Page } from '../mm/page.ts';
@@ -30,7 +30,7 @@ import {
   type FutexKey,
 } from './futexQueue.ts';
 import type { Kernel } from './kernel.ts';
-import { completeWait, sleepOn } from './sched.ts';
+import { completeWait, sleepOn, sleepOnObject } from './sched.ts';
 import type { Task } from './task.ts';
 
 export const FUTEX_BITSET_MATCH_ANY = 0xffff_ffff;
@@ -68,7 +68,7 @@ export function futexKey(
   }
   if (typeof page === 'number') return page;
   if (page.mapping !== null)
-    return { owner: page.mapping, offset: page.index * PAGE_SIZE + (address % PAGE_SIZE), page };
+    return { owner: page.mapping, offset: page.index * PAGE_SIZE + offsetInPage(address), page };
   return readOnly ? -EFAULT : { owner: mm, offset: address + FUT_OFF_MMSHARED, page };
 }
 
@@ -96,7 +96,7 @@ export function futexWait(
   const value =
     page === null
       ? getUser32(kernel, task.mm, address)
-      : kernel.ram.read32(page.pfn * PAGE_SIZE + (address % PAGE_SIZE));
+      : kernel.ram.read32(page.pfn * PAGE_SIZE + offsetInPage(address));
   if (value < 0) return value;
   if (value !== expected >>> 0) return -EAGAIN;
   return futexSleep(kernel, task, new FutexQ(task, key, address, bitset), deadline, interrupted);
@@ -111,7 +111,10 @@ export function futexSleep(
   interrupted = -ERESTARTSYS,
 ): number {
   if (deadline !== null && deadline <= ktimeGet(kernel)) return -ETIMEDOUT;
-  const result = sleepOn(kernel, task, reason, { deadline, timeoutResult: -ETIMEDOUT, interrupted });
+  const result =
+    deadline === null
+      ? sleepOnObject(kernel, task, reason, interrupted)
+      : sleepOn(kernel, task, reason, { deadline, timeoutResult: -ETIMEDOUT, interrupted });
   if (task.wait?.reason === reason) {
     for (let q: FutexQ | null = reason; q !== null; q = q.sibling) futexEnqueue(kernel.futexes, q);
   }

@@ -146,7 +146,8 @@ export function untilCpuTimer(kernel: Kernel, task: Task): number {
 }
 
 function nextCpuExpiry(group: ThreadGroup): number {
-  const [virtual, prof] = group.cpuTimers;
+  const virtual = group.cpuTimers[0];
+  const prof = group.cpuTimers[1];
   if (virtual.expires === 0 && prof.expires === 0) return Infinity;
   return Math.min(virtual.expires || Infinity, prof.expires || Infinity);
 }

@@ -110,26 +110,45 @@ export function sleepOn(
 ): number {
   const { queues = NO_QUEUES, deadline = null, timeoutResult = 0, progress = 0 } = options;
   const wait: Waiting = { reason, queues, deadline, timeoutResult, progress };
+  return sleep(kernel, task, wait, options.interrupted ?? -ERESTARTSYS);
+}
+
+/** sleepOn on nothing but an object that names its sleepers. Not by options: round trips by semop and messages come here. */
+export function sleepOnObject(kernel: Kernel, task: Task, reason: SleepReason, interrupted: number): number {
+  const wait: Waiting = { reason, queues: NO_QUEUES, deadline: null, timeoutResult: 0, progress: 0 };
+  return sleep(kernel, task, wait, interrupted);
+}
+
+function sleep(kernel: Kernel, task: Task, wait: Waiting, interrupted: number): number {
+  const { reason, queues, deadline, progress } = wait;
   task.restart = wait;
   // signal_pending_state()
   if (task.sigPending && reason.kind !== 'vfork') {
     // A futex is entered afterwards (futexSleep), the objects of ipc have been already.
     if (reason.kind !== 'futex') leaveObject(kernel, reason);
-    return progress > 0 ? progress : (options.interrupted ?? -ERESTARTSYS);
+    return progress > 0 ? progress : interrupted;
   }
   kernel.needResched = true;
   task.state = 'S';
   task.wait = wait;
-  for (const queue of queues) queue.waiters.push(task);
+  if (queues !== NO_QUEUES) joinQueues(queues, task);
   if (deadline !== null) addTimer(kernel, { deadline, task });
   return SYSCALL_BLOCKED;
+}
+
+function joinQueues(queues: readonly WaitQueue[], task: Task): void {
+  for (const queue of queues) queue.waiters.push(task);
+}
+
+function leaveQueues(queues: readonly WaitQueue[], task: Task): void {
+  for (const queue of queues) removeFrom(queue.waiters, task);
 }
 
 /** Takes a sleeper off its queues and timer without making it runnable. */
 export function finishWait(kernel: Kernel, task: Task): Waiting | null {
   const wait = task.wait;
   if (wait === null) return null;
-  for (const queue of wait.queues) removeFrom(queue.waiters, task);
+  if (wait.queues !== NO_QUEUES) leaveQueues(wait.queues, task);
   if (wait.deadline !== null) removeTimer(kernel, task);
   leaveObject(kernel, wait.reason);
   task.wait = null;

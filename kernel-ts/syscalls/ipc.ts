@@ -7,15 +7,11 @@ import { sysSemget as semget } from '../ipc/sem.ts';
 import { sysSemctl as semctl } from '../ipc/semctl.ts';
 import { doSemtimedop } from '../ipc/semop.ts';
 import type { Kernel } from '../process/kernel.ts';
-import { sleepOn, wakeUpQ, type SleepOptions } from '../process/sched.ts';
+import { sleepOn, sleepOnObject, wakeUpQ } from '../process/sched.ts';
 import type { Task } from '../process/task.ts';
 import { deadlineAfter } from '../process/time.ts';
 import type { Handler } from './row.ts';
 import { readTimespec, validTimespec, type UserTimespec } from './user.ts';
-
-/** How signals end a sleep: -EINTR of semop, ERESTARTNOHAND of messages. */
-const EINTR_ENDS: SleepOptions = { interrupted: -EINTR };
-const RESTARTED: SleepOptions = { interrupted: -ERESTARTNOHAND };
 
 export const sysSemget: Handler = (kernel, _task, key, nsems, semflg) => semget(kernel, key, nsems, semflg);
 
@@ -37,7 +33,7 @@ function semtimedop(
   const result = doSemtimedop(kernel, semid, tsops >>> 0, nsops >>> 0, bad);
   wakeUpQ(kernel);
   if (typeof result === 'number') return result;
-  if (timeout === null) return sleepOn(kernel, task, result, EINTR_ENDS);
+  if (timeout === null) return sleepOnObject(kernel, task, result, -EINTR);
   const deadline = deadlineAfter(kernel, timeout.sec, timeout.nsec);
   return sleepOn(kernel, task, result, { deadline, timeoutResult: -EAGAIN, interrupted: -EINTR });
 }
@@ -67,7 +63,7 @@ export const sysMsgsnd: Handler = (kernel, task, msqid, msgp, msgsz, msgflg) => 
       ? msgsndAgain(kernel, slept, msgflg)
       : doMsgsnd(kernel, msqid, msgp >>> 0, msgsz >>> 0, msgflg);
   wakeUpQ(kernel);
-  return typeof result === 'number' ? result : sleepOn(kernel, task, result, RESTARTED);
+  return typeof result === 'number' ? result : sleepOnObject(kernel, task, result, -ERESTARTNOHAND);
 };
 
 export const sysMsgrcv: Handler = (kernel, task, msqid, msgp, bufsz, msgtyp, msgflg) => {
@@ -76,5 +72,5 @@ export const sysMsgrcv: Handler = (kernel, task, msqid, msgp, bufsz, msgtyp, msg
   if (again !== null && task.sigPending) return -ERESTARTNOHAND;
   const result = doMsgrcv(kernel, msqid, msgp >>> 0, bufsz >>> 0, msgtyp, msgflg, again);
   wakeUpQ(kernel);
-  return typeof result === 'number' ? result : sleepOn(kernel, task, result, RESTARTED);
+  return typeof result === 'number' ? result : sleepOnObject(kernel, task, result, -ERESTARTNOHAND);
 };

@@ -311,8 +311,11 @@ export class RunLoop {
   /** Calls that timers or exits completed, for strace. */
   private finishCompleted(): void {
     const { completed } = this.kernel;
-    if (completed === null || completed.length === 0) return;
-    for (const { task, result } of completed.splice(0)) this.supervisor.completed(task, result);
+    if (completed !== null && completed.length > 0) this.tellCompleted(completed.splice(0));
+  }
+
+  private tellCompleted(calls: NonNullable<Kernel['completed']>): void {
+    for (const { task, result } of calls) this.supervisor.completed(task, result);
   }
 
   private nothingLeft(): RunResult {

@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Access, Pte, WalkResult, dataView, fetchView, sv32Walk } from '../../../emulator/mmu/sv32.ts';
+import {
+  Access,
+  Pte,
+  WalkResult,
+  dataView,
+  oneView,
+  fetchView,
+  sv32Walk,
+} from '../../../emulator/mmu/sv32.ts';
 import type { PageTableMemory, TranslationView } from '../../../emulator/mmu/sv32.ts';
 import { Cause } from '../../../emulator/priv/cause.ts';
 import { Mstatus, PrivState, Privilege } from '../../../emulator/priv/state.ts';
@@ -273,6 +281,21 @@ describe('the views of a hart', () => {
     expect(out).toEqual({ satp: 0x8000_1234, privilege: S, sum: true, mxr: true });
     fetchView(state, out);
     expect(out).toEqual({ satp: 0x8000_1234, privilege: M, sum: false, mxr: false });
+  });
+
+  test('they are one exactly where user mode has them alike', () => {
+    const state = new PrivState();
+    const data: TranslationView = { satp: 0, privilege: U, sum: false, mxr: false };
+    const fetches: TranslationView = { satp: 0, privilege: U, sum: false, mxr: false };
+    for (const privilege of [U, S, M] as const) {
+      for (const mstatus of [0, Mstatus.SUM, Mstatus.MXR, Mstatus.MPRV | (S << 11)]) {
+        Object.assign(state, { satp: 0x8000_1234, privilege, mstatus });
+        dataView(state, data);
+        fetchView(state, fetches);
+        expect(oneView(state)).toBe(privilege === U && mstatus === 0);
+        if (oneView(state)) expect(data).toEqual(fetches);
+      }
+    }
   });
 });
 
