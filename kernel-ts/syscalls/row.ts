@@ -84,26 +84,47 @@ function parseArgs(spec: string): ArgSpec[] {
     });
 }
 
-/** A call, supported unless `more` says otherwise. `note`: what is missing makes it 'partial'. */
+/** A class, so that all rows have one shape: the one whose handler runs is asked at every call. */
+class Row implements SyscallRow {
+  readonly number: number;
+  readonly name: string;
+  readonly result: ResultKind;
+  readonly support: Support;
+  readonly note: string;
+  readonly handler: Handler;
+  readonly #spec: string;
+  #args: readonly ArgSpec[] | null = null;
+
+  constructor(number: number, name: string, spec: string, handler: Handler, more: More) {
+    this.number = number;
+    this.name = name;
+    this.result = more.result ?? 'int';
+    this.note = more.note ?? '';
+    this.support = more.support ?? (this.note === '' ? 'full' : 'partial');
+    this.handler = handler;
+    this.#spec = spec;
+  }
+
+  /** Parsed on demand: all rows together take longer than to run a short program. */
+  get args(): readonly ArgSpec[] {
+    return (this.#args ??= parseArgs(this.#spec));
+  }
+}
+
+interface More {
+  readonly result?: ResultKind;
+  /** What is missing makes a call 'partial'. */
+  readonly note?: string;
+  readonly support?: Support;
+}
+
+/** A call, supported unless `more` says otherwise. */
 export function row(
   number: number,
   name: string,
   args: string,
   handler: Handler,
-  more: { readonly result?: ResultKind; readonly note?: string; readonly support?: Support } = {},
+  more: More = {},
 ): SyscallRow {
-  const note = more.note ?? '';
-  let parsed: readonly ArgSpec[] | null = null;
-  return {
-    number,
-    name,
-    // On demand: it takes longer than to run a short program.
-    get args() {
-      return (parsed ??= parseArgs(args));
-    },
-    result: more.result ?? 'int',
-    support: more.support ?? (note === '' ? 'full' : 'partial'),
-    note,
-    handler,
-  };
+  return new Row(number, name, args, handler, more);
 }
