@@ -1,24 +1,13 @@
 /**
- * Flags of V8 that the command sets. Everything works without them.
+ * Flags of V8 that the command sets, and `npm run bench` with it. Everything works without them.
  *
  * Most JavaScript that V8 finds hot enough to optimise is our code generator, which has little left to do by then. Optimising later makes
  * a program of 10 M instructions take 0.70 of the processor's time and one of 100 M 0.58 (Node 20; 0.87 and 0.86 on Node 24); those
- * that live on system calls reach it all the same. Garbage of a young generation as small as ours is not worth a second thread.
- *
- * The young generation stays as small as it begins: the kernel and the code generator leave much garbage and little else, so letting
- * it grow costs 25 to 60 MB and gains no time. For the same reason the old generation is collected when it has grown by a fifth: with a
- * thousand hot functions 121 MB are resident at most instead of 146, for 3 to 5 % of the time (test/cli/command/memory.test.ts). Up to Node 24, hints which branches of compiled guest code are unlikely stand behind a
- * flag: they are worth 1.2 to 1.7. So does fused multiply-add in Node 20; without it matrix multiplication runs at a quarter of the speed.
+ * that live on system calls reach it all the same.
  */
 import { setFlagsFromString } from 'node:v8';
 
 const version = Number(process.versions.node.split('.')[0]);
-
-/** For the code that tier 1 makes. */
-export const TIER1_FLAGS: readonly string[] = [
-  ...(version < 26 ? ['--experimental-wasm-branch-hinting'] : []),
-  ...(version < 22 ? ['--experimental-wasm-relaxed-simd'] : []),
-];
 
 /** When V8 optimises JavaScript: after so many bytes of bytecode, or times the length of the function. */
 const TIERING: readonly string[] = [
@@ -26,12 +15,25 @@ const TIERING: readonly string[] = [
   ...(version >= 22 ? ['--invocation-count-for-maglev=3000', '--invocation-count-for-turbofan=22000'] : []),
 ];
 
+export const V8_FLAGS: readonly string[] = [
+  ...TIERING,
+  // A system call goes through some twenty short functions: with three times V8's own budget they become one. semop 1.12, getpid 1.08.
+  '--max-inlined-bytecode-size-cumulative=3000',
+  // The young generation stays as small as it begins: the kernel and the code generator leave much garbage and little else, so letting it
+  // grow costs 25 to 60 MB, and the processor's cache. So little of it is not worth a second thread.
+  '--semi-space-growth-factor=1',
+  '--no-parallel-scavenge',
+  // The old generation is collected when it has grown by a fifth: with a thousand hot functions 121 MB are resident at most instead
+  // of 146, for 3 to 5 % of the time (test/cli/command/memory.test.ts).
+  '--heap-growing-percent=20',
+  // Up to Node 24 hints which branches of compiled guest code are unlikely stand behind a flag: they are worth 1.2 to 1.7.
+  ...(version < 26 ? ['--experimental-wasm-branch-hinting'] : []),
+  // So does fused multiply-add in Node 20: without it matrix multiplication runs at a quarter of the speed.
+  ...(version < 22 ? ['--experimental-wasm-relaxed-simd'] : []),
+];
+
 export function setV8Flags(): void {
   // V8 takes its code cache only under the flags under which it was filled, and they are set after it was read.
   if (process.env['SAMEFRAME_FILL_CODE_CACHE'] === '1') return;
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--no-parallel-scavenge');
-  setFlagsFromString('--heap-growing-percent=20');
-  for (const flag of TIERING) setFlagsFromString(flag);
-  for (const flag of TIER1_FLAGS) setFlagsFromString(flag);
+  for (const flag of V8_FLAGS) setFlagsFromString(flag);
 }

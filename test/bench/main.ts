@@ -171,7 +171,7 @@ const program = benchCommand(
   .option('--scale <x>', 'multiplies the iterations', positive, 1)
   .option('--json <file>', 'also writes the numbers to a file')
   .option('--no-qemu', 'leave qemu-riscv32 out')
-  .option('--no-v8-flags', 'without the flags for tier 1 that the command sets up to Node 25')
+  .option('--no-v8-flags', 'without the flags of V8 that the command sets')
   .option('--no-native', 'leave the native runs out')
   .option('--no-start-up', 'leave the whole processes out')
   .action((names: string[], options: Options) => main(names, options));

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
-import { TIER1_FLAGS } from '../../cli/v8Flags.ts';
+import { V8_FLAGS } from '../../cli/v8Flags.ts';
 import { compile } from '../../guest/toolchain.ts';
 
 const here = import.meta.dirname;
@@ -72,7 +72,7 @@ export function measured(cpu: string, command: readonly string[]): Runner {
 
 /** Runs a program in sameframe, in a Node process of its own; the time is that of the run inside. */
 export function inSameframe(elf: string, v8Flags: boolean): Runner {
-  const node = [...(v8Flags ? TIER1_FLAGS : []), '--import', 'tsx', join(here, 'child.ts'), elf];
+  const node = [...(v8Flags ? V8_FLAGS : []), '--import', 'tsx', join(here, 'child.ts'), elf];
   return async (args) => {
     const result = await execa(process.execPath, [...node, ...args], {
       cwd: join(here, '../..'),
