@@ -109,9 +109,9 @@ export class CodeStore implements CodeMemory {
   }
 
   module(batch: RememberedBatch): WebAssembly.Module {
-    const { code } = this.#stored(batch) ?? { code: null };
-    const known = this.#used.get(batch);
-    if (known !== undefined) return known.module;
+    const used = this.#used.get(batch);
+    if (used !== undefined) return used.module;
+    const code = this.#stored(batch)?.code ?? null;
     const module = code === null ? null : natives().deserialize?.(code.slice().buffer, batch.bytes);
     return module instanceof WebAssembly.Module ? module : new WebAssembly.Module(batch.bytes);
   }
@@ -129,6 +129,7 @@ export class CodeStore implements CodeMemory {
 
   /** Writes what is new, if anything is. At the end of a run. */
   save(): void {
+    if (this.#used.size === 0) return;
     const { serializeModule, isOptimised } = natives();
     for (const { stored, module, functions } of this.#used.values()) {
       // V8 ends the process when it is to serialize a module without optimised code.

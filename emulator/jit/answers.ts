@@ -10,38 +10,34 @@
 import { hostFuses } from './fusedHost.ts';
 import type { World } from './batch.ts';
 
-/** The questions. */
-const ASK = {
-  half: 0,
-  stopsAt: 1,
-  room: 2,
-  isWarm: 3,
-  slotFor: 4,
-  decoded: 5,
-  isWild: 6,
-  reachOf: 7,
-  assumes: 8,
-  reserve: 9,
-  isKnown: 10,
-  targets: 11,
-} as const;
+type Question = (world: World, of: number, wish?: number) => number;
 
-const TASTE: ReadonlySet<number> = new Set([ASK.isWarm, ASK.isKnown, ASK.targets]);
+/**
+ * Questions of one word with an answer of one; `wish`: the answer that an earlier run got. `assumes` comes when there is
+ * floating-point code, so it tells all about that.
+ */
+const QUESTIONS = {
+  half: (world, va) => world.half(va),
+  stopsAt: (world, va) => Number(world.stopsAt(va)),
+  room: (world, pc) => world.room(pc),
+  isKnown: (world, pc) => Number(world.isKnown(pc)),
+  isWarm: (world, pc) => Number(world.isWarm(pc)),
+  slotFor: (world, pc, wish) => world.slotFor(pc, wish),
+  decoded: (world, page) => world.decoded(page),
+  reserve: (world, pool, wish) => world.reserve((pool & 1) !== 0, pool >>> 1, wish),
+  isWild: (world, pc) => Number(world.isWild(pc)),
+  reachOf: (world, pc) => world.reachOf(pc),
+  assumes: (world) => Number(world.assumes()) | (Number(hostFuses()) << 1),
+} satisfies Record<string, Question>;
 
-/** Questions of one word with an answer of one, by ASK; `wish`: the answer that an earlier run got. `assumes` comes when there is floating-point code, so it tells all about that. */
-const QUESTIONS: readonly ((world: World, of: number, wish?: number) => number)[] = [
-  (world, va) => world.half(va),
-  (world, va) => Number(world.stopsAt(va)),
-  (world, pc) => world.room(pc),
-  (world, pc) => Number(world.isWarm(pc)),
-  (world, pc, wish) => world.slotFor(pc, wish),
-  (world, page) => world.decoded(page),
-  (world, pc) => Number(world.isWild(pc)),
-  (world, pc) => world.reachOf(pc),
-  (world) => Number(world.assumes()) | (Number(hostFuses()) << 1),
-  (world, pool, wish) => world.reserve((pool & 1) !== 0, pool >>> 1, wish),
-  (world, pc) => Number(world.isKnown(pc)),
-];
+type Name = keyof typeof QUESTIONS;
+
+/** A question's number is its place in the list; that of `targets`, whose answer is many words, comes last. */
+const NAMES = Object.keys(QUESTIONS) as Name[];
+const NUMBERS = Object.fromEntries(NAMES.map((name, i) => [name, i])) as Record<Name, number>;
+const TARGETS = NAMES.length;
+
+const TASTE: ReadonlySet<number> = new Set([NUMBERS.isWarm, NUMBERS.isKnown, TARGETS]);
 
 /** A world that writes down what another answers. */
 export class Listener implements World {
@@ -64,59 +60,60 @@ export class Listener implements World {
     return this.#world.groups;
   }
 
-  #ask(question: number, of: number): number {
-    const answer = (QUESTIONS[question] as (typeof QUESTIONS)[number])(this.#world, of);
-    this.#words.push(question, of, answer);
+  #ask(name: Name, of: number): number {
+    const ask: Question = QUESTIONS[name];
+    const answer = ask(this.#world, of);
+    this.#words.push(NUMBERS[name], of, answer);
     return answer;
   }
 
   half(va: number): number {
-    return this.#ask(ASK.half, va);
+    return this.#ask('half', va);
   }
 
   stopsAt(va: number): boolean {
-    return this.#ask(ASK.stopsAt, va) !== 0;
+    return this.#ask('stopsAt', va) !== 0;
   }
 
   room(pc: number): number {
-    return this.#ask(ASK.room, pc);
+    return this.#ask('room', pc);
   }
 
   isKnown(pc: number): boolean {
-    return this.#ask(ASK.isKnown, pc) !== 0;
+    return this.#ask('isKnown', pc) !== 0;
   }
 
   isWarm(pc: number): boolean {
-    return this.#ask(ASK.isWarm, pc) !== 0;
+    return this.#ask('isWarm', pc) !== 0;
   }
 
   slotFor(pc: number): number {
-    return this.#ask(ASK.slotFor, pc);
+    return this.#ask('slotFor', pc);
   }
 
   decoded(page: number): number {
-    return this.#ask(ASK.decoded, page);
+    return this.#ask('decoded', page);
   }
 
   isWild(pc: number): boolean {
-    return this.#ask(ASK.isWild, pc) !== 0;
+    return this.#ask('isWild', pc) !== 0;
   }
 
   reachOf(pc: number): 0 | 1 | 2 {
-    return this.#ask(ASK.reachOf, pc) as 0 | 1 | 2;
+    return this.#ask('reachOf', pc) as 0 | 1 | 2;
   }
 
   assumes(): boolean {
-    return (this.#ask(ASK.assumes, 0) & 1) !== 0;
+    return (this.#ask('assumes', 0) & 1) !== 0;
   }
 
   reserve(write: boolean, size: number): number {
-    return this.#ask(ASK.reserve, (size << 1) | Number(write));
+    return this.#ask('reserve', (size << 1) | Number(write));
   }
 
   targets(pc: number): readonly number[] {
     const targets = this.#world.targets(pc);
-    this.#words.push(ASK.targets, pc, targets.length, ...targets);
+    this.#words.push(TARGETS, pc, targets.length, ...targets);
     return targets;
   }
 }
@@ -128,9 +125,10 @@ export function answersAgain(world: World, answers: Int32Array): boolean {
     const question = answers[at++] as number;
     const of = (answers[at++] as number) >>> 0;
     const answer = answers[at++] as number;
-    if (question === ASK.targets) at += answer;
+    if (question === TARGETS) at += answer;
     if (TASTE.has(question)) continue;
-    const ask = QUESTIONS[question];
+    const name = NAMES[question];
+    const ask: Question | undefined = name && QUESTIONS[name];
     if (ask === undefined || at > answers.length || ask(world, of, answer) !== answer) return false;
   }
   return at === answers.length;

@@ -11,6 +11,10 @@ export interface RememberedBatch {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/**
+ * For one build of the emulator and one configuration of the machine: nobody asks again for its extensions, or who serves misaligned
+ * accesses.
+ */
 export interface CodeMemory {
   /** What was compiled for that entry, the likeliest first. */
   recall(pc: number): readonly RememberedBatch[];

@@ -1,5 +1,5 @@
 /**
- * Tier 1: which regions there are, where their functions are, and when they go.
+ * Tier 1: which regions there are, when they come and when they go.
  *
  * The interpreter counts how often an entry is reached; at the threshold `hot` makes a region of it, together with the
  * functions that it calls. A region belongs to a place in a physical page (the address of its first micro-op) and to a virtual
@@ -16,10 +16,10 @@ import { compileBatch, regionModule, type Compiled, type World } from './batch.t
 import { BoundedMap } from './boundedMap.ts';
 import type { Reach } from './checks.ts';
 import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
-import { ECALL_SLOT, TABLE_SIZE } from './convention.ts';
 import { Losses } from './losses.ts';
 import type { Look } from './lookups.ts';
 import { MAX_INSTRUCTIONS, type CodeReader } from './region.ts';
+import { RegionTable, type Linked, type TableStats } from './regionTable.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */
 export type TierChoice = 0 | 1 | 'auto';
@@ -34,9 +34,6 @@ const FORGET_AFTER = 10;
 /** With less budget regions refuse for its sake, and what is interpreted then says nothing about what is hot. */
 const AMPLE = { 0: 0, 1: 0, auto: 2000 } as const;
 
-/** Regions take slots from here on. */
-const FIRST_SLOT = ECALL_SLOT + 1;
-
 /** Micro-ops of a page. */
 const UOPS = 2048;
 
@@ -46,25 +43,11 @@ const PATIENCE = 15;
 /** Executions of an entry that must wait, before it is looked at again. */
 const WAIT = 10_000;
 
-/** Modules linked to one table at most: each costs the host 0.1 MB, a function in a module of many 0.02. */
-const MODULES_PER_TABLE = 100;
-
 /**
  * Executions, beyond THRESHOLD, of an entry in the midst of a region before it has one of its own. Control comes there when that region
  * had to be left, and compiling a second one costs as much as interpreting the way back to where a region begins that many times.
  */
 const SIDE_PATIENCE = 20_000;
-
-/** What regions are called through. */
-export interface Linked {
-  readonly table: WebAssembly.Table;
-  /** What stands in a slot without a region. */
-  readonly stub: unknown;
-  /** What stands in ECALL_SLOT. */
-  readonly ecall: unknown;
-  /** What regions ask when a page cache is of no use. */
-  readonly lookUp: WebAssembly.ExportValue;
-}
 
 /** Micro-ops remembered at most, of each sort. */
 const MAX_REMEMBERED = 4096;
@@ -112,15 +95,10 @@ interface Region {
 }
 
 /** Counters, for `--stats`. */
-export interface Tier1Stats {
+export interface Tier1Stats extends TableStats {
   /** Regions compiled, and guest instructions in them. */
   regions: number;
   instructions: number;
-  /** WebAssembly modules, and their bytes. */
-  modules: number;
-  bytes: number;
-  /** Tables of functions that there have been. */
-  tables: number;
   /** Regions that are gone: their code changed, or their slot was needed. */
   dropped: number;
   /** Entries that cannot be compiled. */
@@ -149,15 +127,9 @@ export class Tier1 {
   #codeMemory: CodeMemory | null = null;
   /** Micro-ops of entries that no earlier run has compiled. */
   readonly #late = new BoundedMap(MAX_REMEMBERED);
-  readonly #memory: WebAssembly.Memory;
   readonly #words: Int32Array;
-  readonly #link: () => Linked;
   readonly #time: HostTime;
-  #table!: WebAssembly.Table;
-  #stub: unknown;
-  #lookUp!: WebAssembly.ExportValue;
-  /** Modules whose instances have imported the table. */
-  #modulesOfTable = 0;
+  readonly #table: RegionTable<Region>;
   readonly #reader: TierReader;
   readonly #caches: PageCaches;
   /** How much looks may ask for, by the micro-op that looks. */
@@ -166,15 +138,12 @@ export class Tier1 {
   readonly #wild = new BoundedMap(MAX_REMEMBERED);
   /** By address of the entry's micro-op: usually one. */
   readonly #regions = new Map<number, Region[]>();
-  readonly #bySlot: (Region | null)[] = Array<Region | null>(TABLE_SIZE).fill(null);
   readonly #byPage = new Map<number, Set<Region>>();
   /** Micro-ops of entries that cannot be compiled. */
   readonly #refused = new BoundedMap(MAX_REMEMBERED);
   readonly #losses = new Losses();
   /** Changing code may have to wait. */
   #patient = true;
-  #nextSlot = FIRST_SLOT;
-  #slotsTaken = 0;
   #counted = 0;
   /** Calls of `cool` since counts were forgotten. */
   #cooled = 0;
@@ -183,38 +152,11 @@ export class Tier1 {
 
   /** `link`: makes a table and an interpreter that calls regions through it. */
   constructor(memory: WebAssembly.Memory, link: () => Linked, time: HostTime, reader: TierReader) {
-    this.#memory = memory;
     this.#words = new Int32Array(memory.buffer);
     this.#reader = reader;
     this.#caches = reader.caches;
-    this.#link = link;
     this.#time = time;
-    this.#newTable();
-  }
-
-  #newTable(): void {
-    const { table, stub, ecall, lookUp } = this.#link();
-    this.#table = table;
-    this.#stub = stub;
-    this.#lookUp = lookUp;
-    for (let slot = 0; slot < TABLE_SIZE; slot++) table.set(slot, slot === ECALL_SLOT ? ecall : stub);
-    this.#modulesOfTable = 0;
-    this.stats.tables++;
-  }
-
-  /**
-   * A table keeps every instance alive that ever imported it (V8), so a guest that makes code for ever would grow the host
-   * with each module: after so many a new table is begun, and what has not been dropped moves there, as one module.
-   */
-  #renew(): void {
-    if (this.#modulesOfTable < MODULES_PER_TABLE) return;
-    this.#newTable();
-    const live = this.#bySlot.flatMap((region) =>
-      region === null || region.body === null ? [] : { slot: region.slot, body: region.body },
-    );
-    if (live.length === 0) return;
-    const bytes = regionModule(live);
-    this.#instantiate(new WebAssembly.Module(bytes), bytes.length);
+    this.#table = new RegionTable(memory, link, this.stats);
   }
 
   /** Where code outlives the run; null: nowhere. */
@@ -326,7 +268,7 @@ export class Tier1 {
   cool(): void {
     this.#judgeLooks();
     if (this.#assumptionsHold) {
-      for (const region of this.#bySlot) if (region?.floating === 'anyhow') this.#drop(region);
+      for (const region of this.#table.holders) if (region?.floating === 'anyhow') this.#drop(region);
     }
     this.#losses.forget();
     if (++this.#cooled < FORGET_AFTER) return;
@@ -353,7 +295,7 @@ export class Tier1 {
 
   /** Regions whose looks did badly are made anew in another way when they are hot again. */
   #judgeLooks(): void {
-    for (const region of this.#bySlot) {
+    for (const region of this.#table.holders) {
       let better = false;
       for (const { uop, uops, reach, wild, cache } of region?.looks ?? []) {
         const { misses, failures } = this.#caches.counts(cache);
@@ -371,24 +313,13 @@ export class Tier1 {
     this.#caches.resetCounts();
   }
 
-  /** `wish`, if that slot is free, else the next free one; when there is none, the one that was given away first, which loses its region. */
-  #takeSlot(wish: number): number {
-    if (wish >= FIRST_SLOT && this.#bySlot[wish] === null) return wish;
-    const following = (slot: number): number => (slot + 1 === TABLE_SIZE ? FIRST_SLOT : slot + 1);
-    let slot = this.#nextSlot;
-    if (this.#slotsTaken < TABLE_SIZE - FIRST_SLOT)
-      while (this.#bySlot[slot] !== null) slot = following(slot);
-    this.#nextSlot = following(slot);
-    const previous = this.#bySlot[slot];
-    if (previous) this.#drop(previous);
-    return slot;
-  }
-
   /** The region of a place, with a slot of its own; made when there is none yet. */
   #reserve(pc: number, uop: number, wish = 0): Region {
     const existing = this.#find(pc, uop);
     if (existing !== null) return existing;
-    const slot = this.#takeSlot(wish);
+    const slot = this.#table.choose(wish);
+    const previous = this.#table.at(slot);
+    if (previous !== null) this.#drop(previous);
     const region: Region = {
       pc,
       uop,
@@ -401,8 +332,7 @@ export class Tier1 {
       size: 0,
       floating: 'no',
     };
-    this.#bySlot[slot] = region;
-    this.#slotsTaken++;
+    this.#table.add(region);
     const others = this.#regions.get(uop);
     if (others === undefined) this.#regions.set(uop, [region]);
     else others.push(region);
@@ -420,12 +350,8 @@ export class Tier1 {
   }
 
   #drop(region: Region): void {
-    if (region.compiled) {
-      this.stats.dropped++;
-      this.#table.set(region.slot, this.#stub);
-    }
-    this.#bySlot[region.slot] = null;
-    this.#slotsTaken--;
+    if (region.compiled) this.stats.dropped++;
+    this.#table.remove(region);
     for (const uop of region.uops) {
       this.#covered.delete(uop);
       this.#words[this.#heatAt(uop)] = 0;
@@ -504,7 +430,7 @@ export class Tier1 {
    * is all that is done `early`.
    */
   #compile(pc: number, limit: number, early = false): void {
-    this.#renew();
+    this.#table.renew();
     const world = this.#world(limit);
     const codeMemory = this.#codeMemory;
     if (codeMemory === null) {
@@ -544,20 +470,20 @@ export class Tier1 {
   }
 
   #tell(memory: CodeMemory, batch: RememberedBatch, module: WebAssembly.Module): void {
-    const functions = batch.regions.map(({ slot }) => this.#table.get(slot));
+    const functions = batch.regions.map(({ slot }) => this.#table.functionAt(slot));
     memory.used(batch, module, functions);
   }
 
   /** Those that still have their slots: making room for a call's slot may have taken one of these. */
   #kept(regions: readonly Compiled[]): readonly Compiled[] {
-    return regions.filter(({ pc, slot }) => this.#bySlot[slot]?.pc === pc);
+    return regions.filter(({ pc, slot }) => this.#table.at(slot)?.pc === pc);
   }
 
   /** `module` is that of the regions. */
   #install(regions: readonly Compiled[], module: WebAssembly.Module, bytes: number): void {
-    this.#instantiate(module, bytes);
+    this.#table.instantiate(module, bytes);
     for (const { slot, body, looks, pcs, pages, floating } of regions) {
-      const region = this.#bySlot[slot] as Region;
+      const region = this.#table.at(slot) as Region;
       region.compiled = true;
       region.body = body;
       region.uops = pcs.map((pc) => this.#uopOf(pc));
@@ -575,14 +501,5 @@ export class Tier1 {
       this.stats.regions++;
       this.stats.instructions += pcs.length;
     }
-  }
-
-  #instantiate(module: WebAssembly.Module, bytes: number): void {
-    void new WebAssembly.Instance(module, {
-      env: { memory: this.#memory, table: this.#table, lookUp: this.#lookUp },
-    });
-    this.stats.modules++;
-    this.#modulesOfTable++;
-    this.stats.bytes += bytes;
   }
 }

@@ -39,10 +39,11 @@ export class Page {
 }
 
 /**
- * Frames in a run, a power of two up to the entries of a table. Pages side by side in memory get frames side by side where that can be had, as large folios do it in
- * Linux: tier 1 of the emulator then needs one look at the TLB for what straddles them.
+ * Frames in a run, a power of two up to the entries of a table. Pages side by side in memory get frames side by side where that can be
+ * had, as large folios do it in Linux: tier 1 of the emulator then needs one look at the TLB for what straddles them.
  */
 export const RUN = 64;
+/** Frames in a run of a large mapping at most: what a page table maps. */
 const LONGEST_RUN = 1024;
 
 /** A list of frames, by index; each frame is on one at most. */
@@ -134,7 +135,7 @@ export interface FramePlace {
 
 /**
  * The first frame of a run that has never been used goes to the page's place in it, the others are kept for its neighbours. Large
- * mappings get longer runs, up to what a page table maps, while there are any.
+ * mappings get longer runs while there are any.
  */
 function openRun(memMap: MemMap, { index, pages }: FramePlace): number {
   let run = RUN;

@@ -1,8 +1,8 @@
 /**
  * One run of one program in sameframe, in a process of its own: `child.ts ELF [argument...]`.
  *
- * The package is imported by its name, that is as built. Writes JSON to stdout: what the guest printed and the processor time of the run, V8's background compilation
- * and the start of the machine included, Node's own start-up not.
+ * The package is imported by its name, that is as built. Writes JSON to stdout: what the guest printed, and the time of the run by the
+ * processor and by the clock, V8's background compilation and the start of the machine included, Node's own start-up not.
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
