@@ -26,7 +26,7 @@ export const V8_FLAGS: readonly string[] = [
   // Messages and sleepers live a little longer than a scavenge's time. V8 would then make them in the old generation, in one of four
   // runs, which collects it all the time: messages 2.4 times as slow.
   '--no-allocation-site-pretenuring',
-  // The old generation is collected when it has grown by four fifths: with a thousand hot functions 120 MB are resident at most
+  // The old generation is collected when it has grown by four fifths: with a thousand hot functions 122 MB are resident at most
   // instead of 150 (test/cli/command/memory.test.ts).
   '--heap-growing-percent=80',
   // Up to Node 24 hints which branches of compiled guest code are unlikely stand behind a flag: they are worth 1.2 to 1.7.
