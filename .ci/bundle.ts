@@ -2,7 +2,7 @@
  * Bundles the command, so that it starts fast (npm run build; measured in CONTRIBUTING.md):
  *
  *     dist/cli/sameframe.cjs      cli/main.ts with all it imports
- *     dist/cli/main.js            cli/launch.cjs, which loads that through V8's code cache
+ *     dist/cli/main.js            cli/launch.ts, which loads that through V8's code cache
  *     dist/cli/sameframe.cache    the code cache, filled by running a small program
  *     dist/cli/interpreter.cache  the interpreter's module made from its rows, with V8's code for it (cli/moduleCache.ts)
  *
@@ -11,7 +11,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -120,24 +120,36 @@ await build({
   logLevel: 'warning',
   plugins: [prebuiltInterpreter, toolchainOnDemand, builtinsOnDemand],
 });
-// launch.cjs runs it as a function's body: no first line for a shell, and the one `import()` is the launcher's, since
+// launch.ts runs it as a function's body: no first line for a shell, and the one `import()` is the launcher's, since
 // code from V8's cache has none.
 const bundle = join(out, 'sameframe.cjs');
 const bundled = readFileSync(bundle, 'utf8').replace(/^#!.*\n/, '');
 const launched = bundled.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, 'importModule(');
 const odd = /[^\0-\x7f].{0,20}/.exec(launched);
-if (odd !== null) throw new Error(`launch.cjs reads the bundle as Latin-1, and it has ${odd[0]}`);
+if (odd !== null) throw new Error(`launch.ts reads the bundle as Latin-1, and it has ${odd[0]}`);
 if (launched === bundled) throw new Error('the bundle does not load the toolchain on demand');
 const id = createHash('sha256').update(launched).digest('hex');
 if (!launched.includes(NO_ID)) throw new Error('the bundle has no place for its own hash');
 writeFileSync(bundle, launched.replaceAll(NO_ID, id));
 writeFileSync(join(out, 'package.json'), '{"type":"commonjs"}\n');
-copyFileSync(join(root, 'cli/launch.cjs'), join(out, 'main.js'));
+await build({
+  absWorkingDir: root,
+  entryPoints: ['cli/launch.ts'],
+  outfile: join(out, 'main.js'),
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  minifyWhitespace: true,
+  supported: { 'dynamic-import': true },
+  banner: { js: '#!/usr/bin/env node' },
+  logLevel: 'warning',
+});
 chmodSync(join(out, 'main.js'), 0o755);
 
 // V8 takes the code only under the flags that the command sets.
 setV8Flags();
-writeModule(join(out, 'interpreter.cache'), interpreterModule());
+writeModule(join(out, 'interpreter.cache'), interpreterModule(true));
 rmSync(join(out, 'sameframe.cache'), { force: true });
 const scratch = mkdtempSync(join(tmpdir(), 'sameframe-'));
 try {

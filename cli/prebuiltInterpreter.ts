@@ -5,7 +5,8 @@
 import { fileURLToPath } from 'node:url';
 import { readModule } from './moduleCache.ts';
 
-/** Null when there is no such file, or it is damaged: then the module is made from the rows. */
-export function prebuiltInterpreter(): WebAssembly.Module | null {
+/** Of the kind that the command's machines have. Null when there is no such file, or it is damaged: then the module is made from the rows. */
+export function prebuiltInterpreter(sharedMemory: boolean): WebAssembly.Module | null {
+  if (!sharedMemory) return null;
   return readModule(fileURLToPath(new URL('interpreter.cache', import.meta.url)))?.module ?? null;
 }

@@ -6,7 +6,6 @@ import { CliError, EXIT } from './errors.ts';
 import { printErr, readStdin, writeFully } from './io.ts';
 import type { MachineChoices } from './options.ts';
 import type { Program } from './programs.ts';
-import { setV8Flags } from './v8Flags.ts';
 import { crashView } from './views/crash.ts';
 import { printable } from './views/format.ts';
 
@@ -41,9 +40,9 @@ export class Session {
     this.limit = options.maxInstructions ?? Number.POSITIVE_INFINITY;
     this.beforeBlocking = options.beforeBlocking ?? ((): void => {});
     const stdoutFd = options.stdoutFd ?? 1;
-    setV8Flags();
     try {
       this.system = boot({
+        sharedMemory: true,
         ...(options.stats === true ? { clock: () => performance.now() } : {}),
         ...(options.codeMemory ? { codeMemory: options.codeMemory } : {}),
         ...(options.tier === undefined ? {} : { tier: options.tier }),

@@ -36,7 +36,5 @@ export const V8_FLAGS: readonly string[] = [
 ];
 
 export function setV8Flags(): void {
-  // V8 takes its code cache only under the flags under which it was filled, and they are set after it was read.
-  if (process.env['SAMEFRAME_FILL_CODE_CACHE'] === '1') return;
   for (const flag of V8_FLAGS) setFlagsFromString(flag);
 }

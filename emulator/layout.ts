@@ -131,6 +131,15 @@ export const RAM =
     (PAGE_CACHES + CACHED_BEFORE + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * PAGE_CACHE_BYTES) / WASM_PAGE,
   ) * WASM_PAGE;
 
+/** The type of the memory that modules import, good for every size of RAM. */
+export function memoryType(shared: boolean): { initial: number; maximum: number; shared: boolean } {
+  return { initial: memoryPages(0), maximum: 0x1_0000, shared };
+}
+
+export function isShared(memory: WebAssembly.Memory): boolean {
+  return !(memory.buffer instanceof ArrayBuffer);
+}
+
 /** WebAssembly pages for a machine with that much RAM. */
 export function memoryPages(ramBytes: number): number {
   return (RAM + ramBytes) / WASM_PAGE;

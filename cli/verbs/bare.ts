@@ -15,7 +15,6 @@ import { printCounters, printErr, writeFully } from '../io.ts';
 import { parseSize, tierOption, wholeNumber } from '../options.ts';
 import { compileC } from '../programs.ts';
 import { OutputFile } from '../state.ts';
-import { setV8Flags } from '../v8Flags.ts';
 import { printable } from '../views/format.ts';
 
 interface BareChoices {
@@ -168,10 +167,10 @@ function load(
   choices: BareChoices,
   output: (byte: number) => void,
 ): BareMachine {
-  setV8Flags();
   try {
     const machine = BareMachine.load(image, {
       output,
+      sharedMemory: true,
       ...(choices.isa === undefined ? {} : { isa: choices.isa }),
       ...(choices.ram === undefined ? {} : { ramBytes: choices.ram }),
       ...(choices.tier === undefined ? {} : { tier: choices.tier }),

@@ -105,12 +105,13 @@ function compile(world: World, code: RegionCode, slot: number): Compiled {
   };
 }
 
-/** One module of regions; its instances put them into their slots. */
+/** One module of regions; its instances put them into their slots. `sharedMemory`: what the machine has. */
 export function regionModule(
   regions: readonly { readonly body: FunctionBody; readonly slot: number }[],
+  sharedMemory: boolean,
 ): Uint8Array<ArrayBuffer> {
   return encodeModule({
-    memory: { initial: layout.memoryPages(0), maximum: 0x1_0000 },
+    memory: layout.memoryType(sharedMemory),
     imports: [{ name: 'lookUp', type: LOOK_UP_TYPE }],
     table: TABLE_SIZE,
     indirect: REGION_TYPE,

@@ -19,7 +19,7 @@ function probe(): boolean {
     exported: true,
   });
   const bytes = encodeModule({
-    memory: { initial: 0, maximum: 0x1_0000 },
+    memory: { initial: 0, maximum: 0x1_0000, shared: false },
     imports: [],
     functions: [function_('madd', false), function_('nmadd', true)],
   });

@@ -2,6 +2,7 @@
  * Where the functions of regions stand: the WebAssembly table that the interpreter and regions call through, its slots, and the modules
  * that are linked to it.
  */
+import { isShared } from '../layout.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
 import { regionModule } from './batch.ts';
 import { ECALL_SLOT, TABLE_SIZE } from './convention.ts';
@@ -76,8 +77,15 @@ export class RegionTable<R extends Holder> {
       holder === null || holder.body === null ? [] : { slot: holder.slot, body: holder.body },
     );
     if (live.length === 0) return;
-    const bytes = regionModule(live);
+    const bytes = this.encode(live);
     this.instantiate(new WebAssembly.Module(bytes), bytes.length);
+  }
+
+  /** One module of regions, for `instantiate`. */
+  encode(
+    regions: readonly { readonly body: FunctionBody; readonly slot: number }[],
+  ): Uint8Array<ArrayBuffer> {
+    return regionModule(regions, isShared(this.#memory));
   }
 
   /** Puts a module's functions into their slots. */

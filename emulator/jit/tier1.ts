@@ -12,7 +12,7 @@ import type { HostTime } from '../hostTime.ts';
 import type { PageCaches } from '../mmu/pageCaches.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
 import { answersAgain, Listener } from './answers.ts';
-import { compileBatch, regionModule, type Compiled, type World } from './batch.ts';
+import { compileBatch, type Compiled, type World } from './batch.ts';
 import { BoundedMap } from './boundedMap.ts';
 import type { Reach } from './checks.ts';
 import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
@@ -450,7 +450,7 @@ export class Tier1 {
   ): { regions: readonly Compiled[]; bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module } | null {
     const regions = this.#kept(compileBatch(world, pc));
     if (regions.length === 0) return null;
-    const bytes = regionModule(regions);
+    const bytes = this.#table.encode(regions);
     const module = new WebAssembly.Module(bytes);
     this.#install(regions, module, bytes.length);
     return { regions, bytes, module };

@@ -83,10 +83,10 @@ function ecallFunction(): FunctionBody {
 const i32 = 'i32' as const;
 
 /** The bytes of the interpreter's module, good for every size of RAM. */
-export function interpreterModule(): Uint8Array<ArrayBuffer> {
+export function interpreterModule(sharedMemory: boolean): Uint8Array<ArrayBuffer> {
   const binary: FunctionType = { params: [i32, i32], results: [i32] };
   return encodeModule({
-    memory: { initial: layout.memoryPages(0), maximum: 0x1_0000 },
+    memory: layout.memoryType(sharedMemory),
     imports: [
       { name: 'load', type: binary },
       { name: 'store', type: binary },
@@ -146,8 +146,11 @@ export interface Interpreter {
   readonly ecall: (budget: number, depth: number) => number;
 }
 
-/** Emitting the module costs more than all else in making a machine, so it is done once, or by the build. */
-let compiled: WebAssembly.Module | null = null;
+/**
+ * Emitting the module costs more than all else in making a machine, so it is done once for memories of a kind (shared or not), or by the
+ * build.
+ */
+const compiled = new Map<boolean, WebAssembly.Module>();
 
 /** Links the interpreter; compiles it for the first machine. */
 export function instantiateInterpreter(
@@ -155,7 +158,12 @@ export function instantiateInterpreter(
   table: WebAssembly.Table,
   imports: InterpreterImports,
 ): Interpreter {
-  compiled ??= prebuiltInterpreter() ?? new WebAssembly.Module(interpreterModule());
-  const instance = new WebAssembly.Instance(compiled, { env: { memory, table, ...imports } });
+  const shared = layout.isShared(memory);
+  let module = compiled.get(shared);
+  if (module === undefined) {
+    module = prebuiltInterpreter(shared) ?? new WebAssembly.Module(interpreterModule(shared));
+    compiled.set(shared, module);
+  }
+  const instance = new WebAssembly.Instance(module, { env: { memory, table, ...imports } });
   return instance.exports as unknown as Interpreter;
 }

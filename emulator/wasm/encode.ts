@@ -45,6 +45,13 @@ export interface FunctionBody {
   readonly unlikely?: readonly number[];
 }
 
+/** The imported memory `env.memory`: its least initial and greatest maximum size, in 64 KiB pages. */
+export interface MemoryType {
+  readonly initial: number;
+  readonly maximum: number;
+  readonly shared: boolean;
+}
+
 export interface ModuleParts {
   /** Imported as `env.<name>`; they take the first function indices. */
   readonly imports: readonly { readonly name: string; readonly type: FunctionType }[];
@@ -55,8 +62,7 @@ export interface ModuleParts {
   readonly indirect?: FunctionType;
   /** Table slots that instantiation fills: the slot of each function, in their order. */
   readonly slots?: readonly number[];
-  /** Least initial and greatest maximum size of the imported memory `env.memory`, in 64 KiB pages. */
-  readonly memory: { readonly initial: number; readonly maximum: number };
+  readonly memory: MemoryType;
 }
 
 function vector(items: readonly (readonly number[])[]): number[] {
@@ -111,7 +117,7 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     ...text('env'),
     ...text('memory'),
     0x02,
-    0x01,
+    parts.memory.shared ? 0x03 : 0x01,
     ...uleb(parts.memory.initial),
     ...uleb(parts.memory.maximum),
   ];

@@ -13,6 +13,11 @@ export interface BootOptions {
   readonly codeMemory?: CodeMemory;
   /** Guest RAM in bytes: 16 MiB to 2 GiB, a multiple of 64 KiB. Default 256 MiB. */
   readonly ram?: number;
+  /**
+   * RAM is in a SharedArrayBuffer: other threads may look at it while the system runs, and V8 does not count it when it decides whether to
+   * collect garbage, which is worth 8 ms at the start. Who boots many systems wants them counted. Default false.
+   */
+  readonly sharedMemory?: boolean;
   /** Instructions a task may run before the scheduler looks for another. Default 100 000, at least 1. */
   readonly quantum?: number;
   /** Seed of the kernel's random source (getrandom, /dev/urandom, AT_RANDOM). Default 1. */

@@ -31,3 +31,29 @@ describe.each(PATHS)('the PMP at reset (%s)', (path) => {
     expect([bare.x(10), bare.x(11)]).toEqual([0x1f, 0xffff_ffff]);
   });
 });
+
+describe.each(PATHS)('shared memory (%s)', (path) => {
+  const SUM = `
+    addi  a0, x0, 100
+    auipc a1, 1
+    loop: sw a0, 0(a1)
+    lw    a2, 0(a1)
+    add   a3, a3, a2
+    addi  a0, a0, -1
+    bne   a0, x0, loop
+    end: j end`;
+
+  test('others see what the machine writes, and nothing else is different', () => {
+    const [shared, own] = [{ sharedMemory: true }, {}].map((options) => new Bare(path, SUM, options)) as [
+      Bare,
+      Bare,
+    ];
+    for (const bare of [shared, own]) {
+      bare.runTo('end');
+      expect(bare.x(13)).toBe(5050);
+    }
+    expect(shared.hart.retired).toBe(own.hart.retired);
+    expect(shared.machine.memory.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(own.machine.memory.buffer).toBeInstanceOf(ArrayBuffer);
+  });
+});

@@ -63,7 +63,7 @@ function compiled(): { module: Uint8Array; answers: Int32Array; asked: number } 
   const listener = new Listener(w);
   const regions = compileBatch(listener, label('f'));
   expect(regions.map(({ pc }) => pc)).toEqual([label('f'), label('g')]);
-  return { module: regionModule(regions), answers: listener.answers, asked: w.asked() };
+  return { module: regionModule(regions, false), answers: listener.answers, asked: w.asked() };
 }
 
 describe('answers', () => {

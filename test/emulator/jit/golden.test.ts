@@ -185,7 +185,7 @@ describe('the disassembler', () => {
   /** A function of a region with that body. */
   const moduleOf = (code: number[], unlikely: number[] = []): Uint8Array =>
     encodeModule({
-      memory: { initial: 1, maximum: 2 },
+      memory: { initial: 1, maximum: 2, shared: false },
       imports: [],
       table: 4,
       indirect: { params: ['i32', 'i32'], results: ['i32'] },

@@ -10,7 +10,7 @@ const pages = layout.memoryPages(0);
 const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
 const words = new Int32Array(memory.buffer);
 const bytes = encodeModule({
-  memory: { initial: pages, maximum: pages },
+  memory: { initial: pages, maximum: pages, shared: false },
   imports: [],
   functions: [lookUpFunction()],
 });
