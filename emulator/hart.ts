@@ -160,6 +160,7 @@ export class Hart implements CsrContext {
       const region = (budget: number, slot: number): number =>
         hostTime.region(table.get(slot) as Interpreter['stub'], budget, MAX_DEPTH);
       this.#interpreter = instantiateInterpreter(memory, table, { ...imports, region });
+      ram.bulk = this.#interpreter;
       return { table, ...this.#interpreter };
     };
     const hostTime = new HostTime(options.clock);

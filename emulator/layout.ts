@@ -137,7 +137,8 @@ export function memoryType(shared: boolean): { initial: number; maximum: number;
 }
 
 export function isShared(memory: WebAssembly.Memory): boolean {
-  return !(memory.buffer instanceof ArrayBuffer);
+  // By name, since it may be of another realm.
+  return Object.prototype.toString.call(memory.buffer) === '[object SharedArrayBuffer]';
 }
 
 /** WebAssembly pages for a machine with that much RAM. */

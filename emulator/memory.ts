@@ -16,6 +16,12 @@ export interface CodeObserver {
   invalidateFrame(frame: number): void;
 }
 
+/** Bytes of the machine's memory filled, and copied within it; addresses in that memory. */
+export interface Bulk {
+  fill(to: number, value: number, length: number): void;
+  copy(to: number, from: number, length: number): void;
+}
+
 /**
  * Every address must lie in RAM with the whole access; up to 4 GiB outside it a RangeError is thrown, since only a bug of
  * ours gets there: guest addresses are checked by the MMU first.
@@ -28,6 +34,8 @@ export class PhysicalMemory {
   readonly codeFrames: Uint8Array;
   /** Set by the hart. */
   observer: CodeObserver | null = null;
+  /** Set by the hart, before anything is filled or copied. */
+  bulk!: Bulk;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
 
@@ -113,7 +121,7 @@ export class PhysicalMemory {
     if (len === 0) return;
     this.#check(pa, len);
     this.#changing(pa - RAM_BASE, len);
-    this.#bytes.fill(0, pa - RAM_BASE, pa - RAM_BASE + len);
+    this.bulk.fill(layout.RAM + pa - RAM_BASE, 0, len);
   }
 
   /** Copies `len` bytes within RAM; the ranges may overlap. */
@@ -122,7 +130,7 @@ export class PhysicalMemory {
     this.#check(to, len);
     this.#check(from, len);
     this.#changing(to - RAM_BASE, len);
-    this.#bytes.copyWithin(to - RAM_BASE, from - RAM_BASE, from - RAM_BASE + len);
+    this.bulk.copy(layout.RAM + to - RAM_BASE, layout.RAM + from - RAM_BASE, len);
   }
 
   #check(pa: number, len: number): void {

@@ -20,6 +20,8 @@ import { ECALL, IMPORT, STATUS, StepEmitter } from './step.ts';
 import { dispatch } from './dispatch.ts';
 import { runFunction } from './loop.ts';
 import { lookUpFunction } from './lookUp.ts';
+import type { Bulk } from '../memory.ts';
+import { bulkFunctions } from './bulk.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
 import { REGION_TYPE, TABLE_SIZE } from '../jit/convention.ts';
 import { ENTRY, FIRST_ROW_OP } from './uop.ts';
@@ -104,6 +106,7 @@ export function interpreterModule(sharedMemory: boolean): Uint8Array<ArrayBuffer
       runFunction('runFull', () => true),
       ecallFunction(),
       lookUpFunction(),
+      ...bulkFunctions,
       {
         name: 'stub',
         type: REGION_TYPE,
@@ -133,7 +136,7 @@ export interface InterpreterImports {
   region(budget: number, slot: number): number;
 }
 
-export interface Interpreter {
+export interface Interpreter extends Bulk {
   readonly run: (budget: number) => number;
   /** `run` with every row in the loop; right for any code, faster for code that uses uncommon rows. */
   readonly runFull: (budget: number) => number;

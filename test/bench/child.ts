@@ -14,7 +14,8 @@ const name = `/bin/${basename(path)}`;
 
 const start = performance.now();
 const before = process.cpuUsage();
-const system = boot();
+// As the command does.
+const system = boot({ sharedMemory: true });
 const program = system.spawn(image, { name, args: [name, ...args] });
 const result = system.run();
 const used = process.cpuUsage(before);
