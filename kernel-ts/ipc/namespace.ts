@@ -8,7 +8,7 @@ import { SHMALL, SHMMAX, SHMMNI } from '../abi/shm.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { MmContext } from '../mm/context.ts';
 import type { MsgQueue } from './msg.ts';
-import type { SemArray, SemUndoList } from './sem.ts';
+import type { SemArray, Sembuf, SemQueue, SemUndoList } from './sem.ts';
 import type { ShmidKernel } from './shm.ts';
 import { IpcIds } from './util.ts';
 
@@ -82,9 +82,14 @@ export interface SysvShm {
   readonly shmClist: Set<ShmidKernel>;
 }
 
-/** task_struct.sysvsem: what to undo when the task exits; shared by CLONE_SYSVSEM. */
+/** task_struct.sysvsem, and what do_semtimedop() has on the task's kernel stack: kept, so that a semop allocates nothing. */
 export interface SysvSem {
+  /** What to undo when the task exits; shared by CLONE_SYSVSEM. */
   undoList: SemUndoList | null;
+  /** fast_sops: the operation of one part that is under way, or was last. */
+  readonly fastSops: readonly [Sembuf];
+  /** The operation that sleeps, or slept last; null before the first. */
+  queue: SemQueue | null;
 }
 
 /** Linux's `current`, as far as ipc looks at it. */
@@ -161,7 +166,7 @@ export function putIpcNs(ctx: MmContext, ns: IpcNamespace): void {
 
 /** A task with nothing to undo. */
 export function semInitTask(): SysvSem {
-  return { undoList: null };
+  return { undoList: null, fastSops: [{ semNum: 0, semOp: 0, semFlg: 0 }], queue: null };
 }
 
 /** shm_init_task(). */

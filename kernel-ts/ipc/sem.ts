@@ -54,29 +54,32 @@ export class SemArray {
 /** struct sembuf: one part of an operation. */
 export interface Sembuf {
   /** 0 .. 0xffff */
-  readonly semNum: number;
+  semNum: number;
   /** Signed; 0 waits for zero. */
-  readonly semOp: number;
+  semOp: number;
   /** IPC_NOWAIT, SEM_UNDO. */
-  readonly semFlg: number;
+  semFlg: number;
 }
 
-/** struct sem_queue: one semop, and while it sleeps its place in a list. As a reason to sleep it is data. */
+/**
+ * struct sem_queue: one semop, and while it sleeps its place in a list. As a reason to sleep it is data. A task has one, for all its
+ * sleeps (`semQueueOf`).
+ */
 export class SemQueue implements IpcSleeper {
   readonly kind = 'semop';
   readonly sleeper: IpcTask;
-  readonly sma: SemArray;
-  readonly undo: SemUndo | null;
+  sma: SemArray;
+  undo: SemUndo | null;
   /** Thread group id, for sempid. */
-  readonly pid: number;
+  pid: number;
   status = 0;
   wakeNext: IpcSleeper | null = null;
   /** At least one. */
-  readonly sops: readonly Sembuf[];
+  sops: readonly Sembuf[];
   /** The part that blocked when it was tried last. */
   blocking: Sembuf;
   /** Some part is not a wait for zero. */
-  readonly alter: boolean;
+  alter: boolean;
   /** The list that it is on; null while it is on none. */
   list: SemQueue[] | null = null;
 
@@ -96,6 +99,28 @@ export class SemQueue implements IpcSleeper {
     this.blocking = blocking;
     this.alter = alter;
   }
+}
+
+/** The current task's sem_queue, on no list, for an operation that is about to sleep. */
+export function semQueueOf(
+  sleeper: IpcTask,
+  sma: SemArray,
+  undo: SemUndo | null,
+  sops: readonly Sembuf[],
+  blocking: Sembuf,
+  alter: boolean,
+): SemQueue {
+  const q = sleeper.sysvsem.queue;
+  if (q === null) return (sleeper.sysvsem.queue = new SemQueue(sleeper, sma, undo, sops, blocking, alter));
+  if (q.list !== null) throw new Error(`pid ${sleeper.pid} sleeps in a semop`);
+  q.sma = sma;
+  q.undo = undo;
+  q.pid = sleeper.tgid;
+  q.status = 0;
+  q.sops = sops;
+  q.blocking = blocking;
+  q.alter = alter;
+  return q;
 }
 
 /** struct sem_undo: what one undo list adds to the semaphores of one array at exit. */

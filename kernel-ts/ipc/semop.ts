@@ -11,34 +11,44 @@ import {
   mergeQueues,
   queueOn,
   semAt,
+  semQueueOf,
   sopAt,
-  SemQueue,
   unchargeSops,
   type SemArray,
   type Sembuf,
+  type SemQueue,
   type SemUndo,
 } from './sem.ts';
 import { doSmartUpdate, performAtomicSemop, setSemotime } from './semUpdate.ts';
 import { findAllocUndo } from './semUndo.ts';
 import { ipcObtainObjectCheck, ipcperms } from './util.ts';
 
-function sembufAt({ ram }: IpcContext, pa: number): Sembuf {
-  return { semNum: ram.read16(pa), semOp: (ram.read16(pa + 2) << 16) >> 16, semFlg: ram.read16(pa + 4) };
+function readSembuf({ ram }: IpcContext, pa: number, sop: Sembuf): Sembuf {
+  sop.semNum = ram.read16(pa);
+  sop.semOp = (ram.read16(pa + 2) << 16) >> 16;
+  sop.semFlg = ram.read16(pa + 4);
+  return sop;
+}
+
+function newSembuf(): Sembuf {
+  return { semNum: 0, semOp: 0, semFlg: 0 };
 }
 
 /** The caller's array of at least one struct sembuf, or EFAULT. */
-function readSops(ctx: IpcContext, mm: MmStruct, tsops: number, nsops: number): Sembuf[] | Errno {
+function readSops(ctx: IpcContext, mm: MmStruct, tsops: number, nsops: number): readonly Sembuf[] | Errno {
   const length = nsops * SIZEOF_SEMBUF;
-  if (offsetInPage(tsops) + length <= PAGE_SIZE && (tsops & 1) === 0) {
-    // The usual few lie in one page: no copy.
-    const pa = userPhys(ctx, mm, tsops, 'read');
-    if (pa < 0) return -EFAULT;
-    const sops = [sembufAt(ctx, pa)];
-    if (nsops > 1)
-      for (let at = pa + SIZEOF_SEMBUF; at < pa + length; at += SIZEOF_SEMBUF) sops.push(sembufAt(ctx, at));
-    return sops;
+  if (offsetInPage(tsops) + length > PAGE_SIZE || (tsops & 1) !== 0) return copySops(ctx, mm, tsops, length);
+  // The usual few lie in one page: no copy.
+  const pa = userPhys(ctx, mm, tsops, 'read');
+  if (pa < 0) return -EFAULT;
+  if (nsops === 1) {
+    const { fastSops } = ctx.current.sysvsem;
+    readSembuf(ctx, pa, fastSops[0]);
+    return fastSops;
   }
-  return copySops(ctx, mm, tsops, length);
+  const sops: Sembuf[] = [];
+  for (let at = pa; at < pa + length; at += SIZEOF_SEMBUF) sops.push(readSembuf(ctx, at, newSembuf()));
+  return sops;
 }
 
 function copySops(ctx: IpcContext, mm: MmStruct, tsops: number, length: number): Sembuf[] | Errno {
@@ -110,7 +120,7 @@ export function semOperation(ctx: IpcContext, semid: number, sops: readonly Semb
   const blocking = result === 0 ? undefined : sops[result - 1];
   if (blocking !== undefined) {
     if (!chargeSops(ctx, sops.length)) return -ENOMEM;
-    const q = new SemQueue(ctx.current, sma, undo, sops, blocking, alter);
+    const q = semQueueOf(ctx.current, sma, undo, sops, blocking, alter);
     enqueue(sma, q);
     return q;
   }

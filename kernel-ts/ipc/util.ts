@@ -49,6 +49,45 @@ export interface IpcObject {
   readonly ipcPerm: KernIpcPerm;
 }
 
+/** struct idr, over small numbers that are mostly dense: a lookup is one load, however many there are. */
+export class Idr<T> {
+  /** Objects in it. */
+  size = 0;
+  /** Never with holes, which would make a dictionary of it. */
+  readonly #slots: (T | undefined)[] = [];
+
+  /** idr_find(): `index` as large as it may be. */
+  get(index: number): T | undefined {
+    return index < this.#slots.length ? this.#slots[index] : undefined;
+  }
+
+  /** The slot must be free. */
+  set(index: number, object: T): void {
+    while (this.#slots.length <= index) this.#slots.push(undefined);
+    this.#slots[index] = object;
+    this.size++;
+  }
+
+  /** idr_remove() of a used slot. */
+  delete(index: number): void {
+    this.#slots[index] = undefined;
+    this.size--;
+    if (this.size === 0) this.#slots.length = 0;
+  }
+
+  /** idr_for_each(): by index. A visited one may be deleted meanwhile. */
+  *[Symbol.iterator](): Generator<[index: number, object: T]> {
+    for (let index = 0; index < this.#slots.length; index++) {
+      const object = this.#slots[index];
+      if (object !== undefined) yield [index, object];
+    }
+  }
+
+  *values(): Generator<T> {
+    for (const [, object] of this) yield object;
+  }
+}
+
 /** struct ipc_ids. Invariant: entries, the bitmap, keys (of entries with a key) and inUse describe the same set. */
 export class IpcIds<T extends IpcObject> {
   inUse = 0;
@@ -62,7 +101,7 @@ export class IpcIds<T extends IpcObject> {
   /** /proc/sys/kernel/{shm,sem,msg}_next_id: the id asked for, once; -1 for none. */
   nextId = -1;
   /** ipcs_idr: objects by index. */
-  readonly entries = new Map<number, T>();
+  readonly entries = new Idr<T>();
   /** One bit per used index, so that free ones are found without a walk over the objects. */
   readonly bitmap = new Uint32Array(IPCMNI / 32);
   /** key_ht: objects by key, IPC_PRIVATE excepted. */
@@ -239,7 +278,7 @@ export function ipcColumns(
 
 /** The objects by index: /proc/sysvipc and inspection. */
 export function ipcSorted<T extends IpcObject>(ids: IpcIds<T>): T[] {
-  return [...ids.entries].sort(([a], [b]) => a - b).map(([, object]) => object);
+  return [...ids.entries.values()];
 }
 
 /** What a control call answers: copies `bytes` out; EFAULT takes precedence over `value`. */

@@ -115,7 +115,11 @@ export function sleepOn(
 
 /** sleepOn on nothing but an object that names its sleepers. Not by options: round trips by semop and messages come here. */
 export function sleepOnObject(kernel: Kernel, task: Task, reason: SleepReason, interrupted: number): number {
-  const wait: Waiting = { reason, queues: NO_QUEUES, deadline: null, timeoutResult: 0, progress: 0 };
+  let wait = task.objectWait;
+  if (wait === null || wait.reason !== reason) {
+    wait = { reason, queues: NO_QUEUES, deadline: null, timeoutResult: 0, progress: 0 };
+    task.objectWait = wait;
+  }
   return sleep(kernel, task, wait, interrupted);
 }
 
@@ -211,8 +215,8 @@ export function wakeUpQ(kernel: Kernel): void {
     const { sleeper, status, wakeNext } = next;
     next.wakeNext = null;
     next = wakeNext;
-    const task = kernel.tasks.get(sleeper.pid);
-    if (task === undefined) continue;
+    // The tasks of ipc are the kernel's; who has ended sleeps no more.
+    const task = sleeper as Task;
     if (status === RETRY) wakeTask(kernel, task);
     else completeWait(kernel, task, status);
   }
@@ -260,14 +264,18 @@ export function untilNextTimer(kernel: Kernel): number {
   return first === undefined ? Infinity : Math.max(0, first.deadline - ktimeGet(kernel));
 }
 
+/** Looked up once: V8 finds it anew at each `registers.set(...)`, since a prototype's prototype has it. */
+const { set: copyWords } = Int32Array.prototype;
+
 /** context_switch away: the hart's registers go back into the running task. */
 export function saveCurrent(kernel: Kernel): void {
   const task = kernel.current;
   const hart = kernel.hart;
-  task.utime += hart.retired - kernel.sliceStart;
-  kernel.sliceStart = hart.retired;
+  const { retired } = hart;
+  task.utime += retired - kernel.sliceStart;
+  kernel.sliceStart = retired;
   if (task === kernel.swapper) return;
-  task.registers.set(hart.registers);
+  copyWords.call(task.registers, hart.registers);
   task.pc = hart.pc;
   task.fcsr = hart.fcsr;
 }
@@ -279,7 +287,7 @@ export function loadTask(kernel: Kernel, next: Task): void {
   kernel.sliceStart = hart.retired;
   hart.clearReservation();
   if (next === kernel.swapper) return;
-  hart.registers.set(next.registers);
+  copyWords.call(hart.registers, next.registers);
   hart.pc = next.pc;
   hart.fcsr = next.fcsr;
   hart.privilege = 0;

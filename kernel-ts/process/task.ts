@@ -154,6 +154,8 @@ export class Task {
   state: TaskState = 'R';
   /** Not null exactly while state is 'S'. */
   wait: Waiting | null = null;
+  /** What it waited for last in sleepOnObject: the next sleep on the same object takes it again. */
+  objectWait: Waiting | null = null;
   /**
    * Set from the moment a system call sleeps until it ends: what its repetition must know. A task in state R with it is
    * in the middle of that call, which goes on before its signals or its program do.

@@ -154,6 +154,7 @@ export class World {
   readonly reference = new Reference();
   /** Serial numbers of sleeps, for the order of arrival. */
   readonly arrival = new Map<SemQueue, number>();
+  #sleeps = 0;
 
   get sma(): SemArray {
     const sma = this.k.ipcNs.semIds.entries.get(this.id % 32768);
@@ -173,7 +174,7 @@ export class World {
       this.woken(woken);
       if (result instanceof SemQueue) {
         this.asleep.set(e.who, result);
-        this.arrival.set(result, this.arrival.size);
+        this.arrival.set(result, this.#sleeps++);
       }
     } else if (e.kind === 'setval') {
       same(sysSemctl(this.k, this.id, e.semNum, SETVAL, e.value), 0);
@@ -194,6 +195,8 @@ export class World {
     const { wakeQ } = this.k.ipc;
     const sleepers: IpcSleeper[] = [];
     for (let sleeper = wakeQ.first; sleeper !== null; sleeper = sleeper.wakeNext) sleepers.push(sleeper);
+    // As wakeUpQ does: a sleeper may come again.
+    for (const sleeper of sleepers) sleeper.wakeNext = null;
     wakeQ.first = wakeQ.last = null;
     return sleepers;
   }

@@ -60,7 +60,11 @@ test('a sound system has nothing to report', () => {
 
 describe('damage is reported', () => {
   test.each<[string, () => void, RegExp]>([
-    ['nattch', () => kernel.ipcNs.shmIds.entries.forEach((s) => s.shmNattch++), /shm_nattch 3, but 2 VMAs/],
+    [
+      'nattch',
+      () => [...kernel.ipcNs.shmIds.entries.values()].forEach((s) => s.shmNattch++),
+      /shm_nattch 3, but 2 VMAs/,
+    ],
     ['shm_tot', () => kernel.ipcNs.shmTot++, /shm_tot 2, but 1 pages/],
     ['a frame count', () => there(pfnToPage(kernel.memMap, attach().pfn)).count++, /count 4, but 2 PTEs/],
     ['a lost PTE', () => changePte(() => 0), /mapcount 2, but 1 PTEs/],
