@@ -4,8 +4,8 @@
  */
 import * as layout from '../layout.ts';
 import type { Binary32, Builder, I32, I64, Size, Type, Value } from '../isa/builder.ts';
-import { sleb, uleb, type ValueType } from '../wasm/encode.ts';
-import { OP } from '../wasm/opcodes.ts';
+import { byte, uleb, sleb, type Code, type ValueType } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
 
 /** Folds an operator on constants; undefined when it cannot be known. */
 function fold(operator: Binary32, a: number | undefined, b: number | undefined): number | undefined {
@@ -52,23 +52,20 @@ export class Locals {
   }
 }
 
-export const get = (local: number): number[] => [OP.local_get, ...uleb(local)];
-export const set = (local: number): number[] => [OP.local_set, ...uleb(local)];
-export const i32const = (value: number): number[] => [OP.i32_const, ...sleb(value)];
+export const get = (local: number): Code => OP.local_get + uleb(local);
+export const set = (local: number): Code => OP.local_set + uleb(local);
+export const i32const = (value: number): Code => OP.i32_const + sleb(value);
 
 /** A memory instruction with its alignment hint and constant offset. */
-export function memoryOp(opcode: number, alignLog2: number, offset: number): number[] {
-  return [opcode, alignLog2, ...uleb(offset)];
+export function memoryOp(opcode: Code, alignLog2: number, offset: number): Code {
+  return opcode + byte(alignLog2) + uleb(offset);
 }
 
 /** Loads a word of the machine's state. */
-export const loadState = (offset: number): number[] => [...i32const(0), ...memoryOp(OP.i32_load, 2, offset)];
+export const loadState = (offset: number): Code => i32const(0) + memoryOp(OP.i32_load, 2, offset);
 /** Stores a word of the machine's state. */
-export const storeState = (offset: number, value: readonly number[]): number[] => [
-  ...i32const(0),
-  ...value,
-  ...memoryOp(OP.i32_store, 2, offset),
-];
+export const storeState = (offset: number, value: Code): Code =>
+  i32const(0) + value + memoryOp(OP.i32_store, 2, offset);
 
 /** An address in the WebAssembly memory: a local's value and a constant that is added to it. */
 export interface HostPlace {
@@ -82,14 +79,14 @@ export interface Operands {
   readonly rs2: I32;
   readonly imm: I32;
   /** Code that sets x[rd]; nothing when rd is known to be x0. */
-  setRd(value: readonly number[]): readonly number[];
+  setRd(value: Code): Code;
 }
 
 export abstract class Emitter<O extends Operands = Operands> implements Builder {
   protected readonly locals: Locals;
   protected readonly operands: O;
   /** Code of the row being generated. */
-  protected out: number[] = [];
+  protected out: Code = '';
 
   constructor(locals: Locals, operands: O) {
     this.locals = locals;
@@ -120,11 +117,11 @@ export abstract class Emitter<O extends Operands = Operands> implements Builder 
   op(operator: Binary32, a: I32, b: I32): I32 {
     const known = fold(operator, a.constant, b.constant);
     if (known !== undefined) return this.i32(known);
-    return { type: 'i32', code: [...a.code, ...b.code, OP[`i32_${operator}`]] };
+    return { type: 'i32', code: a.code + b.code + OP[`i32_${operator}`] };
   }
 
-  #unary(opcode: number, a: I32): I32 {
-    return { type: 'i32', code: [...a.code, opcode] };
+  #unary(opcode: Code, a: I32): I32 {
+    return { type: 'i32', code: a.code + opcode };
   }
 
   clz(a: I32): I32 {
@@ -152,29 +149,29 @@ export abstract class Emitter<O extends Operands = Operands> implements Builder 
   }
 
   select(condition: I32, a: I32, b: I32): I32 {
-    return { type: 'i32', code: [...a.code, ...b.code, ...condition.code, OP.select] };
+    return { type: 'i32', code: a.code + b.code + condition.code + OP.select };
   }
 
   mulh(a: I32, aSigned: boolean, b: I32, bSigned: boolean): I32 {
-    const extend = (signed: boolean): number => (signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+    const extend = (signed: boolean): Code => (signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
     const product: I64 = {
       type: 'i64',
-      code: [...a.code, extend(aSigned), ...b.code, extend(bSigned), OP.i64_mul],
+      code: a.code + extend(aSigned) + b.code + extend(bSigned) + OP.i64_mul,
     };
-    return { type: 'i32', code: [...product.code, OP.i64_const, 32, OP.i64_shr_u, OP.i32_wrap_i64] };
+    return { type: 'i32', code: product.code + OP.i64_const + byte(32) + OP.i64_shr_u + OP.i32_wrap_i64 };
   }
 
   let<T extends Type>(value: Value<T>): Value<T> {
     if (value.constant !== undefined) return value;
     const local = this.locals.take(value.type);
-    this.out.push(...value.code, ...set(local));
+    this.out += value.code + set(local);
     return { type: value.type, code: get(local) };
   }
 
   // Effects
 
   setRd(value: I32): void {
-    this.out.push(...this.operands.setRd(value.code));
+    this.out += this.operands.setRd(value.code);
   }
 
   abstract load(size: Size, signed: boolean, address: I32): I32;
@@ -192,15 +189,16 @@ export abstract class Emitter<O extends Operands = Operands> implements Builder 
 
   amo(address: I32, update: (old: I32) => I32): void {
     const host = this.hostAddress(4, address, true);
-    const old = this.let<'i32'>({ type: 'i32', code: [...get(host), ...memoryOp(OP.i32_load, 2, 0)] });
-    this.out.push(...get(host), ...update(old).code, ...memoryOp(OP.i32_store, 2, 0));
+    const old = this.let<'i32'>({ type: 'i32', code: get(host) + memoryOp(OP.i32_load, 2, 0) });
+    const updated = update(old).code;
+    this.out += get(host) + updated + memoryOp(OP.i32_store, 2, 0);
     this.setRd(old);
   }
 
   loadReserved(address: I32): void {
     const host = this.hostAddress(4, address, false);
-    this.out.push(...storeState(layout.RESERVATION, get(host)));
-    this.setRd({ type: 'i32', code: [...get(host), ...memoryOp(OP.i32_load, 2, 0)] });
+    this.out += storeState(layout.RESERVATION, get(host));
+    this.setRd({ type: 'i32', code: get(host) + memoryOp(OP.i32_load, 2, 0) });
   }
 
   storeConditional(address: I32, value: I32): void {
@@ -208,11 +206,11 @@ export abstract class Emitter<O extends Operands = Operands> implements Builder 
     const host = this.hostAddress(4, address, true);
     const failed = this.let<'i32'>({
       type: 'i32',
-      code: [...loadState(layout.RESERVATION), ...get(host), OP.i32_ne],
+      code: loadState(layout.RESERVATION) + get(host) + OP.i32_ne,
     });
-    this.out.push(...failed.code, OP.i32_eqz, OP.if, 0x40);
-    this.out.push(...get(host), ...operand.code, ...memoryOp(OP.i32_store, 2, 0), OP.end);
-    this.out.push(...storeState(layout.RESERVATION, i32const(0)));
+    this.out += failed.code + OP.i32_eqz + OP.if + VOID;
+    this.out += get(host) + operand.code + memoryOp(OP.i32_store, 2, 0) + OP.end;
+    this.out += storeState(layout.RESERVATION, i32const(0));
     this.setRd(failed);
   }
 }

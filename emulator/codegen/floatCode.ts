@@ -2,12 +2,9 @@
  * The vocabulary of inlineFloat.ts: operators of both formats, when an instruction may be settled inline, operands,
  * results, and the conditions under which a result and its flags are certain.
  */
-import { OP } from '../wasm/opcodes.ts';
-import type { ValueType } from '../wasm/encode.ts';
 import { get, i32const, set, type HostPlace } from './emitter.ts';
-
-/** WebAssembly code that leaves a value. */
-export type Code = readonly number[];
+import { byte, type Code, type ValueType } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
 
 /** Where the operands are and how to give up: what a tier lends to this file. An empty condition is known to be zero. */
 export interface FloatHost {
@@ -57,30 +54,32 @@ export interface FloatHost {
 
 export type SourceNumber = 1 | 2 | 3;
 
-export function f64const(value: number): number[] {
-  return [OP.f64_const, ...new Uint8Array(new Float64Array([value]).buffer)];
+const bytes = (buffer: ArrayBuffer): Code => String.fromCharCode(...new Uint8Array(buffer));
+
+export function f64const(value: number): Code {
+  return OP.f64_const + bytes(new Float64Array([value]).buffer);
 }
 
-function f32const(value: number): number[] {
-  return [OP.f32_const, ...new Uint8Array(new Float32Array([value]).buffer)];
+function f32const(value: number): Code {
+  return OP.f32_const + bytes(new Float32Array([value]).buffer);
 }
 
 /** The operators of one format. */
 export interface Format {
   readonly type: 'f32' | 'f64';
-  readonly add: number;
-  readonly sub: number;
-  readonly mul: number;
-  readonly div: number;
-  readonly sqrt: number;
-  readonly min: number;
-  readonly max: number;
-  readonly abs: number;
-  readonly neg: number;
-  readonly eq: number;
-  readonly ne: number;
-  readonly lt: number;
-  readonly le: number;
+  readonly add: Code;
+  readonly sub: Code;
+  readonly mul: Code;
+  readonly div: Code;
+  readonly sqrt: Code;
+  readonly min: Code;
+  readonly max: Code;
+  readonly abs: Code;
+  readonly neg: Code;
+  readonly eq: Code;
+  readonly ne: Code;
+  readonly lt: Code;
+  readonly le: Code;
   readonly constant: (value: number) => Code;
   /** The high word (of a single: all) of the smallest normal number, and of infinity. */
   readonly smallestNormalHigh: number;
@@ -127,15 +126,15 @@ export const DOUBLE: Format = {
   infinityHigh: 0x7ff0_0000,
 };
 
-export const both = (a: Code, b: Code): Code => [...a, ...b, OP.i32_and];
-export const either = (a: Code, b: Code): Code => [...a, ...b, OP.i32_or];
-export const not = (a: Code): Code => [...a, OP.i32_eqz];
+export const both = (a: Code, b: Code): Code => a + b + OP.i32_and;
+export const either = (a: Code, b: Code): Code => a + b + OP.i32_or;
+export const not = (a: Code): Code => a + OP.i32_eqz;
 
 /** i64 constants: the NaN box, and the sign of a double. */
-export const BOX: Code = [OP.i64_const, 0x80, 0x80, 0x80, 0x80, 0x70];
-export const SIGN_64: Code = [OP.i64_const, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f];
+export const BOX: Code = `${OP.i64_const}\x80\x80\x80\x80\x70`;
+export const SIGN_64: Code = `${OP.i64_const}\x80\x80\x80\x80\x80\x80\x80\x80\x80\x7f`;
 
-export const promote = (a: Code): Code => [...a, OP.f64_promote_f32];
+export const promote = (a: Code): Code => a + OP.f64_promote_f32;
 
 /** Emits for one instruction in one format, the format of its operands unless a row mixes two. */
 export class FloatCode {
@@ -149,7 +148,7 @@ export class FloatCode {
 
   let(type: ValueType, code: Code): Code {
     const local = this.host.take(type);
-    this.host.emit([...code, ...set(local)]);
+    this.host.emit(code + set(local));
     return get(local);
   }
 
@@ -157,20 +156,20 @@ export class FloatCode {
   unlikely(condition: Code, then: () => void): void {
     this.host.emit(condition);
     this.host.expectNot();
-    this.host.emit([OP.if, 0x40]);
+    this.host.emit(OP.if + VOID);
     then();
-    this.host.emit([OP.end]);
+    this.host.emit(OP.end);
   }
 
   /** if (condition) { then } else { otherwise }; both get the new depth. */
   branch(condition: Code, then: () => void, otherwise?: () => void): void {
-    this.host.emit([...condition, OP.if, 0x40]);
+    this.host.emit(condition + OP.if + VOID);
     then();
     if (otherwise) {
-      this.host.emit([OP.else]);
+      this.host.emit(OP.else);
       otherwise();
     }
-    this.host.emit([OP.end]);
+    this.host.emit(OP.end);
   }
 
   // Admission
@@ -208,7 +207,7 @@ export class FloatCode {
     const numbers = ([1, 2, 3] as const).slice(0, count);
     if (this.f === SINGLE) {
       const unknown = numbers.map((n) => this.host.high(n)).filter((c) => c.length > 0);
-      if (unknown.length > 0) this.host.bailIf([...unknown.reduce(both), ...i32const(-1), OP.i32_ne]);
+      if (unknown.length > 0) this.host.bailIf(unknown.reduce(both) + i32const(-1) + OP.i32_ne);
     }
     return numbers.map((n) => this.let(this.f.type, this.host.number(n, this.f.type)));
   }
@@ -219,8 +218,8 @@ export class FloatCode {
 
   // Conditions
 
-  op(operator: number, a: Code, b: Code): Code {
-    return [...a, ...b, operator];
+  op(operator: Code, a: Code, b: Code): Code {
+    return a + b + operator;
   }
 
   isZero(a: Code): Code {
@@ -230,13 +229,13 @@ export class FloatCode {
   /** The word with the sign and the exponent, twice: without the sign. (Of a double one bit more, which even bounds do not see.) */
   #doubledHigh(a: Code): Code {
     return this.f === SINGLE
-      ? [...a, OP.i32_reinterpret_f32, ...i32const(1), OP.i32_shl]
-      : [...a, OP.i64_reinterpret_f64, OP.i64_const, 31, OP.i64_shr_u, OP.i32_wrap_i64];
+      ? a + OP.i32_reinterpret_f32 + i32const(1) + OP.i32_shl
+      : a + OP.i64_reinterpret_f64 + OP.i64_const + byte(31) + OP.i64_shr_u + OP.i32_wrap_i64;
   }
 
   /** Finite; false for NaN. In integers: that is half of what comparing floats costs here. */
   isFinite(a: Code): Code {
-    return [...this.#doubledHigh(a), ...i32const(this.f.infinityHigh << 1), OP.i32_lt_u];
+    return this.#doubledHigh(a) + i32const(this.f.infinityHigh << 1) + OP.i32_lt_u;
   }
 
   /**
@@ -247,7 +246,7 @@ export class FloatCode {
     const { smallestNormalHigh, infinityHigh } = this.f;
     const least = (smallestNormalHigh + 1) << 1;
     const range = ((infinityHigh << 1) - least) | 0;
-    return [...this.#doubledHigh(a), ...i32const(least), OP.i32_sub, ...i32const(range), OP.i32_lt_u];
+    return this.#doubledHigh(a) + i32const(least) + OP.i32_sub + i32const(range) + OP.i32_lt_u;
   }
 
   unlessInexactAccrued(then: () => void): void {
@@ -271,16 +270,16 @@ export class FloatCode {
 
   /** Two doubles whose product has at most 52 bits: the last 27 bits of each are zero. */
   areShort(lowA: Code, lowB: Code): Code {
-    return [...either(lowA, lowB), ...i32const(0x7ff_ffff), OP.i32_and, OP.i32_eqz];
+    return either(lowA, lowB) + i32const(0x7ff_ffff) + OP.i32_and + OP.i32_eqz;
   }
 
   /** root * factor = product exactly, by a sufficient condition that is cheap. */
   multipliesBack(r: Code, b: Code, lowB: Code, product: Code): Code {
     if (this.f === SINGLE)
       return this.op(OP.f64_eq, this.op(OP.f64_mul, promote(r), promote(b)), promote(product));
-    const low = [...r, OP.i64_reinterpret_f64, OP.i32_wrap_i64];
+    const low = r + OP.i64_reinterpret_f64 + OP.i32_wrap_i64;
     // Where the product might lose bits below the smallest subnormal, the comparison would not tell.
-    const inRange = this.op(OP.f64_lt, f64const(2 ** -960), [...product, OP.f64_abs]);
+    const inRange = this.op(OP.f64_lt, f64const(2 ** -960), product + OP.f64_abs);
     return both(
       both(this.areShort(low, lowB), inRange),
       this.op(OP.f64_eq, this.op(OP.f64_mul, r, b), product),

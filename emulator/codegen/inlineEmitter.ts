@@ -3,8 +3,6 @@
  * and every TLB miss, bails out before anything has changed; `step` then executes the same instruction from the same row.
  */
 import type { I32, Size } from '../isa/builder.ts';
-import { OP } from '../wasm/opcodes.ts';
-import { uleb } from '../wasm/encode.ts';
 import {
   Emitter,
   get,
@@ -15,13 +13,15 @@ import {
   type Locals,
   type Operands,
 } from './emitter.ts';
-import type { Code, FloatHost } from './floatCode.ts';
+import type { FloatHost } from './floatCode.ts';
 import { inlineFloat } from './inlineFloat.ts';
+import { uleb, type Code } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
 
 /** Thrown at code generation by a row that only `step` executes. */
 export class SlowOnly extends Error {}
 
-const LOADS: Readonly<Record<string, number>> = {
+const LOADS: Readonly<Record<string, Code>> = {
   '1true': OP.i32_load8_s,
   '1false': OP.i32_load8_u,
   '2true': OP.i32_load16_s,
@@ -53,18 +53,18 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
     const va = this.let(address);
     const host = this.locals.take('i32');
     this.lookUp(va, size, write, host);
-    this.out.push(...get(host), ...va.code, OP.i32_xor, ...set(host));
+    this.out += get(host) + va.code + OP.i32_xor + set(host);
     return host;
   }
 
   /** Leaves in `pages` what the page of `va` XOR its host page is; bails out when the TLB does not say or va is misaligned. */
   protected lookUp(va: I32, size: number, write: boolean, pages: number, depth = 0): void {
     const table = write ? this.#tables.write : this.#tables.read;
-    const index = [...va.code, ...i32const(10), OP.i32_shr_u, ...i32const(0x3f_fffc), OP.i32_and];
-    const entry = [...get(table), ...index, OP.i32_add, ...memoryOp(OP.i32_load, 2, 0)];
-    const usable = [...entry, ...i32const(-1), OP.i32_add, OP.local_tee, ...uleb(pages)];
-    if (size > 1) usable.push(...va.code, OP.i32_or);
-    this.bailIf([...usable, ...i32const((size - 1) | 1), OP.i32_and], depth);
+    const index = va.code + i32const(10) + OP.i32_shr_u + i32const(0x3f_fffc) + OP.i32_and;
+    const entry = get(table) + index + OP.i32_add + memoryOp(OP.i32_load, 2, 0);
+    const usable = entry + i32const(-1) + OP.i32_add + OP.local_tee + uleb(pages);
+    const low = size > 1 ? usable + va.code + OP.i32_or : usable;
+    this.bailIf(low + i32const((size - 1) | 1) + OP.i32_and, depth);
   }
 
   /** Where `size` bytes that may be read (or written) are; does not come back when the TLB does not say. */
@@ -74,14 +74,14 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
 
   load(size: Size, signed: boolean, address: I32): I32 {
     const { local, offset } = this.place(size, address, false);
-    const opcode = LOADS[`${size}${signed}`] as number;
-    return { type: 'i32', code: [...get(local), ...memoryOp(opcode, 0, offset)] };
+    const opcode = LOADS[`${size}${signed}`] as Code;
+    return { type: 'i32', code: get(local) + memoryOp(opcode, 0, offset) };
   }
 
   store(size: Size, address: I32, value: I32): void {
     const { local, offset } = this.place(size, address, true);
     const opcode = size === 1 ? OP.i32_store8 : size === 2 ? OP.i32_store16 : OP.i32_store;
-    this.out.push(...get(local), ...value.code, ...memoryOp(opcode, 0, offset));
+    this.out += get(local) + value.code + memoryOp(opcode, 0, offset);
   }
 
   /** Bails out with FS off, where the unit's instructions are illegal. */

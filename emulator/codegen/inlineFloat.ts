@@ -9,7 +9,6 @@
  * It never settles an arithmetic NaN, whose payload WebAssembly leaves open. The proofs are in fp/errorFree.ts,
  * fp/single.ts and fp/double.ts. Not here: fclass, and the modes other than RNE (conversions to integer: RTZ).
  */
-import { OP } from '../wasm/opcodes.ts';
 import { get, i32const, set } from './emitter.ts';
 import {
   BOX,
@@ -23,16 +22,18 @@ import {
   SIGN_64,
   SINGLE,
 } from './floatCode.ts';
-import type { Code, FloatHost, Format } from './floatCode.ts';
+import type { FloatHost, Format } from './floatCode.ts';
 import { fusedMultiplyAdd, lane, negate } from './lanes.ts';
+import { byte, type Code } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
 
-function addition(c: FloatCode, operator: number): void {
+function addition(c: FloatCode, operator: Code): void {
   c.admitNearest();
   const [a, b] = c.operands(2) as [Code, Code];
   const r = c.let(c.f.type, c.op(operator, a, b));
   c.host.bailIf(not(c.isFinite(r)));
   c.requireExact(() => {
-    const addend = operator === c.f.add ? b : c.let(c.f.type, [...b, c.f.neg]);
+    const addend = operator === c.f.add ? b : c.let(c.f.type, b + c.f.neg);
     return c.isZero(c.sumError(a, addend, r));
   });
   c.write(r);
@@ -67,7 +68,7 @@ function division(c: FloatCode): void {
 function squareRoot(c: FloatCode): void {
   c.admitNearest();
   const [a] = c.operands(1) as [Code];
-  const r = c.let(c.f.type, [...a, c.f.sqrt]);
+  const r = c.let(c.f.type, a + c.f.sqrt);
   c.host.bailIf(not(c.isFinite(r)));
   c.requireExact(() => c.multipliesBack(r, r, i32const(0), a));
   c.write(r);
@@ -78,20 +79,20 @@ function signInjection(c: FloatCode, kind: 'copy' | 'negate' | 'xor'): void {
   if (c.f === SINGLE) {
     c.operands(2);
     const a = c.host.low(1);
-    const sign = [...c.host.low(2), ...i32const(-0x8000_0000), OP.i32_and];
-    const magnitude = [...a, ...i32const(0x7fff_ffff), OP.i32_and];
-    const flipped = [...sign, ...i32const(-0x8000_0000), OP.i32_xor];
+    const sign = c.host.low(2) + i32const(-0x8000_0000) + OP.i32_and;
+    const magnitude = a + i32const(0x7fff_ffff) + OP.i32_and;
+    const flipped = sign + i32const(-0x8000_0000) + OP.i32_xor;
     const result =
-      kind === 'xor' ? [...a, ...sign, OP.i32_xor] : either(magnitude, kind === 'copy' ? sign : flipped);
-    c.host.setBits([...result, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
+      kind === 'xor' ? a + sign + OP.i32_xor : either(magnitude, kind === 'copy' ? sign : flipped);
+    c.host.setBits(result + OP.i64_extend_i32_u + BOX + OP.i64_or);
     return;
   }
   const a = c.host.bits(1);
-  const sign = [...c.host.bits(2), ...SIGN_64, OP.i64_and];
-  const magnitude = [...a, OP.i64_const, 0x7f, ...SIGN_64, OP.i64_xor, OP.i64_and];
-  const flipped = [...sign, ...SIGN_64, OP.i64_xor];
-  if (kind === 'xor') c.host.setBits([...a, ...sign, OP.i64_xor]);
-  else c.host.setBits([...magnitude, ...(kind === 'copy' ? sign : flipped), OP.i64_or]);
+  const sign = c.host.bits(2) + SIGN_64 + OP.i64_and;
+  const magnitude = a + OP.i64_const + byte(0x7f) + SIGN_64 + OP.i64_xor + OP.i64_and;
+  const flipped = sign + SIGN_64 + OP.i64_xor;
+  if (kind === 'xor') c.host.setBits(a + sign + OP.i64_xor);
+  else c.host.setBits(magnitude + (kind === 'copy' ? sign : flipped) + OP.i64_or);
 }
 
 /** Two operands that are not NaN. */
@@ -103,38 +104,38 @@ function ordered(c: FloatCode): [Code, Code] {
 }
 
 /** WebAssembly's min and max order the zeros as RISC-V does. */
-function extremum(c: FloatCode, operator: number): void {
+function extremum(c: FloatCode, operator: Code): void {
   c.write(c.op(operator, ...ordered(c)));
 }
 
-function comparison(c: FloatCode, operator: number): void {
+function comparison(c: FloatCode, operator: Code): void {
   c.host.setInteger(c.op(operator, ...ordered(c)));
 }
 
-function toInteger(c: FloatCode, min: number, max: number, convert: number): void {
+function toInteger(c: FloatCode, min: number, max: number, convert: Code): void {
   c.admitTruncation();
   const [a] = c.operands(1) as [Code];
   const x = c.f === SINGLE ? c.let('f64', promote(a)) : a;
-  const t = c.let('f64', [...x, OP.f64_trunc]);
+  const t = c.let('f64', x + OP.f64_trunc);
   const inRange = both(c.op(OP.f64_le, f64const(min), t), c.op(OP.f64_le, t, f64const(max)));
   c.host.bailIf(not(inRange));
   c.requireExact(() => c.op(OP.f64_eq, x, t));
-  c.host.setInteger([...t, convert]);
+  c.host.setInteger(t + convert);
 }
 
 /** Integer to single; every integer is exact as a double. */
-function toSingle(c: FloatCode, convert: number, toExact: number): void {
+function toSingle(c: FloatCode, convert: Code, toExact: Code): void {
   c.admitNearest();
   const x = c.let('i32', c.host.integer);
-  const r = c.let('f32', [...x, convert]);
-  c.requireExact(() => c.op(OP.f64_eq, promote(r), [...x, toExact]));
+  const r = c.let('f32', x + convert);
+  c.requireExact(() => c.op(OP.f64_eq, promote(r), x + toExact));
   c.write(r);
 }
 
 /** Integer to double: always exact. */
-function toDouble(c: FloatCode, convert: number): void {
+function toDouble(c: FloatCode, convert: Code): void {
   c.admitAnyMode();
-  c.write([...c.host.integer, convert]);
+  c.write(c.host.integer + convert);
 }
 
 function narrow(host: FloatHost): void {
@@ -142,7 +143,7 @@ function narrow(host: FloatHost): void {
   const to = new FloatCode(host, SINGLE);
   from.admitNearest();
   const [a] = from.operands(1) as [Code];
-  const r = to.let('f32', [...a, OP.f32_demote_f64]);
+  const r = to.let('f32', a + OP.f32_demote_f64);
   from.branch(from.op(OP.f64_ne, promote(r), a), () => {
     const normal = to.isNormal(r);
     host.bailIf(not(host.inexactAccrued === undefined ? normal : both(host.inexactAccrued, normal)), 1);
@@ -197,15 +198,15 @@ function fusedSingle(host: FloatHost, negateProduct: boolean, negateC: boolean):
   const s = new FloatCode(host, SINGLE);
   s.admitNearest();
   const [a, b, c] = s.operands(3) as [Code, Code, Code];
-  const sign = (negate: boolean, code: Code): Code => (negate ? [...code, OP.f64_neg] : code);
+  const sign = (negate: boolean, code: Code): Code => (negate ? code + OP.f64_neg : code);
   const product = s.let('f64', sign(negateProduct, s.op(OP.f64_mul, promote(a), promote(b))));
   const addend = s.let('f64', sign(negateC, promote(c)));
   const sum = s.let('f64', s.op(OP.f64_add, product, addend));
-  const r = s.let('f32', [...sum, OP.f32_demote_f64]);
+  const r = s.let('f32', sum + OP.f32_demote_f64);
   host.bailIf(not(either(s.isNormal(r), s.op(OP.f64_eq, sum, f64const(0)))));
   const isExactSum = (): Code => s.op(OP.f64_eq, s.sumError(product, addend, sum, DOUBLE), f64const(0));
   // Halfway between two singles: 1 followed by zeros in the 29 bits that are dropped.
-  const dropped = [...sum, OP.i64_reinterpret_f64, OP.i32_wrap_i64, ...i32const(0x1fff_ffff), OP.i32_and];
+  const dropped = sum + OP.i64_reinterpret_f64 + OP.i32_wrap_i64 + i32const(0x1fff_ffff) + OP.i32_and;
   s.branch(s.op(OP.i32_eq, dropped, i32const(0x1000_0000)), () => host.bailIf(not(isExactSum()), 1));
   s.requireExact(() => both(isExactSum(), s.op(OP.f64_eq, promote(r), sum)));
   s.write(r);
@@ -233,12 +234,12 @@ function productError(d: FloatCode, a: Code, b: Code, product: Code): Code {
 
 /** fp/errorFree.ts: roundToOdd of a sum whose error is not zero; the pattern of an even one moves by one. */
 function roundToOdd(d: FloatCode, sum: Code, error: Code): Code {
-  const bits = [...sum, OP.i64_reinterpret_f64];
+  const bits = sum + OP.i64_reinterpret_f64;
   const positive = (x: Code): Code => d.op(OP.f64_lt, f64const(0), x);
-  const outward = [...positive(error), ...positive(sum), OP.i32_eq];
-  const direction = [OP.i64_const, 1, OP.i64_const, 0x7f, ...outward, OP.select];
-  const isEven = [...bits, OP.i64_const, 1, OP.i64_and, OP.i64_eqz, OP.i64_extend_i32_u];
-  return [...bits, ...direction, ...isEven, OP.i64_mul, OP.i64_add, OP.f64_reinterpret_i64];
+  const outward = positive(error) + positive(sum) + OP.i32_eq;
+  const direction = OP.i64_const + byte(1) + OP.i64_const + byte(0x7f) + outward + OP.select;
+  const isEven = bits + OP.i64_const + byte(1) + OP.i64_and + OP.i64_eqz + OP.i64_extend_i32_u;
+  return bits + direction + isEven + OP.i64_mul + OP.i64_add + OP.f64_reinterpret_i64;
 }
 
 /** Boldo and Melquiond's fused multiply-add, as in fp/double.ts. */
@@ -247,10 +248,10 @@ function fusedDouble(host: FloatHost, negateProduct: boolean, negateC: boolean):
   d.admitNearest();
   const operands = d.operands(3) as [Code, Code, Code];
   const b = operands[1];
-  const a = negateProduct ? d.let('f64', [...operands[0], OP.f64_neg]) : operands[0];
-  const c = negateC ? d.let('f64', [...operands[2], OP.f64_neg]) : operands[2];
+  const a = negateProduct ? d.let('f64', operands[0] + OP.f64_neg) : operands[0];
+  const c = negateC ? d.let('f64', operands[2] + OP.f64_neg) : operands[2];
   const product = d.let('f64', d.op(OP.f64_mul, a, b));
-  const size: Code = [...product, OP.f64_abs];
+  const size: Code = product + OP.f64_abs;
   const inRange = both(
     d.op(OP.f64_le, f64const(2 ** -960), size),
     d.op(OP.f64_le, size, f64const(2 ** 1000)),
@@ -265,12 +266,12 @@ function fusedDouble(host: FloatHost, negateProduct: boolean, negateC: boolean):
       const head = d.let('f64', d.op(OP.f64_add, product, tail));
       const headLow = d.let('f64', d.sumError(product, tail, head));
       const low = host.take('f64');
-      host.emit([...d.op(OP.f64_add, tailLow, headLow), ...set(low)]);
+      host.emit(d.op(OP.f64_add, tailLow, headLow) + set(low));
       const lowError = d.let('f64', d.sumError(tailLow, headLow, get(low)));
       d.branch(not(d.isZero(lowError)), () => {
-        host.emit([...roundToOdd(d, get(low), lowError), ...set(low)]);
+        host.emit(roundToOdd(d, get(low), lowError) + set(low));
       });
-      host.emit([...d.op(OP.f64_add, head, get(low)), ...set(result)]);
+      host.emit(d.op(OP.f64_add, head, get(low)) + set(result));
       d.unlessInexactAccrued(() => {
         const exact = both(d.isZero(lowError), d.isZero(d.sumError(head, get(low), get(result))));
         host.bailIf(not(exact), 2);
@@ -278,7 +279,7 @@ function fusedDouble(host: FloatHost, negateProduct: boolean, negateC: boolean):
     },
     () => {
       host.bailIf(not(both(d.isZero(product), either(d.isZero(a), d.isZero(b)))), 1);
-      host.emit([...d.op(OP.f64_add, product, c), ...set(result)]);
+      host.emit(d.op(OP.f64_add, product, c) + set(result));
     },
   );
   host.bailIf(not(d.isFinite(get(result))));
@@ -338,7 +339,7 @@ const generators: Readonly<Record<string, Generator>> = {
   'fmv.w.x': (host) => {
     const i = new FloatCode(host, SINGLE);
     i.admit();
-    host.setBits([...host.integer, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
+    host.setBits(host.integer + OP.i64_extend_i32_u + BOX + OP.i64_or);
   },
 };
 

@@ -4,10 +4,9 @@
  * All lanes are the same, so whatever the host does with the others, it does no more than with the first: no invalid operation, no
  * subnormal number that costs time.
  */
-import { OP } from '../wasm/opcodes.ts';
-import { uleb } from '../wasm/encode.ts';
 import { memoryOp } from './emitter.ts';
-import type { Code } from './floatCode.ts';
+import { byte, uleb, type Code } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
 
 type Lane = 'f32' | 'f64';
 
@@ -31,28 +30,28 @@ const SIMD = {
   },
 } as const;
 
-const simd = (opcode: number): number[] => [OP.simd, ...uleb(opcode)];
+const simd = (opcode: number): Code => OP.simd + uleb(opcode);
 
 /** A number in all lanes. */
 export function splat(type: Lane, value: Code): Code {
-  return [...value, ...simd(SIMD[type].splat)];
+  return value + simd(SIMD[type].splat);
 }
 
 /** A number from memory in all lanes. */
 export function loadSplat(type: Lane, address: Code, offset: number): Code {
-  return [...address, OP.simd, ...memoryOp(SIMD[type].loadSplat, 0, offset)];
+  return address + OP.simd + memoryOp(byte(SIMD[type].loadSplat), 0, offset);
 }
 
 /** The number in the first lane. */
 export function lane(type: Lane, lanes: Code): Code {
-  return [...lanes, ...simd(SIMD[type].lane), 0];
+  return lanes + simd(SIMD[type].lane) + byte(0);
 }
 
 export function negate(type: Lane, lanes: Code): Code {
-  return [...lanes, ...simd(SIMD[type].neg)];
+  return lanes + simd(SIMD[type].neg);
 }
 
 /** a * b + c, or c - a * b, rounded once where the host has it so. */
 export function fusedMultiplyAdd(type: Lane, negateProduct: boolean, a: Code, b: Code, c: Code): Code {
-  return [...a, ...b, ...c, ...simd(negateProduct ? SIMD[type].nmadd : SIMD[type].madd)];
+  return a + b + c + simd(negateProduct ? SIMD[type].nmadd : SIMD[type].madd);
 }

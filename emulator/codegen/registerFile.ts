@@ -1,10 +1,10 @@
 /** Floating-point operands in the register file in memory, for `inlineFloat`. */
 import * as layout from '../layout.ts';
-import type { ValueType } from '../wasm/encode.ts';
-import { OP } from '../wasm/opcodes.ts';
 import { get, i32const, loadState, memoryOp, type HostPlace } from './emitter.ts';
-import { BOX, type Code, type FloatHost, type SourceNumber } from './floatCode.ts';
+import { BOX, type FloatHost, type SourceNumber } from './floatCode.ts';
 import { lane, splat } from './lanes.ts';
+import type { Code, ValueType } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
 
 /** Rounding mode fields. RNE is 0, so any mode in force that is not 0 is another. */
 const RTZ = 1;
@@ -35,8 +35,8 @@ export class RegisterFile implements FloatHost {
     this.#user = user;
   }
 
-  #load(n: SourceNumber, opcode: number, align: number, offset = 0): Code {
-    return [...this.#user.source(n), ...memoryOp(opcode, align, layout.F + offset)];
+  #load(n: SourceNumber, opcode: Code, align: number, offset = 0): Code {
+    return this.#user.source(n) + memoryOp(opcode, align, layout.F + offset);
   }
 
   number(n: SourceNumber, type: 'f32' | 'f64'): Code {
@@ -56,9 +56,8 @@ export class RegisterFile implements FloatHost {
   }
 
   setNumber(type: 'f32' | 'f64', value: Code): void {
-    if (type === 'f32')
-      this.setBits([...value, OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or]);
-    else this.emit([...this.#user.destination, ...value, ...memoryOp(OP.f64_store, 3, layout.F)]);
+    if (type === 'f32') this.setBits(value + OP.i32_reinterpret_f32 + OP.i64_extend_i32_u + BOX + OP.i64_or);
+    else this.emit(this.#user.destination + value + memoryOp(OP.f64_store, 3, layout.F));
   }
 
   lanes(n: SourceNumber, type: 'f32' | 'f64'): Code {
@@ -70,17 +69,17 @@ export class RegisterFile implements FloatHost {
   }
 
   setBits(value: Code): void {
-    this.emit([...this.#user.destination, ...value, ...memoryOp(OP.i64_store, 3, layout.F)]);
+    this.emit(this.#user.destination + value + memoryOp(OP.i64_store, 3, layout.F));
   }
 
   load(size: 4 | 8, { local, offset }: HostPlace): void {
-    if (size === 8) this.setBits([...get(local), ...memoryOp(OP.i64_load, 0, offset)]);
-    else this.setBits([...get(local), ...memoryOp(OP.i64_load32_u, 0, offset), ...BOX, OP.i64_or]);
+    if (size === 8) this.setBits(get(local) + memoryOp(OP.i64_load, 0, offset));
+    else this.setBits(get(local) + memoryOp(OP.i64_load32_u, 0, offset) + BOX + OP.i64_or);
   }
 
   store(size: 4 | 8, { local, offset }: HostPlace): void {
-    if (size === 8) this.emit([...get(local), ...this.bits(2), ...memoryOp(OP.i64_store, 0, offset)]);
-    else this.emit([...get(local), ...this.low(2), ...memoryOp(OP.i32_store, 0, offset)]);
+    if (size === 8) this.emit(get(local) + this.bits(2) + memoryOp(OP.i64_store, 0, offset));
+    else this.emit(get(local) + this.low(2) + memoryOp(OP.i32_store, 0, offset));
   }
 
   setInteger(value: Code): void {
@@ -93,8 +92,8 @@ export class RegisterFile implements FloatHost {
 
   get #mode(): Code {
     const { rm } = this.#user;
-    const frm = [...loadState(layout.FCSR), ...i32const(5), OP.i32_shr_u];
-    return [...frm, ...rm, ...rm, ...i32const(DYN), OP.i32_eq, OP.select];
+    const frm = loadState(layout.FCSR) + i32const(5) + OP.i32_shr_u;
+    return frm + rm + rm + i32const(DYN) + OP.i32_eq + OP.select;
   }
 
   get notNearest(): Code {
@@ -102,19 +101,19 @@ export class RegisterFile implements FloatHost {
   }
 
   get reservedMode(): Code {
-    return [...this.#mode, ...i32const(LAST_MODE), OP.i32_gt_u];
+    return this.#mode + i32const(LAST_MODE) + OP.i32_gt_u;
   }
 
   get notTruncating(): Code {
-    return [...this.#user.rm, ...i32const(RTZ), OP.i32_xor];
+    return this.#user.rm + i32const(RTZ) + OP.i32_xor;
   }
 
   get notDirty(): Code {
-    return [...loadState(layout.FS), ...i32const(3), OP.i32_xor];
+    return loadState(layout.FS) + i32const(3) + OP.i32_xor;
   }
 
   get inexactAccrued(): Code | undefined {
-    return [...loadState(layout.FCSR), ...i32const(1), OP.i32_and];
+    return loadState(layout.FCSR) + i32const(1) + OP.i32_and;
   }
 
   get fuses(): boolean {

@@ -9,12 +9,14 @@
  * Names and meanings of the operators are those of the WebAssembly specification, except that shifts take
  * RISC-V's view of their amount only because both use the low five bits.
  */
+import type { Code } from '../wasm/encode.ts';
+
 export type Type = 'i32' | 'i64' | 'f32' | 'f64';
 
 /** An expression of a WebAssembly type. `code` is its encoding; `constant` is set when an i32 is known. */
 export interface Value<T extends Type> {
   readonly type: T;
-  readonly code: readonly number[];
+  readonly code: Code;
   readonly constant?: number;
 }
 

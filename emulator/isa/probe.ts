@@ -23,7 +23,7 @@ export interface RowTraits {
 type Notes = { -readonly [K in keyof RowTraits]: RowTraits[K] };
 
 function value<T extends Type>(type: T): Value<T> {
-  return { type, code: [] };
+  return { type, code: '' };
 }
 
 class Probe implements Builder {

@@ -8,7 +8,7 @@ import { hasInlineFloat } from '../codegen/inlineFloat.ts';
 import { instructions } from '../isa/table.ts';
 import * as layout from '../layout.ts';
 import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
-import { encodeModule, type FunctionBody } from '../wasm/encode.ts';
+import { encodeModule, flat, type FunctionBody } from '../wasm/encode.ts';
 import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
 import type { Reach } from './checks.ts';
 import { regionFunction } from './emit.ts';
@@ -97,7 +97,7 @@ function compile(world: World, code: RegionCode, slot: number): Compiled {
   return {
     pc: code.entry,
     slot,
-    body: { ...body, code: Uint8Array.from(body.code) },
+    body: { ...body, code: flat(body.code) },
     looks,
     pcs: code.blocks.flatMap(({ insns }) => insns.map((insn) => insn.pc)),
     pages: code.pages,

@@ -8,14 +8,12 @@
  * it came back where it wanted.
  */
 import { get, i32const, loadState, Locals, memoryOp, set, storeState } from '../codegen/emitter.ts';
-import { both, type Code, type FloatHost, type SourceNumber } from '../codegen/floatCode.ts';
+import { both, type FloatHost, type SourceNumber } from '../codegen/floatCode.ts';
 import { jumpCacheEntry } from '../codegen/jumpCache.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import type { Binary32, I32 } from '../isa/builder.ts';
 import * as layout from '../layout.ts';
 import { ENTRY } from '../tier0/uop.ts';
-import { uleb, type FunctionBody } from '../wasm/encode.ts';
-import { OP } from '../wasm/opcodes.ts';
 import type { Checks } from './checks.ts';
 import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
 import { Exits } from './exits.ts';
@@ -26,8 +24,8 @@ import { bitsOf, loadFloat, LocalFloats, numberOf, type FloatLocal } from './loc
 import { LookupEmitter, type Look, type LookContext } from './lookups.ts';
 import { isEcall, type Edge, type RegionCode } from './region.ts';
 import { fusedOperands, NONE, numbers, union, without, type Regs } from './registers.ts';
-
-const VOID = 0x40;
+import { byte, uleb, type Code, type FunctionBody } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
 
 const REFUND_BITS = 11;
 
@@ -70,7 +68,7 @@ class RegionEmitter extends LookupEmitter {
   /** Of the instruction under way. */
   #dirty = NONE;
   #refund = 0;
-  #condition: Code = [];
+  #condition: Code = '';
   /** Places of branches that are hardly ever taken. */
   readonly unlikely: number[] = [];
 
@@ -111,9 +109,9 @@ class RegionEmitter extends LookupEmitter {
       get rm() {
         return i32const(operands.insn.fields.rm);
       },
-      setInteger: (value) => this.out.push(...operands.setRd(value)),
+      setInteger: (value) => (this.out += operands.setRd(value)),
       take: (type) => this.locals.take(type),
-      emit: (part) => this.out.push(...part),
+      emit: (part) => (this.out += part),
       expectNot: () => this.unlikely.push(this.out.length),
       bailIf: (condition, depth) => {
         this.bailIf(condition, depth);
@@ -123,13 +121,14 @@ class RegionEmitter extends LookupEmitter {
 
   // Registers
 
-  #storeAll(regs: Regs): number[] {
-    const code = numbers(regs.x).flatMap((r) => storeState(layout.X + 4 * r, get(x(r))));
+  #storeAll(regs: Regs): Code {
+    let code: Code = '';
+    for (const r of numbers(regs.x)) code += storeState(layout.X + 4 * r, get(x(r)));
     for (const r of numbers(regs.f)) {
       const float = this.#floats.get(r) as FloatLocal;
       const [value, opcode] =
         float.type === 'f64' ? [numberOf(float), OP.f64_store] : [bitsOf(float), OP.i64_store];
-      code.push(...i32const(0), ...value, ...memoryOp(opcode, 3, layout.F + 8 * r));
+      code += i32const(0) + value + memoryOp(opcode, 3, layout.F + 8 * r);
     }
     return code;
   }
@@ -139,18 +138,18 @@ class RegionEmitter extends LookupEmitter {
     const singles = numbers(regs.f).filter((r) => this.#floats.get(r)?.type === 'f32');
     if (singles.length > 0) {
       const high = singles.map((r): Code => loadState(layout.F + 8 * r + 4)).reduce(both);
-      notBoxed([...high, ...i32const(-1), OP.i32_ne]);
+      notBoxed(high + i32const(-1) + OP.i32_ne);
     }
-    for (const r of numbers(regs.x)) this.out.push(...loadState(layout.X + 4 * r), ...set(x(r)));
+    for (const r of numbers(regs.x)) this.out += loadState(layout.X + 4 * r) + set(x(r));
     for (const r of numbers(regs.f)) {
-      this.out.push(...loadFloat(this.#floats.get(r) as FloatLocal, i32const(0), layout.F + 8 * r));
+      this.out += loadFloat(this.#floats.get(r) as FloatLocal, i32const(0), layout.F + 8 * r);
     }
   }
 
   /** Not zero unless what the region assumes of the floating-point unit holds. */
   get #otherFloatState(): Code {
-    const fcsr = [...loadState(layout.FCSR), ...i32const(0xe1), OP.i32_and, ...i32const(1), OP.i32_xor];
-    return [...fcsr, ...loadState(layout.FS), ...i32const(3), OP.i32_xor, OP.i32_or];
+    const fcsr = loadState(layout.FCSR) + i32const(0xe1) + OP.i32_and + i32const(1) + OP.i32_xor;
+    return fcsr + loadState(layout.FS) + i32const(3) + OP.i32_xor + OP.i32_or;
   }
 
   // Builder
@@ -174,15 +173,15 @@ class RegionEmitter extends LookupEmitter {
   jumpRelative(): void {}
 
   jump(target: I32): void {
-    this.out.push(...target.code, ...i32const(-2), OP.i32_and, ...set(TARGET));
+    this.out += target.code + i32const(-2) + OP.i32_and + set(TARGET);
   }
 
   protected needFs(): void {
-    if (!this.#assumes) this.bailIf([...loadState(layout.FS), OP.i32_eqz]);
+    if (!this.#assumes) this.bailIf(loadState(layout.FS) + OP.i32_eqz);
   }
 
   protected dirtyFs(): void {
-    if (!this.#assumes) this.out.push(...storeState(layout.FS, i32const(3)));
+    if (!this.#assumes) this.out += storeState(layout.FS, i32const(3));
   }
 
   protected bailIf(condition: Code, depth = 0): void {
@@ -192,17 +191,17 @@ class RegionEmitter extends LookupEmitter {
   #leaveIf(condition: Code, pc: number, refund: number, dirty: Regs, depth: number): void {
     const info = ((pc - this.#entry) << REFUND_BITS) | refund;
     const label = this.#scopes.length + this.#exits.label(dirty) + depth;
-    this.out.push(...i32const(info), ...set(EXIT), ...condition);
+    this.out += i32const(info) + set(EXIT) + condition;
     this.unlikely.push(this.out.length);
-    this.out.push(OP.br_if, ...uleb(label));
+    this.out += OP.br_if + uleb(label);
   }
 
   protected ifUnlikely(condition: Code, then: () => void): void {
-    this.out.push(...condition);
+    this.out += condition;
     this.unlikely.push(this.out.length);
-    this.out.push(OP.if, VOID);
+    this.out += OP.if + VOID;
     then();
-    this.out.push(OP.end);
+    this.out += OP.end;
   }
 
   // Blocks
@@ -211,8 +210,8 @@ class RegionEmitter extends LookupEmitter {
   #straight(index: number): void {
     const block = this.#blocks[index];
     if (block.isLoop)
-      this.#leaveIf([...get(N), ...i32const(block.need), OP.i32_lt_s], block.pc, 0, block.dirtyIn, 0);
-    this.out.push(...get(N), ...i32const(block.count), OP.i32_sub, ...set(N));
+      this.#leaveIf(get(N) + i32const(block.need) + OP.i32_lt_s, block.pc, 0, block.dirtyIn, 0);
+    this.out += get(N) + i32const(block.count) + OP.i32_sub + set(N);
     this.#dirty = block.dirtyIn;
     this.loop = block.loop;
     const { accesses, remade } = this.#checks;
@@ -229,7 +228,7 @@ class RegionEmitter extends LookupEmitter {
   }
 
   #returnTo(pc: Code, dirty: Regs): void {
-    this.out.push(...this.#storeAll(dirty), ...storeState(layout.PC, pc), ...get(N), OP.return);
+    this.out += this.#storeAll(dirty) + storeState(layout.PC, pc) + get(N) + OP.return;
   }
 
   /** Branch depth of a loop's begin or of the end of the block in front of a merge. */
@@ -246,21 +245,21 @@ class RegionEmitter extends LookupEmitter {
 
   #follow(from: number, edge: Edge): void {
     if (edge.block < 0) {
-      this.out.push(...storeState(layout.LANDING, i32const(ENTRY)));
+      this.out += storeState(layout.LANDING, i32const(ENTRY));
       this.#returnTo(i32const(edge.pc), this.#blocks[from].dirtyOut);
-    } else if (this.#isLabel(from, edge.block)) this.out.push(OP.br, ...uleb(this.#label(edge.block)));
+    } else if (this.#isLabel(from, edge.block)) this.out += OP.br + uleb(this.#label(edge.block));
     else this.#tree(edge.block);
   }
 
   #branchIf(condition: Code, index: number, taken: Edge): void {
     if (taken.block >= 0 && this.#isLabel(index, taken.block)) {
-      this.out.push(...condition, OP.br_if, ...uleb(this.#label(taken.block)));
+      this.out += condition + OP.br_if + uleb(this.#label(taken.block));
     } else {
-      this.out.push(...condition, OP.if, VOID);
+      this.out += condition + OP.if + VOID;
       this.#scopes.push({ block: -1 });
       this.#follow(index, taken);
       this.#scopes.pop();
-      this.out.push(OP.end);
+      this.out += OP.end;
     }
   }
 
@@ -274,41 +273,36 @@ class RegionEmitter extends LookupEmitter {
     const block = this.#blocks[index];
     const known = this.#slotOf(target);
     const at = target === 'ecall' ? this.operands.insn.pc : target;
-    this.out.push(...this.#storeAll(block.dirtyOut));
-    this.out.push(...storeState(layout.PC, at === null ? get(TARGET) : i32const(at)));
+    this.out += this.#storeAll(block.dirtyOut);
+    this.out += storeState(layout.PC, at === null ? get(TARGET) : i32const(at));
     if (target !== null && known < 0) {
-      this.out.push(...get(N), OP.return);
+      this.out += get(N) + OP.return;
       return;
     }
     const giveUp = (condition: Code): void => {
-      this.ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
+      this.ifUnlikely(condition, () => (this.out += get(N) + OP.return));
     };
-    if (target !== 'ecall') giveUp([...get(DEPTH), OP.i32_eqz]);
+    if (target !== 'ecall') giveUp(get(DEPTH) + OP.i32_eqz);
     if (target === null) {
-      this.out.push(...jumpCacheEntry(get(TARGET), get(FETCH)), ...set(SCRATCH));
-      giveUp([...get(SCRATCH), ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE), ...get(TARGET), OP.i32_ne]);
-      const slot = [
-        ...get(SCRATCH),
-        ...memoryOp(OP.i32_load, 2, layout.JUMP_CACHE + 4),
-        ...get(FETCH),
-        OP.i32_xor,
-      ];
-      giveUp([...slot, OP.local_tee, ...uleb(SCRATCH), ...i32const(layout.TABLE_BYTES), OP.i32_ge_u]);
+      this.out += jumpCacheEntry(get(TARGET), get(FETCH)) + set(SCRATCH);
+      giveUp(get(SCRATCH) + memoryOp(OP.i32_load, 2, layout.JUMP_CACHE) + get(TARGET) + OP.i32_ne);
+      const slot = get(SCRATCH) + memoryOp(OP.i32_load, 2, layout.JUMP_CACHE + 4) + get(FETCH) + OP.i32_xor;
+      giveUp(slot + OP.local_tee + uleb(SCRATCH) + i32const(layout.TABLE_BYTES) + OP.i32_ge_u);
     }
     const slot = target === null ? get(SCRATCH) : i32const(known);
-    this.out.push(...get(N), ...get(DEPTH), ...i32const(1), OP.i32_sub, ...slot, OP.call_indirect, 0, 0);
-    this.out.push(...set(N));
+    this.out += get(N) + get(DEPTH) + i32const(1) + OP.i32_sub + slot + OP.call_indirect + byte(0) + byte(0);
+    this.out += set(N);
     if (back.block < 0) {
-      this.out.push(...get(N), OP.return);
+      this.out += get(N) + OP.return;
       return;
     }
     const next = this.#blocks[back.block];
-    giveUp([...loadState(layout.PC), ...i32const(back.pc), OP.i32_ne]);
-    giveUp([...get(N), ...i32const(next.need), OP.i32_lt_s]);
+    giveUp(loadState(layout.PC) + i32const(back.pc) + OP.i32_ne);
+    giveUp(get(N) + i32const(next.need) + OP.i32_lt_s);
     if (this.#assumes) giveUp(this.#otherFloatState);
     // What the callee has preserved is still in its local, and with it all that is known of addresses.
     const kept = { x: next.liveIn.x & this.#checks.kept, f: 0 };
-    for (const r of numbers(kept.x)) giveUp([...loadState(layout.X + 4 * r), ...get(x(r)), OP.i32_ne]);
+    for (const r of numbers(kept.x)) giveUp(loadState(layout.X + 4 * r) + get(x(r)) + OP.i32_ne);
     this.#loadAll(without(next.liveIn, kept), giveUp);
     for (const group of this.#checks.remade(index, block.count)) this.forget(group);
     this.#follow(index, back);
@@ -326,7 +320,7 @@ class RegionEmitter extends LookupEmitter {
 
   #indirect(index: number, targets: readonly Edge[]): void {
     for (const target of targets) {
-      this.#branchIf([...get(TARGET), ...i32const(target.pc), OP.i32_eq], index, target);
+      this.#branchIf(get(TARGET) + i32const(target.pc) + OP.i32_eq, index, target);
     }
     this.#returnTo(get(TARGET), this.#blocks[index].dirtyOut);
   }
@@ -339,23 +333,23 @@ class RegionEmitter extends LookupEmitter {
     const block = this.#blocks[index];
     const merges = block.children.filter((child) => this.#blocks[child].forward > 1).reverse();
     if (block.isLoop) {
-      this.out.push(OP.loop, VOID);
+      this.out += OP.loop + VOID;
       this.#scopes.push({ block: index });
     }
     for (const merge of merges) {
-      this.out.push(OP.block, VOID);
+      this.out += OP.block + VOID;
       this.#scopes.push({ block: merge });
     }
     this.#straight(index);
     this.#terminate(index);
     for (const merge of merges.reverse()) {
       this.#scopes.pop();
-      this.out.push(OP.end);
+      this.out += OP.end;
       this.#tree(merge);
     }
     if (block.isLoop) {
       this.#scopes.pop();
-      this.out.push(OP.end);
+      this.out += OP.end;
     }
   }
 
@@ -363,34 +357,34 @@ class RegionEmitter extends LookupEmitter {
 
   #prologue(pages: readonly number[]): void {
     const refuse = (condition: Code): void => {
-      this.ifUnlikely(condition, () => this.out.push(...get(N), OP.return));
+      this.ifUnlikely(condition, () => (this.out += get(N) + OP.return));
     };
     const entry = this.#blocks[0];
-    refuse([...get(N), ...i32const(entry.need), OP.i32_lt_s]);
-    refuse([...loadState(layout.PC), ...i32const(this.#entry), OP.i32_ne]);
-    this.out.push(...loadState(layout.TLB_FETCH), ...set(FETCH));
+    refuse(get(N) + i32const(entry.need) + OP.i32_lt_s);
+    refuse(loadState(layout.PC) + i32const(this.#entry) + OP.i32_ne);
+    this.out += loadState(layout.TLB_FETCH) + set(FETCH);
     for (const page of pages) {
-      const fetched = [...get(FETCH), ...memoryOp(OP.i32_load, 2, page * 4)];
-      refuse([...fetched, ...i32const(this.#context.decoded(page)), OP.i32_ne]);
+      const fetched = get(FETCH) + memoryOp(OP.i32_load, 2, page * 4);
+      refuse(fetched + i32const(this.#context.decoded(page)) + OP.i32_ne);
     }
-    this.out.push(...loadState(layout.TLB_READ), ...set(READ), ...loadState(layout.TLB_WRITE), ...set(WRITE));
+    this.out += loadState(layout.TLB_READ) + set(READ) + loadState(layout.TLB_WRITE) + set(WRITE);
     if (this.#assumes) refuse(this.#otherFloatState);
     this.#loadAll(entry.liveIn, refuse);
   }
 
-  generate(pages: readonly number[]): number[] {
-    this.out = [];
+  generate(pages: readonly number[]): Code {
+    this.out = '';
     this.#prologue(pages);
     // One block more than there are exits: its end is where they meet.
-    for (let i = 0; i <= this.#exits.size; i++) this.out.push(OP.block, VOID);
+    for (let i = 0; i <= this.#exits.size; i++) this.out += OP.block + VOID;
     this.#tree(0);
-    this.out.push(OP.unreachable);
-    for (const code of this.#exits.code()) this.out.push(OP.end, ...code);
-    this.out.push(OP.end);
-    const pc = [...get(EXIT), ...i32const(REFUND_BITS), OP.i32_shr_s, ...i32const(this.#entry), OP.i32_add];
-    this.out.push(...storeState(layout.PC, pc));
-    const refund = [...get(EXIT), ...i32const((1 << REFUND_BITS) - 1), OP.i32_and];
-    this.out.push(...get(N), ...refund, OP.i32_add);
+    this.out += OP.unreachable;
+    for (const code of this.#exits.code()) this.out += OP.end + code;
+    this.out += OP.end;
+    const pc = get(EXIT) + i32const(REFUND_BITS) + OP.i32_shr_s + i32const(this.#entry) + OP.i32_add;
+    this.out += storeState(layout.PC, pc);
+    const refund = get(EXIT) + i32const((1 << REFUND_BITS) - 1) + OP.i32_and;
+    this.out += get(N) + refund + OP.i32_add;
     return this.out;
   }
 }

@@ -2,6 +2,7 @@
 import { get, i32const, set, type Operands } from '../codegen/emitter.ts';
 import type { I32 } from '../isa/builder.ts';
 import type { Insn } from './region.ts';
+import type { Code } from '../wasm/encode.ts';
 
 /** Parameters and fixed locals. */
 export const N = 0;
@@ -41,8 +42,8 @@ export class KnownOperands implements Operands {
     return { type: 'i32', code: i32const(imm), constant: imm };
   }
 
-  setRd(value: readonly number[]): number[] {
+  setRd(value: Code): Code {
     const { rd } = this.insn.fields;
-    return rd === 0 ? [] : [...value, ...set(x(rd))];
+    return rd === 0 ? '' : value + set(x(rd));
   }
 }

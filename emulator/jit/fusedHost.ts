@@ -2,11 +2,10 @@
  * Whether the host's relaxed_madd and relaxed_nmadd (WebAssembly 3.0, relaxed SIMD) are fused multiply-adds. The specification lets it round
  * once or twice, as the processor has it; V8 before 11.4 (Node 20) knows it behind --experimental-wasm-relaxed-simd.
  */
-import { OP } from '../wasm/opcodes.ts';
-import { encodeModule, type FunctionBody } from '../wasm/encode.ts';
-import type { Code } from '../codegen/floatCode.ts';
 import { get } from '../codegen/emitter.ts';
 import { fusedMultiplyAdd, lane, splat } from '../codegen/lanes.ts';
+import { encodeModule, type Code, type FunctionBody } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
 
 function probe(): boolean {
   const type = { params: ['f64', 'f64', 'f64'], results: ['f64'] } as const;
@@ -15,7 +14,7 @@ function probe(): boolean {
     name,
     type,
     locals: [],
-    code: [...lane('f64', fusedMultiplyAdd('f64', negateProduct, a, b, c)), OP.return],
+    code: lane('f64', fusedMultiplyAdd('f64', negateProduct, a, b, c)) + OP.return,
     exported: true,
   });
   const bytes = encodeModule({

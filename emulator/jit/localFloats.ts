@@ -3,13 +3,14 @@
  * format, else in the register file.
  */
 import { get, i32const, memoryOp, set, type HostPlace } from '../codegen/emitter.ts';
-import { BOX, type Code, type SourceNumber } from '../codegen/floatCode.ts';
+import { BOX, type SourceNumber } from '../codegen/floatCode.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import { lane, loadSplat, splat } from '../codegen/lanes.ts';
-import { OP } from '../wasm/opcodes.ts';
 import { hostFuses } from './fusedHost.ts';
 import type { Insn } from './region.ts';
 import type { FloatType } from './registers.ts';
+import { byte, type Code } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
 
 /** Rounding mode fields: to nearest even, towards zero, the last that is not reserved, the one in fcsr. */
 const RNE = 0;
@@ -18,7 +19,7 @@ const LAST_MODE = 4;
 const DYN = 7;
 
 /** A condition known to be zero, and one known not to be. */
-const NEVER: Code = [];
+const NEVER: Code = '';
 const ALWAYS: Code = i32const(1);
 
 export interface FloatLocal {
@@ -35,20 +36,20 @@ export function numberOf({ local, type, inLanes }: FloatLocal): Code {
 
 /** Sets a register. */
 function setFloat({ local, type, inLanes }: FloatLocal, value: Code): Code {
-  return [...(inLanes ? splat(type, value) : value), ...set(local)];
+  return (inLanes ? splat(type, value) : value) + set(local);
 }
 
 /** Sets a register from memory. */
 export function loadFloat({ local, type, inLanes }: FloatLocal, address: Code, offset: number): Code {
   const opcode = type === 'f32' ? OP.f32_load : OP.f64_load;
-  const load = [...address, ...memoryOp(opcode, 0, offset)];
-  return [...(inLanes ? loadSplat(type, address, offset) : load), ...set(local)];
+  const load = address + memoryOp(opcode, 0, offset);
+  return (inLanes ? loadSplat(type, address, offset) : load) + set(local);
 }
 
 /** The 64 bits of a register in a local. */
 export function bitsOf(float: FloatLocal): Code {
-  if (float.type === 'f64') return [...numberOf(float), OP.i64_reinterpret_f64];
-  return [...numberOf(float), OP.i32_reinterpret_f32, OP.i64_extend_i32_u, ...BOX, OP.i64_or];
+  if (float.type === 'f64') return numberOf(float) + OP.i64_reinterpret_f64;
+  return numberOf(float) + OP.i32_reinterpret_f32 + OP.i64_extend_i32_u + BOX + OP.i64_or;
 }
 
 export class LocalFloats extends RegisterFile {
@@ -84,8 +85,8 @@ export class LocalFloats extends RegisterFile {
   override low(n: SourceNumber): Code {
     const source = this.#source(n);
     if (source === undefined) return super.low(n);
-    if (source.type === 'f32') return [...numberOf(source), OP.i32_reinterpret_f32];
-    return [...bitsOf(source), OP.i32_wrap_i64];
+    if (source.type === 'f32') return numberOf(source) + OP.i32_reinterpret_f32;
+    return bitsOf(source) + OP.i32_wrap_i64;
   }
 
   override high(n: SourceNumber): Code {
@@ -93,7 +94,7 @@ export class LocalFloats extends RegisterFile {
     if (source === undefined) return super.high(n);
     return source.type === 'f32'
       ? NEVER
-      : [...bitsOf(source), OP.i64_const, 32, OP.i64_shr_u, OP.i32_wrap_i64];
+      : bitsOf(source) + OP.i64_const + byte(32) + OP.i64_shr_u + OP.i32_wrap_i64;
   }
 
   override setNumber(type: FloatType, value: Code): void {
@@ -109,15 +110,15 @@ export class LocalFloats extends RegisterFile {
 
   override setLanes(type: FloatType, value: Code): void {
     const rd = this.#destination;
-    if (rd?.inLanes) this.emit([...value, ...set(rd.local)]);
+    if (rd?.inLanes) this.emit(value + set(rd.local));
     else super.setLanes(type, value);
   }
 
   override setBits(value: Code): void {
     const rd = this.#destination;
     if (rd === undefined) super.setBits(value);
-    else if (rd.type === 'f64') this.emit(setFloat(rd, [...value, OP.f64_reinterpret_i64]));
-    else this.emit(setFloat(rd, [...value, OP.i32_wrap_i64, OP.f32_reinterpret_i32]));
+    else if (rd.type === 'f64') this.emit(setFloat(rd, value + OP.f64_reinterpret_i64));
+    else this.emit(setFloat(rd, value + OP.i32_wrap_i64 + OP.f32_reinterpret_i32));
   }
 
   override load(size: 4 | 8, place: HostPlace): void {
@@ -136,7 +137,7 @@ export class LocalFloats extends RegisterFile {
       return;
     }
     const store = memoryOp(size === 4 ? OP.f32_store : OP.f64_store, 0, place.offset);
-    this.emit([...get(place.local), ...numberOf(source), ...store]);
+    this.emit(get(place.local) + numberOf(source) + store);
   }
 
   get #rm(): number {

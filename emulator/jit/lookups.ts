@@ -6,16 +6,15 @@
  * RAM too. Where looks meet too many pages for that they read the TLB's table themselves.
  */
 import { get, i32const, loadState, memoryOp, set, type HostPlace } from '../codegen/emitter.ts';
-import type { Code } from '../codegen/floatCode.ts';
 import { InlineEmitter } from '../codegen/inlineEmitter.ts';
 import type { I32 } from '../isa/builder.ts';
 import * as layout from '../layout.ts';
 import { CACHE_SPANS } from '../mmu/pageCaches.ts';
 import { spansOf } from '../tier0/lookUp.ts';
-import { uleb } from '../wasm/encode.ts';
-import { OP } from '../wasm/opcodes.ts';
 import { isInvariant, WRITABLE, type Access, type Group } from './checks.ts';
 import { READ, WRITE, type KnownOperands } from './frame.ts';
+import { byte, uleb, type Code } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
 
 const PAGE = 4096;
 
@@ -63,7 +62,7 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
     if (look > 0) {
       const start = this.op('add', address, this.i32(-offset));
       if (group.lazy && isInvariant(group, this.loop)) {
-        this.ifUnlikely([...get(local), OP.i32_eqz], () => {
+        this.ifUnlikely(get(local) + OP.i32_eqz, () => {
           this.#look(group, start, look === WRITABLE, 1);
         });
       } else {
@@ -75,7 +74,7 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
 
   /** The group's root is made anew: what is looked at once is looked at again. */
   protected forget(group: Group): void {
-    if (group.lazy) this.out.push(...i32const(0), ...set(this.#hostOf(group)));
+    if (group.lazy) this.out += i32const(0) + set(this.#hostOf(group));
   }
 
   #look(group: Group, start: I32, write: boolean, depth: number): void {
@@ -87,41 +86,41 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
     const host = this.#hostOf(group);
     const spans = spansOf(group.span, PAGE - (CACHE_SPANS[size] as number) + 1);
     const fill = (): void => {
-      this.out.push(...va.code, ...i32const(cache), ...i32const(spans));
-      this.out.push(...i32const(write ? layout.TLB_WRITE : layout.TLB_READ), OP.call, LOOK_UP);
+      this.out += va.code + i32const(cache) + i32const(spans);
+      this.out += i32const(write ? layout.TLB_WRITE : layout.TLB_READ) + OP.call + byte(LOOK_UP);
     };
     if (this.lookContext.isWild(pc)) {
       this.#lookAtTable(group, va, write, depth, fill);
       return;
     }
-    const distance = [...va.code, ...loadState(cache + layout.CACHED_PAGE), OP.i32_sub];
-    this.ifUnlikely([...distance, ...loadState(cache + layout.CACHED_ROOM), OP.i32_ge_u], () => {
+    const distance = va.code + loadState(cache + layout.CACHED_PAGE) + OP.i32_sub;
+    this.ifUnlikely(distance + loadState(cache + layout.CACHED_ROOM) + OP.i32_ge_u, () => {
       fill();
-      this.out.push(...set(host));
-      this.bailIf([...get(host), OP.i32_eqz], depth + 1);
+      this.out += set(host);
+      this.bailIf(get(host) + OP.i32_eqz, depth + 1);
     });
     // Read now, so that nothing hangs on which way control came.
-    this.out.push(...va.code, ...loadState(cache + layout.CACHED_DELTA), OP.i32_add, ...set(host));
+    this.out += va.code + loadState(cache + layout.CACHED_DELTA) + OP.i32_add + set(host);
   }
 
   #lookAtTable(group: Group, va: I32, write: boolean, depth: number, fill: () => void): void {
     const { span } = group;
     const page = this.locals.take('i32');
-    const index = [...va.code, ...i32const(10), OP.i32_shr_u, ...i32const(0x3f_fffc), OP.i32_and];
-    const entry = [...get(write ? WRITE : READ), ...index, OP.i32_add, ...memoryOp(OP.i32_load, 2, 0)];
-    this.out.push(...entry, ...i32const(1), OP.i32_sub, ...set(page));
-    const low = span > 1 ? [...get(page), ...va.code, OP.i32_or] : get(page);
-    const misaligned = [...low, ...i32const((span - 1) | 1), OP.i32_and];
+    const index = va.code + i32const(10) + OP.i32_shr_u + i32const(0x3f_fffc) + OP.i32_and;
+    const entry = get(write ? WRITE : READ) + index + OP.i32_add + memoryOp(OP.i32_load, 2, 0);
+    this.out += entry + i32const(1) + OP.i32_sub + set(page);
+    const low = span > 1 ? get(page) + va.code + OP.i32_or : get(page);
+    const misaligned = low + i32const((span - 1) | 1) + OP.i32_and;
     // With one access, misalignment stands for straddling. Else bit 12 tells either that the entry is invalid or that
     // the last byte is in another page.
-    const last = [...va.code, ...i32const(PAGE - 1), OP.i32_and, ...i32const(span - 1), OP.i32_add];
-    const invalid = [...get(page), ...i32const(12), OP.i32_shl];
-    const beyond = [...invalid, ...last, OP.i32_or, ...i32const(PAGE), OP.i32_and];
+    const last = va.code + i32const(PAGE - 1) + OP.i32_and + i32const(span - 1) + OP.i32_add;
+    const invalid = get(page) + i32const(12) + OP.i32_shl;
+    const beyond = invalid + last + OP.i32_or + i32const(PAGE) + OP.i32_and;
     this.ifUnlikely(span <= 8 && (span & (span - 1)) === 0 ? misaligned : beyond, () => {
       fill();
-      this.out.push(...va.code, OP.i32_xor, OP.local_tee, ...uleb(page), ...va.code, OP.i32_xor);
-      this.bailIf([OP.i32_eqz], depth + 1);
+      this.out += va.code + OP.i32_xor + OP.local_tee + uleb(page) + va.code + OP.i32_xor;
+      this.bailIf(OP.i32_eqz, depth + 1);
     });
-    this.out.push(...get(page), ...va.code, OP.i32_xor, ...set(this.#hostOf(group)));
+    this.out += get(page) + va.code + OP.i32_xor + set(this.#hostOf(group));
   }
 }

@@ -12,7 +12,7 @@ const fill: FunctionBody = {
   name: 'fill',
   type: THREE,
   locals: [],
-  code: [...get(0), ...get(1), ...get(2), 0xfc, 0x0b, 0x00],
+  code: `${get(0)}${get(1)}${get(2)}\xfc\x0b\0`,
   exported: true,
 };
 
@@ -21,7 +21,7 @@ const copy: FunctionBody = {
   name: 'copy',
   type: THREE,
   locals: [],
-  code: [...get(0), ...get(1), ...get(2), 0xfc, 0x0a, 0x00, 0x00],
+  code: `${get(0)}${get(1)}${get(2)}\xfc\x0a\0\0`,
   exported: true,
 };
 

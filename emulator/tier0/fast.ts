@@ -1,15 +1,15 @@
 /** The code generator of tier 0's fast loop: a handler for each row, no calls. */
 import type { I32 } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
-import { OP } from '../wasm/opcodes.ts';
-import { uleb } from '../wasm/encode.ts';
 import { get, i32const, loadState, set, storeState, type Locals } from '../codegen/emitter.ts';
-import type { Code, FloatHost, SourceNumber } from '../codegen/floatCode.ts';
+import type { FloatHost, SourceNumber } from '../codegen/floatCode.ts';
 import { InlineEmitter, SlowOnly } from '../codegen/inlineEmitter.ts';
 import { RegisterFile } from '../codegen/registerFile.ts';
 import * as layout from '../layout.ts';
 import { UopOperands } from './operands.ts';
 import { COMPRESSED, FAR, UOP_SCALE } from './uop.ts';
+import { uleb, type Code } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
 
 /** The loop's own locals. */
 export interface LoopLocals {
@@ -55,9 +55,9 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
       get rm() {
         return operands.fieldRm;
       },
-      setInteger: (value) => this.out.push(...operands.setRd(value)),
+      setInteger: (value) => (this.out += operands.setRd(value)),
       take: (type) => this.locals.take(type),
-      emit: (code) => this.out.push(...code),
+      emit: (code) => (this.out += code),
       expectNot: () => {},
       bailIf: (condition, depth) => {
         this.bailIf(condition, depth);
@@ -66,12 +66,12 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
   }
 
   /** The handler of a row in a variant, with its way out. null: the fast loop does not execute it. */
-  handler(instruction: Instruction, variant: number, labels: LoopLabels): number[] | null {
+  handler(instruction: Instruction, variant: number, labels: LoopLabels): Code | null {
     this.operands.instruction = instruction;
     this.#variant = variant;
     this.#labels = labels;
     this.#left = false;
-    this.out = [];
+    this.out = '';
     try {
       instruction.row.exec(this);
     } catch (e) {
@@ -91,7 +91,7 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
   get pc(): I32 {
     return {
       type: 'i32',
-      code: [...get(this.#loop.delta), ...get(this.#loop.ip), ...i32const(2), OP.i32_shr_u, OP.i32_add],
+      code: get(this.#loop.delta) + get(this.#loop.ip) + i32const(2) + OP.i32_shr_u + OP.i32_add,
     };
   }
 
@@ -99,60 +99,55 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
     return this.op('add', this.pc, this.i32(this.#length));
   }
 
-  #br(label: number, depth = 0): number[] {
-    return [OP.br, ...uleb(label + depth)];
+  #br(label: number, depth = 0): Code {
+    return OP.br + uleb(label + depth);
   }
 
   #advance(): void {
-    this.out.push(
-      ...get(this.#loop.ip),
-      ...i32const(this.#length * UOP_SCALE),
-      OP.i32_add,
-      ...set(this.#loop.ip),
-    );
-    this.out.push(...this.#br(this.#labels.next));
+    this.out += get(this.#loop.ip) + i32const(this.#length * UOP_SCALE) + OP.i32_add + set(this.#loop.ip);
+    this.out += this.#br(this.#labels.next);
     this.#left = true;
   }
 
-  #relative(depth: number): number[] {
+  #relative(depth: number): Code {
     if (this.#variant & FAR) {
       const target = this.op('add', this.pc, this.imm);
-      return [...target.code, ...set(this.#loop.nextPc), ...this.#br(this.#labels.jump, depth)];
+      return target.code + set(this.#loop.nextPc) + this.#br(this.#labels.jump, depth);
     }
-    return [
-      ...get(this.#loop.ip),
-      ...this.operands.fieldImm,
-      OP.i32_add,
-      ...set(this.#loop.ip),
-      ...this.#br(this.#labels.next, depth),
-    ];
+    return (
+      get(this.#loop.ip) +
+      this.operands.fieldImm +
+      OP.i32_add +
+      set(this.#loop.ip) +
+      this.#br(this.#labels.next, depth)
+    );
   }
 
   branch(condition: I32): void {
-    this.out.push(...condition.code, OP.if, 0x40, ...this.#relative(1), OP.end);
+    this.out += condition.code + OP.if + VOID + this.#relative(1) + OP.end;
     this.#advance();
   }
 
   jumpRelative(): void {
-    this.out.push(...this.#relative(0));
+    this.out += this.#relative(0);
     this.#left = true;
   }
 
   jump(target: I32): void {
-    this.out.push(...target.code, ...i32const(-2), OP.i32_and, ...set(this.#loop.nextPc));
-    this.out.push(...this.#br(this.#labels.jump));
+    this.out += target.code + i32const(-2) + OP.i32_and + set(this.#loop.nextPc);
+    this.out += this.#br(this.#labels.jump);
     this.#left = true;
   }
 
   protected bailIf(condition: Code, depth = 0): void {
-    this.out.push(...condition, OP.br_if, ...uleb(this.#labels.slow + depth));
+    this.out += condition + OP.br_if + uleb(this.#labels.slow + depth);
   }
 
   protected needFs(): void {
-    this.bailIf([...loadState(layout.FS), OP.i32_eqz]);
+    this.bailIf(loadState(layout.FS) + OP.i32_eqz);
   }
 
   protected dirtyFs(): void {
-    this.out.push(...storeState(layout.FS, i32const(3)));
+    this.out += storeState(layout.FS, i32const(3));
   }
 }

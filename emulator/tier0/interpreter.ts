@@ -12,8 +12,6 @@
  */
 import * as layout from '../layout.ts';
 import { instructions } from '../isa/table.ts';
-import { encodeModule, uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
-import { OP } from '../wasm/opcodes.ts';
 import { get, i32const, loadState, Locals, set, storeState } from '../codegen/emitter.ts';
 import { isCommon } from './common.ts';
 import { ECALL, IMPORT, STATUS, StepEmitter } from './step.ts';
@@ -25,8 +23,8 @@ import { bulkFunctions } from './bulk.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
 import { REGION_TYPE, TABLE_SIZE } from '../jit/convention.ts';
 import { ENTRY, FIRST_ROW_OP } from './uop.ts';
-
-const VOID = 0x40;
+import { byte, encodeModule, uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
 
 function stepFunction(): FunctionBody {
   const locals = new Locals(0);
@@ -35,50 +33,48 @@ function stepFunction(): FunctionBody {
   const emitter = new StepEmitter(locals, ip, op);
   const handlers = instructions.map((i) => emitter.handler(i));
   const targets = [...Array<number>(FIRST_ROW_OP / 4).fill(-1), ...instructions.map((i) => i.index)];
-  const selector = [...get(op), ...i32const(2), OP.i32_shr_u];
-  const code = [
-    ...emitter.loadUop(),
-    ...emitter.storeNextPc(),
-    OP.block,
-    VOID,
-    ...dispatch(selector, targets, handlers),
-    OP.end,
-    ...i32const(STATUS.special),
-  ];
+  const selector = get(op) + i32const(2) + OP.i32_shr_u;
+  const code =
+    emitter.loadUop() +
+    emitter.storeNextPc() +
+    OP.block +
+    VOID +
+    dispatch(selector, targets, handlers) +
+    OP.end +
+    i32const(STATUS.special);
   return { name: 'step', type: { params: [], results: ['i32'] }, locals: locals.types, code, exported: true };
 }
 
 /** What ECALL_SLOT holds (jit/convention.ts). The supervisor may have changed the budget. */
 function ecallFunction(): FunctionBody {
   const [budget, status] = [0, 2];
-  const code = [
-    ...storeState(layout.BUDGET, get(budget)),
-    OP.call,
-    IMPORT.ecall,
-    ...set(status),
-    ...storeState(layout.REGION_RETIRED, [
-      ...loadState(layout.REGION_RETIRED),
-      ...get(budget),
-      OP.i32_sub,
-      ...loadState(layout.BUDGET),
-      OP.local_tee,
-      ...uleb(budget),
-      OP.i32_add,
-    ]),
-    // It has been counted and does not retire.
-    ...get(status),
-    OP.if,
-    VOID,
-    ...storeState(layout.SERVED, [...get(status), ...i32const(ECALL.leave), OP.i32_eq]),
-    ...i32const(-2),
-    ...get(budget),
-    OP.i32_sub,
-    OP.return,
-    OP.end,
-    ...get(budget),
-    ...i32const(1),
-    OP.i32_add,
-  ];
+  const code =
+    storeState(layout.BUDGET, get(budget)) +
+    OP.call +
+    byte(IMPORT.ecall) +
+    set(status) +
+    storeState(
+      layout.REGION_RETIRED,
+      loadState(layout.REGION_RETIRED) +
+        get(budget) +
+        OP.i32_sub +
+        loadState(layout.BUDGET) +
+        OP.local_tee +
+        uleb(budget) +
+        OP.i32_add,
+    ) + // It has been counted and does not retire.
+    get(status) +
+    OP.if +
+    VOID +
+    storeState(layout.SERVED, get(status) + i32const(ECALL.leave) + OP.i32_eq) +
+    i32const(-2) +
+    get(budget) +
+    OP.i32_sub +
+    OP.return +
+    OP.end +
+    get(budget) +
+    i32const(1) +
+    OP.i32_add;
   return { name: 'ecall', type: REGION_TYPE, locals: ['i32'], code, exported: true };
 }
 
@@ -111,7 +107,7 @@ export function interpreterModule(sharedMemory: boolean): Uint8Array<ArrayBuffer
         name: 'stub',
         type: REGION_TYPE,
         locals: [],
-        code: [...storeState(layout.LANDING, i32const(ENTRY)), ...get(0)],
+        code: storeState(layout.LANDING, i32const(ENTRY)) + get(0),
         exported: true,
       },
     ],

@@ -6,14 +6,13 @@
  */
 import { get, i32const, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import * as layout from '../layout.ts';
-import { uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
-import { OP } from '../wasm/opcodes.ts';
+import { byte, uleb, type Code, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
 
 /** (address, page cache, bytes beyond the first | room << 16, table) -> host address of the first byte, or 0. `table`: TLB_READ or TLB_WRITE. */
 export const LOOK_UP_TYPE: FunctionType = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 
 const PAGE = 4096;
-const VOID = 0x40;
 const [VA, CACHE, SPANS, TABLE, HOST, LAST, COUNTS, FIRST, END, LIMIT] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
 ] as const;
@@ -26,241 +25,217 @@ export function spansOf(span: number, room: number): number {
   return (span - 1) | (room << 16);
 }
 
-const entryOf = (va: number, table: readonly number[] = get(TABLE)): number[] => [
-  ...table,
-  ...memoryOp(OP.i32_load, 2, 0),
-  ...get(va),
-  ...i32const(10),
-  OP.i32_shr_u,
-  ...i32const(0x3f_fffc),
-  OP.i32_and,
-  OP.i32_add,
-  ...memoryOp(OP.i32_load, 2, 0),
-];
+const entryOf = (va: number, table: Code = get(TABLE)): Code =>
+  table +
+  memoryOp(OP.i32_load, 2, 0) +
+  get(va) +
+  i32const(10) +
+  OP.i32_shr_u +
+  i32const(0x3f_fffc) +
+  OP.i32_and +
+  OP.i32_add +
+  memoryOp(OP.i32_load, 2, 0);
 
-const count = (offset: number): number[] => [
-  ...get(COUNTS),
-  ...get(COUNTS),
-  ...memoryOp(OP.i32_load, 2, layout.PAGE_CACHE_COUNTS + offset),
-  ...i32const(1),
-  OP.i32_add,
-  ...memoryOp(OP.i32_store, 2, layout.PAGE_CACHE_COUNTS + offset),
-];
+const count = (offset: number): Code =>
+  get(COUNTS) +
+  get(COUNTS) +
+  memoryOp(OP.i32_load, 2, layout.PAGE_CACHE_COUNTS + offset) +
+  i32const(1) +
+  OP.i32_add +
+  memoryOp(OP.i32_store, 2, layout.PAGE_CACHE_COUNTS + offset);
 
 /**
  * Counts that it gives up in vain again in the same page: had the look asked for less, it might have passed. That a page is touched
  * for the first time says nothing.
  */
-const countFailure = [
-  ...get(VA),
-  ...i32const(-PAGE),
-  OP.i32_and,
-  OP.local_tee,
-  ...uleb(HOST),
-  ...get(CACHE),
-  ...memoryOp(OP.i32_load, 2, layout.CACHE_FAILED),
-  OP.i32_eq,
-  OP.if,
-  VOID,
-  ...count(4),
-  OP.else,
-  ...get(CACHE),
-  ...get(HOST),
-  ...memoryOp(OP.i32_store, 2, layout.CACHE_FAILED),
-  ...get(COUNTS),
-  ...i32const(0),
-  ...memoryOp(OP.i32_store, 2, layout.PAGE_CACHE_COUNTS + 4),
-  OP.end,
-];
+const countFailure =
+  get(VA) +
+  i32const(-PAGE) +
+  OP.i32_and +
+  OP.local_tee +
+  uleb(HOST) +
+  get(CACHE) +
+  memoryOp(OP.i32_load, 2, layout.CACHE_FAILED) +
+  OP.i32_eq +
+  OP.if +
+  VOID +
+  count(4) +
+  OP.else +
+  get(CACHE) +
+  get(HOST) +
+  memoryOp(OP.i32_store, 2, layout.CACHE_FAILED) +
+  get(COUNTS) +
+  i32const(0) +
+  memoryOp(OP.i32_store, 2, layout.PAGE_CACHE_COUNTS + 4) +
+  OP.end;
 
-const giveUp = [...countFailure, ...i32const(0), OP.return];
+const giveUp = countFailure + i32const(0) + OP.return;
 
 /** Leaves the host address, or does `otherwise`. */
-const translate = (va: number, otherwise: readonly number[]): number[] => [
-  ...entryOf(va),
-  OP.local_tee,
-  ...uleb(HOST),
-  OP.i32_eqz,
-  OP.if,
-  VOID,
-  ...otherwise,
-  OP.end,
-  ...get(HOST),
-  ...i32const(1),
-  OP.i32_sub,
-  ...get(va),
-  OP.i32_xor,
-];
+const translate = (va: number, otherwise: Code): Code =>
+  entryOf(va) +
+  OP.local_tee +
+  uleb(HOST) +
+  OP.i32_eqz +
+  OP.if +
+  VOID +
+  otherwise +
+  OP.end +
+  get(HOST) +
+  i32const(1) +
+  OP.i32_sub +
+  get(va) +
+  OP.i32_xor;
 
 /** A page that may be read, and is not to be written (yet): the look may have asked for it on account of a later store. */
-const unlessReadable = [...entryOf(VA, i32const(layout.TLB_READ)), OP.if, VOID, ...countFailure, OP.end];
+const unlessReadable = entryOf(VA, i32const(layout.TLB_READ)) + OP.if + VOID + countFailure + OP.end;
 
-const remember = (offset: number, value: readonly number[]): number[] => [
-  ...get(CACHE),
-  ...value,
-  ...memoryOp(OP.i32_store, 2, offset),
-];
+const remember = (offset: number, value: Code): Code =>
+  get(CACHE) + value + memoryOp(OP.i32_store, 2, offset);
 
 /** Moves an end of the run by a page, again and again, as long as the page there lies beside this one. */
-const extend = (page: number, step: 1 | -1): number[] => {
-  const next = [...get(page), ...i32const(step * PAGE), OP.i32_add];
+const extend = (page: number, step: 1 | -1): Code => {
+  const next = get(page) + i32const(step * PAGE) + OP.i32_add;
   // What is to be added to an address for the host's. Of no entry that is an odd number, which the run's is not.
-  const delta = [
-    ...entryOf(page),
-    ...i32const(1),
-    OP.i32_sub,
-    ...get(page),
-    OP.i32_xor,
-    ...get(page),
-    OP.i32_sub,
-  ];
-  const isBeside = [...delta, ...get(HOST), ...get(VA), OP.i32_sub, OP.i32_eq];
-  const misses = [...get(COUNTS), ...memoryOp(OP.i32_load, 2, layout.PAGE_CACHE_COUNTS)];
-  return [
-    ...misses,
-    ...i32const(MAX_RUN),
-    ...misses,
-    ...i32const(MAX_RUN),
-    OP.i32_lt_u,
-    OP.select,
-    ...set(LIMIT),
-    ...get(VA),
-    ...i32const(-PAGE),
-    OP.i32_and,
-    ...set(page),
-    OP.block,
-    VOID,
-    OP.loop,
-    VOID,
-    ...get(LIMIT),
-    OP.i32_eqz,
-    OP.br_if,
-    1,
-    ...get(LIMIT),
-    ...i32const(1),
-    OP.i32_sub,
-    ...set(LIMIT),
-    ...next,
-    ...set(page),
-    ...isBeside,
-    OP.br_if,
-    0,
-    ...get(page),
-    ...i32const(step * PAGE),
-    OP.i32_sub,
-    ...set(page),
-    OP.end,
-    OP.end,
-  ];
+  const delta = entryOf(page) + i32const(1) + OP.i32_sub + get(page) + OP.i32_xor + get(page) + OP.i32_sub;
+  const isBeside = delta + get(HOST) + get(VA) + OP.i32_sub + OP.i32_eq;
+  const misses = get(COUNTS) + memoryOp(OP.i32_load, 2, layout.PAGE_CACHE_COUNTS);
+  return (
+    misses +
+    i32const(MAX_RUN) +
+    misses +
+    i32const(MAX_RUN) +
+    OP.i32_lt_u +
+    OP.select +
+    set(LIMIT) +
+    get(VA) +
+    i32const(-PAGE) +
+    OP.i32_and +
+    set(page) +
+    OP.block +
+    VOID +
+    OP.loop +
+    VOID +
+    get(LIMIT) +
+    OP.i32_eqz +
+    OP.br_if +
+    byte(1) +
+    get(LIMIT) +
+    i32const(1) +
+    OP.i32_sub +
+    set(LIMIT) +
+    next +
+    set(page) +
+    isBeside +
+    OP.br_if +
+    byte(0) +
+    get(page) +
+    i32const(step * PAGE) +
+    OP.i32_sub +
+    set(page) +
+    OP.end +
+    OP.end
+  );
 };
 
 /** What the entry held, if anything, is the run before. */
-function setAside(): number[] {
-  return [
-    ...remember(layout.CACHED_BEFORE + layout.CACHED_PAGE, get(FIRST)),
-    ...remember(layout.CACHED_BEFORE + layout.CACHED_DELTA, get(END)),
-    ...remember(layout.CACHED_BEFORE + layout.CACHED_ROOM, get(LIMIT)),
-  ];
+function setAside(): Code {
+  return (
+    remember(layout.CACHED_BEFORE + layout.CACHED_PAGE, get(FIRST)) +
+    remember(layout.CACHED_BEFORE + layout.CACHED_DELTA, get(END)) +
+    remember(layout.CACHED_BEFORE + layout.CACHED_ROOM, get(LIMIT))
+  );
 }
 
-const cached = (offset: number): number[] => [...get(CACHE), ...memoryOp(OP.i32_load, 2, offset)];
+const cached = (offset: number): Code => get(CACHE) + memoryOp(OP.i32_load, 2, offset);
 
 /**
  * What looks meet is often one long run, and a page now and then that lies elsewhere: the run before this one is tried first, and takes
  * its place, unless both are parts of one. An entry that was emptied has no such run.
  */
-const changePlaces = [
-  ...cached(layout.CACHED_PAGE),
-  ...set(FIRST),
-  ...cached(layout.CACHED_DELTA),
-  ...set(END),
-  ...cached(layout.CACHED_ROOM),
-  ...set(LIMIT),
-  ...get(LIMIT),
-  OP.if,
-  VOID,
-  ...get(VA),
-  ...cached(layout.CACHED_BEFORE + layout.CACHED_PAGE),
-  OP.i32_sub,
-  ...cached(layout.CACHED_BEFORE + layout.CACHED_ROOM),
-  OP.i32_lt_u,
-  ...get(END),
-  ...cached(layout.CACHED_BEFORE + layout.CACHED_DELTA),
-  OP.i32_ne,
-  OP.i32_and,
-  OP.if,
-  VOID,
-  ...count(0),
-  ...[layout.CACHED_PAGE, layout.CACHED_DELTA, layout.CACHED_ROOM].flatMap((offset) =>
-    remember(offset, cached(layout.CACHED_BEFORE + offset)),
-  ),
-  ...setAside(),
-  ...get(VA),
-  ...cached(layout.CACHED_DELTA),
-  OP.i32_add,
-  OP.return,
-  OP.end,
-  OP.end,
-];
+const changePlaces =
+  cached(layout.CACHED_PAGE) +
+  set(FIRST) +
+  cached(layout.CACHED_DELTA) +
+  set(END) +
+  cached(layout.CACHED_ROOM) +
+  set(LIMIT) +
+  get(LIMIT) +
+  OP.if +
+  VOID +
+  get(VA) +
+  cached(layout.CACHED_BEFORE + layout.CACHED_PAGE) +
+  OP.i32_sub +
+  cached(layout.CACHED_BEFORE + layout.CACHED_ROOM) +
+  OP.i32_lt_u +
+  get(END) +
+  cached(layout.CACHED_BEFORE + layout.CACHED_DELTA) +
+  OP.i32_ne +
+  OP.i32_and +
+  OP.if +
+  VOID +
+  count(0) +
+  [layout.CACHED_PAGE, layout.CACHED_DELTA, layout.CACHED_ROOM]
+    .map((offset) => remember(offset, cached(layout.CACHED_BEFORE + offset)))
+    .join('') +
+  setAside() +
+  get(VA) +
+  cached(layout.CACHED_DELTA) +
+  OP.i32_add +
+  OP.return +
+  OP.end +
+  OP.end;
 
 export function lookUpFunction(): FunctionBody {
-  const code = [
-    ...get(CACHE),
-    ...i32const(layout.PAGE_CACHES),
-    OP.i32_sub,
-    ...i32const(1),
-    OP.i32_shr_u,
-    ...set(COUNTS),
-    ...changePlaces,
-    ...get(VA),
-    ...get(SPANS),
-    ...i32const(0xffff),
-    OP.i32_and,
-    OP.i32_add,
-    ...set(LAST),
-    // The last byte, when it is in another page.
-    ...get(VA),
-    ...get(LAST),
-    OP.i32_xor,
-    ...i32const(-PAGE),
-    OP.i32_and,
-    OP.if,
-    VOID,
-    ...translate(LAST, giveUp),
-    ...get(LAST),
-    OP.i32_sub,
-    ...set(LAST),
-    ...translate(VA, giveUp),
-    ...get(VA),
-    OP.i32_sub,
-    ...get(LAST),
-    OP.i32_ne,
-    OP.if,
-    VOID,
-    ...giveUp,
-    OP.end,
-    OP.end,
-    ...translate(VA, [...unlessReadable, ...i32const(0), OP.return]),
-    ...set(HOST),
-    ...count(0),
-    ...setAside(),
-    // All misses of this entry count, this one too: two pages that lie one behind the other are as good as one.
-    ...extend(FIRST, -1),
-    ...extend(END, 1),
-    ...remember(layout.CACHED_PAGE, get(FIRST)),
-    ...remember(layout.CACHED_DELTA, [...get(HOST), ...get(VA), OP.i32_sub]),
-    ...remember(layout.CACHED_ROOM, [
-      ...get(END),
-      ...get(FIRST),
-      OP.i32_sub,
-      ...get(SPANS),
-      ...i32const(16),
-      OP.i32_shr_u,
-      OP.i32_add,
-    ]),
-    ...storeState(layout.PAGES_CACHED, i32const(1)),
-    ...get(HOST),
-  ];
+  const code =
+    get(CACHE) +
+    i32const(layout.PAGE_CACHES) +
+    OP.i32_sub +
+    i32const(1) +
+    OP.i32_shr_u +
+    set(COUNTS) +
+    changePlaces +
+    get(VA) +
+    get(SPANS) +
+    i32const(0xffff) +
+    OP.i32_and +
+    OP.i32_add +
+    set(LAST) + // The last byte, when it is in another page.
+    get(VA) +
+    get(LAST) +
+    OP.i32_xor +
+    i32const(-PAGE) +
+    OP.i32_and +
+    OP.if +
+    VOID +
+    translate(LAST, giveUp) +
+    get(LAST) +
+    OP.i32_sub +
+    set(LAST) +
+    translate(VA, giveUp) +
+    get(VA) +
+    OP.i32_sub +
+    get(LAST) +
+    OP.i32_ne +
+    OP.if +
+    VOID +
+    giveUp +
+    OP.end +
+    OP.end +
+    translate(VA, unlessReadable + i32const(0) + OP.return) +
+    set(HOST) +
+    count(0) +
+    setAside() + // All misses of this entry count, this one too: two pages that lie one behind the other are as good as one.
+    extend(FIRST, -1) +
+    extend(END, 1) +
+    remember(layout.CACHED_PAGE, get(FIRST)) +
+    remember(layout.CACHED_DELTA, get(HOST) + get(VA) + OP.i32_sub) +
+    remember(
+      layout.CACHED_ROOM,
+      get(END) + get(FIRST) + OP.i32_sub + get(SPANS) + i32const(16) + OP.i32_shr_u + OP.i32_add,
+    ) +
+    storeState(layout.PAGES_CACHED, i32const(1)) +
+    get(HOST);
   const locals = Array.from({ length: LIMIT - TABLE }, () => 'i32' as const);
   return { name: 'lookUp', type: LOOK_UP_TYPE, locals, code, exported: true };
 }

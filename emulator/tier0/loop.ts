@@ -4,8 +4,6 @@
  */
 import * as layout from '../layout.ts';
 import { compressedInstructions, instructions, type Instruction } from '../isa/table.ts';
-import { uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
-import { OP } from '../wasm/opcodes.ts';
 import { get, i32const, loadState, Locals, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import { dispatch } from './dispatch.ts';
 import { afterRegion, entryCode, markEntry, markLanding } from './entries.ts';
@@ -28,102 +26,79 @@ import {
 } from './loopLocals.ts';
 import { FUNCTION, STATUS } from './step.ts';
 import { COMPRESSED, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE, UOP_SCALE } from './uop.ts';
+import { byte, uleb, type Code, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
 
-const VOID = 0x40;
-
-function lookup(): number[] {
-  return [
-    ...fetchEntry(get(NEXT_PC)),
-    OP.local_tee,
-    ...uleb(IP),
-    OP.i32_eqz,
-    OP.if,
-    VOID,
-    ...storeState(layout.PC, get(NEXT_PC)),
-    ...storeState(layout.BUDGET, get(N)),
-    ...i32const(STATUS.fetchMiss),
-    OP.return,
-    OP.end,
-    ...get(IP),
-    ...get(NEXT_PC),
-    ...i32const(0xffe),
-    OP.i32_and,
-    ...i32const(2),
-    OP.i32_shl,
-    OP.i32_add,
-    ...set(IP),
-    ...setDelta(get(NEXT_PC)),
-    ...markLanding,
-  ];
+function lookup(): Code {
+  return (
+    fetchEntry(get(NEXT_PC)) +
+    OP.local_tee +
+    uleb(IP) +
+    OP.i32_eqz +
+    OP.if +
+    VOID +
+    storeState(layout.PC, get(NEXT_PC)) +
+    storeState(layout.BUDGET, get(N)) +
+    i32const(STATUS.fetchMiss) +
+    OP.return +
+    OP.end +
+    get(IP) +
+    get(NEXT_PC) +
+    i32const(0xffe) +
+    OP.i32_and +
+    i32const(2) +
+    OP.i32_shl +
+    OP.i32_add +
+    set(IP) +
+    setDelta(get(NEXT_PC)) +
+    markLanding
+  );
 }
 
 /** Notes that the micro-op at IP goes to NEXT_PC. */
-function noteTarget(): number[] {
-  const site = [
-    ...get(IP),
-    ...i32const(3),
-    OP.i32_shl,
-    ...i32const((layout.PROFILE_SITES - 1) << 6),
-    OP.i32_and,
-  ];
-  const target = [
-    ...get(NEXT_PC),
-    ...i32const(1),
-    OP.i32_shl,
-    ...i32const((layout.PROFILE_TARGETS - 1) << 2),
-    OP.i32_and,
-  ];
-  return [...site, ...target, OP.i32_or, ...get(NEXT_PC), ...memoryOp(OP.i32_store, 2, layout.PROFILE)];
+function noteTarget(): Code {
+  const site = get(IP) + i32const(3) + OP.i32_shl + i32const((layout.PROFILE_SITES - 1) << 6) + OP.i32_and;
+  const target =
+    get(NEXT_PC) + i32const(1) + OP.i32_shl + i32const((layout.PROFILE_TARGETS - 1) << 2) + OP.i32_and;
+  return site + target + OP.i32_or + get(NEXT_PC) + memoryOp(OP.i32_store, 2, layout.PROFILE);
 }
 
-function nextPageHandler(labels: LoopLabels): number[] {
-  return [
-    ...uncount,
-    ...currentPc,
-    ...set(NEXT_PC),
-    ...i32const(0),
-    ...set(MARK),
-    OP.br,
-    ...uleb(labels.resume),
-  ];
+function nextPageHandler(labels: LoopLabels): Code {
+  return uncount + currentPc + set(NEXT_PC) + i32const(0) + set(MARK) + OP.br + uleb(labels.resume);
 }
 
 /**
  * The micro-op of a straddling instruction is kept in the header of its page, good for one following page:
  * if that is the page that follows now, go there; otherwise `step` reports it as special.
  */
-function straddleHandler(labels: LoopLabels): number[] {
+function straddleHandler(labels: LoopLabels): Code {
   const toPage = 2047 * 8;
-  const recorded = [
-    ...get(IP),
-    ...i32const(toPage - layout.STRADDLE_NEXT),
-    OP.i32_sub,
-    ...memoryOp(OP.i32_load, 2, 0),
-  ];
-  const second = [...currentPc, ...i32const(2), OP.i32_add];
-  return [
-    ...recorded,
-    OP.local_tee,
-    ...uleb(STATUS_LOCAL),
-    OP.i32_eqz,
-    OP.br_if,
-    ...uleb(labels.slow),
-    ...get(STATUS_LOCAL),
-    ...fetchEntry(second),
-    OP.i32_ne,
-    OP.br_if,
-    ...uleb(labels.slow),
-    ...uncount,
-    ...currentPc,
-    ...set(NEXT_PC),
-    ...get(IP),
-    ...i32const(toPage - layout.STRADDLE_UOP),
-    OP.i32_sub,
-    ...set(IP),
-    ...setDelta(get(NEXT_PC)),
-    OP.br,
-    ...uleb(labels.next),
-  ];
+  const recorded =
+    get(IP) + i32const(toPage - layout.STRADDLE_NEXT) + OP.i32_sub + memoryOp(OP.i32_load, 2, 0);
+  const second = currentPc + i32const(2) + OP.i32_add;
+  return (
+    recorded +
+    OP.local_tee +
+    uleb(STATUS_LOCAL) +
+    OP.i32_eqz +
+    OP.br_if +
+    uleb(labels.slow) +
+    get(STATUS_LOCAL) +
+    fetchEntry(second) +
+    OP.i32_ne +
+    OP.br_if +
+    uleb(labels.slow) +
+    uncount +
+    currentPc +
+    set(NEXT_PC) +
+    get(IP) +
+    i32const(toPage - layout.STRADDLE_UOP) +
+    OP.i32_sub +
+    set(IP) +
+    setDelta(get(NEXT_PC)) +
+    OP.br +
+    uleb(labels.next)
+  );
 }
 
 const ecallRow = instructions.find((i) => i.row.name === 'ecall') as Instruction;
@@ -132,29 +107,29 @@ const ecallRow = instructions.find((i) => i.row.name === 'ecall') as Instruction
  * Environment calls are frequent, so they are served without leaving the loop. What is behind one is an entry for tier 1: there a task
  * goes on that has slept, and a region that had to be left.
  */
-function ecallHandler(labels: LoopLabels): number[] {
-  return [
-    ...markEntry(4 * UOP_SCALE, loadState(layout.MARK)),
-    ...storeState(layout.PC, currentPc),
-    ...get(N),
-    ...i32const(0),
-    OP.call,
-    ...uleb(FUNCTION.ecall),
-    ...set(STATUS_LOCAL),
-    ...uncount,
-    ...afterRegion,
-    OP.br,
-    ...uleb(labels.resume),
-  ];
+function ecallHandler(labels: LoopLabels): Code {
+  return (
+    markEntry(4 * UOP_SCALE, loadState(layout.MARK)) +
+    storeState(layout.PC, currentPc) +
+    get(N) +
+    i32const(0) +
+    OP.call +
+    uleb(FUNCTION.ecall) +
+    set(STATUS_LOCAL) +
+    uncount +
+    afterRegion +
+    OP.br +
+    uleb(labels.resume)
+  );
 }
 
 /** Handlers of the fast loop, and which of them an operation goes to. */
 function fastHandlers(
   emitter: FastEmitter,
   holds: (instruction: Instruction, compressed: boolean) => boolean,
-): { handlers: number[][]; targets: number[] } {
+): { handlers: Code[]; targets: number[] } {
   const compressible = new Set(compressedInstructions.map((c) => c.expansion));
-  type Maker = (labels: LoopLabels) => number[] | null;
+  type Maker = (labels: LoopLabels) => Code | null;
   const makers: { op: number; make: Maker }[] = [
     { op: OP_NEXT_PAGE, make: nextPageHandler },
     { op: OP_STRADDLE, make: straddleHandler },
@@ -175,7 +150,7 @@ function fastHandlers(
   const handlers = known.map((m, index) => {
     targets[m.op] = index;
     const slow = known.length - 1 - index;
-    return m.make({ slow, jump: slow + 2, next: slow + 3, resume: slow + 4 }) as number[];
+    return m.make({ slow, jump: slow + 2, next: slow + 3, resume: slow + 4 }) as Code;
   });
   return { handlers, targets };
 }
@@ -187,72 +162,71 @@ export function runFunction(
   const locals = new Locals(1);
   for (let i = 1; i < FIRST_FREE; i++) locals.types.push('i32');
   const { handlers, targets } = fastHandlers(new FastEmitter(locals, loopLocals), holds);
-  const code = [
-    ...loadState(layout.PC),
-    ...set(NEXT_PC),
-    ...loadBases,
-    OP.loop, // resume: look NEXT_PC up
-    VOID,
-    ...lookup(),
-    OP.loop, // next
-    VOID,
-    ...get(N),
-    OP.i32_eqz,
-    OP.if,
-    VOID,
-    ...storeState(layout.PC, currentPc),
-    ...storeState(layout.BUDGET, i32const(0)),
-    ...i32const(STATUS.ok),
-    OP.return,
-    OP.end,
-    ...get(N),
-    ...i32const(1),
-    OP.i32_sub,
-    ...set(N),
-    ...get(IP),
-    ...memoryOp(OP.i32_load16_u, 1, 0),
-    ...set(OPERATION),
-    OP.block,
-    VOID,
-    OP.loop, // dispatch again
-    VOID,
-    OP.block,
-    VOID,
-    ...dispatch(get(OPERATION), targets, handlers),
-    OP.end, // slow
-    ...entryCode(),
-    ...storeState(layout.IP, get(IP)),
-    ...storeState(layout.DELTA, get(DELTA)),
-    ...storeState(layout.BUDGET, get(N)),
-    OP.call,
-    ...uleb(FUNCTION.step),
-    OP.local_tee,
-    ...uleb(STATUS_LOCAL),
-    OP.if,
-    VOID,
-    ...get(STATUS_LOCAL),
-    OP.return,
-    OP.end,
-    ...loadState(layout.BUDGET),
-    ...set(N),
-    ...loadBases,
-    ...loadState(layout.PC),
-    ...set(NEXT_PC),
-    ...i32const(0),
-    ...set(MARK),
-    OP.br,
-    3,
-    OP.end,
-    OP.end, // jump
-    ...noteTarget(),
-    ...loadState(layout.MARK),
-    ...set(MARK),
-    OP.br,
-    1,
-    OP.end,
-    OP.end,
-    OP.unreachable,
-  ];
+  const code =
+    loadState(layout.PC) +
+    set(NEXT_PC) +
+    loadBases +
+    OP.loop + // resume: look NEXT_PC up
+    VOID +
+    lookup() +
+    OP.loop + // next
+    VOID +
+    get(N) +
+    OP.i32_eqz +
+    OP.if +
+    VOID +
+    storeState(layout.PC, currentPc) +
+    storeState(layout.BUDGET, i32const(0)) +
+    i32const(STATUS.ok) +
+    OP.return +
+    OP.end +
+    get(N) +
+    i32const(1) +
+    OP.i32_sub +
+    set(N) +
+    get(IP) +
+    memoryOp(OP.i32_load16_u, 1, 0) +
+    set(OPERATION) +
+    OP.block +
+    VOID +
+    OP.loop + // dispatch again
+    VOID +
+    OP.block +
+    VOID +
+    dispatch(get(OPERATION), targets, handlers) +
+    OP.end + // slow
+    entryCode() +
+    storeState(layout.IP, get(IP)) +
+    storeState(layout.DELTA, get(DELTA)) +
+    storeState(layout.BUDGET, get(N)) +
+    OP.call +
+    uleb(FUNCTION.step) +
+    OP.local_tee +
+    uleb(STATUS_LOCAL) +
+    OP.if +
+    VOID +
+    get(STATUS_LOCAL) +
+    OP.return +
+    OP.end +
+    loadState(layout.BUDGET) +
+    set(N) +
+    loadBases +
+    loadState(layout.PC) +
+    set(NEXT_PC) +
+    i32const(0) +
+    set(MARK) +
+    OP.br +
+    byte(3) +
+    OP.end +
+    OP.end + // jump
+    noteTarget() +
+    loadState(layout.MARK) +
+    set(MARK) +
+    OP.br +
+    byte(1) +
+    OP.end +
+    OP.end +
+    OP.unreachable;
   const type: FunctionType = { params: ['i32'], results: ['i32'] };
   return { name, type, locals: locals.types, code, exported: true };
 }

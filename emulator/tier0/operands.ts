@@ -3,8 +3,9 @@ import * as layout from '../layout.ts';
 import { get, memoryOp, type Operands } from '../codegen/emitter.ts';
 import type { I32 } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
-import { OP } from '../wasm/opcodes.ts';
 import { hasImmediate } from './uop.ts';
+import type { Code } from '../wasm/encode.ts';
+import { OP } from '../wasm/opcodes.ts';
 
 export class UopOperands implements Operands {
   instruction!: Instruction;
@@ -15,52 +16,52 @@ export class UopOperands implements Operands {
     this.#ip = ip;
   }
 
-  #field(load: number, align: number, offset: number): number[] {
-    return [...get(this.#ip), ...memoryOp(load, align, offset)];
+  #field(load: Code, align: number, offset: number): Code {
+    return get(this.#ip) + memoryOp(load, align, offset);
   }
 
   /** Byte offset of the destination register (or of rs2 in rows without one) in its register file. */
-  get fieldA(): number[] {
+  get fieldA(): Code {
     return this.#field(OP.i32_load8_u, 0, 2);
   }
 
-  get fieldB(): number[] {
+  get fieldB(): Code {
     return this.#field(OP.i32_load8_u, 0, 3);
   }
 
-  get fieldImm(): number[] {
+  get fieldImm(): Code {
     return this.#field(OP.i32_load, 2, 4);
   }
 
   /** Byte offset of rs2 in its register file. */
-  get fieldRs2(): number[] {
+  get fieldRs2(): Code {
     if (this.instruction.rd === '') return this.fieldA;
     if (hasImmediate(this.instruction)) throw new Error(`${this.instruction.row.name}: no room for rs2`);
     return this.#field(OP.i32_load8_u, 0, 4);
   }
 
-  get fieldRs3(): number[] {
+  get fieldRs3(): Code {
     return this.#field(OP.i32_load8_u, 0, 5);
   }
 
   /** The rounding mode field. */
-  get fieldRm(): number[] {
+  get fieldRm(): Code {
     return this.#field(OP.i32_load8_u, 0, 6);
   }
 
   get rs1(): I32 {
-    return { type: 'i32', code: [...this.fieldB, ...memoryOp(OP.i32_load, 2, layout.X)] };
+    return { type: 'i32', code: this.fieldB + memoryOp(OP.i32_load, 2, layout.X) };
   }
 
   get rs2(): I32 {
-    return { type: 'i32', code: [...this.fieldRs2, ...memoryOp(OP.i32_load, 2, layout.X)] };
+    return { type: 'i32', code: this.fieldRs2 + memoryOp(OP.i32_load, 2, layout.X) };
   }
 
   get imm(): I32 {
     return { type: 'i32', code: this.fieldImm };
   }
 
-  setRd(value: readonly number[]): number[] {
-    return [...this.fieldA, ...value, ...memoryOp(OP.i32_store, 2, layout.X)];
+  setRd(value: Code): Code {
+    return this.fieldA + value + memoryOp(OP.i32_store, 2, layout.X);
   }
 }

@@ -5,8 +5,6 @@
 import * as layout from '../layout.ts';
 import type { I32, Size } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
-import { OP } from '../wasm/opcodes.ts';
-import { uleb } from '../wasm/encode.ts';
 import {
   Emitter,
   get,
@@ -17,8 +15,11 @@ import {
   storeState,
   type Locals,
 } from '../codegen/emitter.ts';
+import { BOX } from '../codegen/floatCode.ts';
 import { UopOperands } from './operands.ts';
 import { COMPRESSED, ENTRY, FAR } from './uop.ts';
+import { byte, uleb, type Code } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
 
 /** What `run` and `step` return. */
 export const STATUS = {
@@ -69,18 +70,18 @@ export class StepEmitter extends Emitter<UopOperands> {
     this.#op = op;
   }
 
-  handler(instruction: Instruction): number[] {
+  handler(instruction: Instruction): Code {
     this.operands.instruction = instruction;
-    this.out = [];
+    this.out = '';
     instruction.row.exec(this);
     this.locals.release();
-    return [...this.out, ...i32const(STATUS.ok), OP.return];
+    return this.out + i32const(STATUS.ok) + OP.return;
   }
 
   get pc(): I32 {
     return {
       type: 'i32',
-      code: [...loadState(layout.DELTA), ...loadState(layout.IP), ...i32const(2), OP.i32_shr_u, OP.i32_add],
+      code: loadState(layout.DELTA) + loadState(layout.IP) + i32const(2) + OP.i32_shr_u + OP.i32_add,
     };
   }
 
@@ -89,124 +90,106 @@ export class StepEmitter extends Emitter<UopOperands> {
     return { type: 'i32', code: loadState(layout.PC) };
   }
 
-  #returnIf(code: readonly number[]): void {
+  #returnIf(code: Code): void {
     const status = this.locals.take('i32');
-    this.out.push(...code, OP.local_tee, ...uleb(status), OP.if, 0x40, ...get(status), OP.return, OP.end);
+    this.out += code + OP.local_tee + uleb(status) + OP.if + VOID + get(status) + OP.return + OP.end;
   }
 
   /** The target of a relative jump; near immediates are in bytes of micro-ops. */
-  get #target(): number[] {
-    const far = [...get(this.#op), ...i32const(FAR), OP.i32_and];
-    const near = [...this.operands.fieldImm, ...i32const(2), OP.i32_shr_s];
-    return [...this.pc.code, ...this.operands.fieldImm, ...near, ...far, OP.select, OP.i32_add];
+  get #target(): Code {
+    const far = get(this.#op) + i32const(FAR) + OP.i32_and;
+    const near = this.operands.fieldImm + i32const(2) + OP.i32_shr_s;
+    return this.pc.code + this.operands.fieldImm + near + far + OP.select + OP.i32_add;
   }
 
   branch(condition: I32): void {
-    this.out.push(...condition.code, OP.if, 0x40, ...storeState(layout.PC, this.#target), OP.end);
+    this.out += condition.code + OP.if + VOID + storeState(layout.PC, this.#target) + OP.end;
   }
 
   jumpRelative(): void {
-    this.out.push(...storeState(layout.PC, this.#target));
+    this.out += storeState(layout.PC, this.#target);
   }
 
   jump(target: I32): void {
-    this.out.push(...storeState(layout.PC, [...target.code, ...i32const(-2), OP.i32_and]));
+    this.out += storeState(layout.PC, target.code + i32const(-2) + OP.i32_and);
   }
 
   protected hostAddress(_size: number, address: I32, write: boolean): number {
     const host = this.locals.take('i32');
-    this.out.push(...address.code, ...i32const(write ? 1 : 0), OP.call, IMPORT.translate);
-    this.out.push(
-      OP.local_tee,
-      ...uleb(host),
-      OP.i32_eqz,
-      OP.if,
-      0x40,
-      ...i32const(STATUS.trap),
-      OP.return,
-      OP.end,
-    );
+    this.out += address.code + i32const(write ? 1 : 0) + OP.call + byte(IMPORT.translate);
+    this.out +=
+      OP.local_tee + uleb(host) + OP.i32_eqz + OP.if + VOID + i32const(STATUS.trap) + OP.return + OP.end;
     return host;
   }
 
   load(size: Size, signed: boolean, address: I32): I32 {
-    this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.load]);
+    this.#returnIf(address.code + i32const(size) + OP.call + byte(IMPORT.load));
     const value: I32 = { type: 'i32', code: loadState(layout.SCRATCH) };
     if (!signed || size === 4) return value;
     return size === 1 ? this.extend8(value) : this.extend16(value);
   }
 
   store(size: Size, address: I32, value: I32): void {
-    this.out.push(...storeState(layout.SCRATCH, value.code));
-    this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.store]);
+    this.out += storeState(layout.SCRATCH, value.code);
+    this.#returnIf(address.code + i32const(size) + OP.call + byte(IMPORT.store));
   }
 
   /** With FS off, floating-point instructions are illegal; the hart finds the encoding. */
   #needFs(): void {
-    this.out.push(...loadState(layout.FS), OP.i32_eqz, OP.if, 0x40);
-    this.out.push(...i32const(STATUS.special), OP.return, OP.end);
+    this.out += loadState(layout.FS) + OP.i32_eqz + OP.if + VOID;
+    this.out += i32const(STATUS.special) + OP.return + OP.end;
   }
 
   loadFloat(size: 4 | 8, address: I32): void {
     this.#needFs();
-    this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.load]);
-    this.out.push(...storeState(layout.FS, i32const(3)), ...this.operands.fieldA);
-    this.out.push(...i32const(0), ...memoryOp(OP.i64_load, 3, layout.SCRATCH));
-    if (size === 4) this.out.push(OP.i64_const, 0x80, 0x80, 0x80, 0x80, 0x70, OP.i64_or);
-    this.out.push(...memoryOp(OP.i64_store, 3, layout.F));
+    this.#returnIf(address.code + i32const(size) + OP.call + byte(IMPORT.load));
+    this.out += storeState(layout.FS, i32const(3)) + this.operands.fieldA;
+    this.out += i32const(0) + memoryOp(OP.i64_load, 3, layout.SCRATCH);
+    if (size === 4) this.out += BOX + OP.i64_or;
+    this.out += memoryOp(OP.i64_store, 3, layout.F);
   }
 
   storeFloat(size: 4 | 8, address: I32): void {
     this.#needFs();
-    this.out.push(...i32const(0), ...this.operands.fieldRs2, ...memoryOp(OP.i64_load, 3, layout.F));
-    this.out.push(...memoryOp(OP.i64_store, 3, layout.SCRATCH));
-    this.#returnIf([...address.code, ...i32const(size), OP.call, IMPORT.store]);
+    this.out += i32const(0) + this.operands.fieldRs2 + memoryOp(OP.i64_load, 3, layout.F);
+    this.out += memoryOp(OP.i64_store, 3, layout.SCRATCH);
+    this.#returnIf(address.code + i32const(size) + OP.call + byte(IMPORT.store));
   }
 
   fp(_name: string): void {
     this.#needFs();
-    this.#returnIf([...i32const(this.operands.instruction.index), OP.call, IMPORT.fp]);
+    this.#returnIf(i32const(this.operands.instruction.index) + OP.call + byte(IMPORT.fp));
   }
 
   helper(_name: string): void {
-    this.#returnIf([
-      ...i32const(this.operands.instruction.index),
-      ...this.operands.fieldImm,
-      OP.call,
-      IMPORT.helper,
-    ]);
+    this.#returnIf(
+      i32const(this.operands.instruction.index) + this.operands.fieldImm + OP.call + byte(IMPORT.helper),
+    );
   }
 
   /** Code that stores the address of the following instruction in PC. */
-  storeNextPc(): number[] {
-    const length = [
-      ...i32const(2),
-      ...i32const(4),
-      ...get(this.#op),
-      ...i32const(COMPRESSED),
-      OP.i32_and,
-      OP.select,
-    ];
-    return storeState(layout.PC, [...this.pc.code, ...length, OP.i32_add]);
+  storeNextPc(): Code {
+    const length = i32const(2) + i32const(4) + get(this.#op) + i32const(COMPRESSED) + OP.i32_and + OP.select;
+    return storeState(layout.PC, this.pc.code + length + OP.i32_add);
   }
 
   /**
    * Code that loads the micro-op's operation, and has the operands read from a copy: what an instruction writes, and the A or D
    * bit that its walk sets, may lie in its own page, whose micro-ops then go.
    */
-  loadUop(): number[] {
-    return [
-      ...i32const(layout.SCRATCH_UOP),
-      OP.local_tee,
-      ...uleb(this.#ip),
-      ...loadState(layout.IP),
-      ...memoryOp(OP.i64_load, 3, 0),
-      ...memoryOp(OP.i64_store, 3, 0),
-      ...get(this.#ip),
-      ...memoryOp(OP.i32_load16_u, 1, 0),
-      ...i32const(ENTRY - 1),
-      OP.i32_and,
-      ...set(this.#op),
-    ];
+  loadUop(): Code {
+    return (
+      i32const(layout.SCRATCH_UOP) +
+      OP.local_tee +
+      uleb(this.#ip) +
+      loadState(layout.IP) +
+      memoryOp(OP.i64_load, 3, 0) +
+      memoryOp(OP.i64_store, 3, 0) +
+      get(this.#ip) +
+      memoryOp(OP.i32_load16_u, 1, 0) +
+      i32const(ENTRY - 1) +
+      OP.i32_and +
+      set(this.#op)
+    );
   }
 }

@@ -1,29 +1,44 @@
 /** Encoding of WebAssembly modules (core specification, chapter 5), as far as this project needs it. */
 import { OP, TYPE } from './opcodes.ts';
 
+/**
+ * Binary code, a byte in each character. Strings, because whoever generates code puts pieces together all the time: V8 joins two in one
+ * step, even while it interprets JavaScript, where arrays are copied number by number.
+ */
+export type Code = string;
+
+const BYTES: readonly Code[] = Array.from({ length: 0x100 }, (_b, value) => String.fromCharCode(value));
+
+/** A byte. */
+export const byte = (value: number): Code => BYTES[value] as Code;
+
 /** Unsigned LEB128 of an integer below 2^32. */
-export function uleb(value: number): number[] {
-  const out: number[] = [];
+export function uleb(value: number): Code {
   let rest = value >>> 0;
-  do {
-    const byte = rest & 0x7f;
-    rest >>>= 7;
-    out.push(rest === 0 ? byte : byte | 0x80);
-  } while (rest !== 0);
-  return out;
+  let out = '';
+  for (; rest > 0x7f; rest >>>= 7) out += BYTES[(rest & 0x7f) | 0x80];
+  return out + BYTES[rest];
 }
 
 /** Signed LEB128 of a 32-bit integer. */
-export function sleb(value: number): number[] {
-  const out: number[] = [];
+export function sleb(value: number): Code {
   let rest = value | 0;
-  for (;;) {
-    const byte = rest & 0x7f;
-    rest >>= 7;
-    const done = (rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0);
-    out.push(done ? byte : byte | 0x80);
-    if (done) return out;
-  }
+  let out = '';
+  for (; rest < -0x40 || rest > 0x3f; rest >>= 7) out += BYTES[(rest & 0x7f) | 0x80];
+  return out + BYTES[rest & 0x7f];
+}
+
+/** The same code in one piece: V8 keeps what was put together as a tree of all its parts until a character is asked for. */
+export function flat(code: Code): Code {
+  void code.charCodeAt(0);
+  return code;
+}
+
+/** The bytes of a code. */
+function bytesOf(code: Code): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(code.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = code.charCodeAt(i);
+  return bytes;
 }
 
 export type ValueType = keyof Omit<typeof TYPE, 'void'>;
@@ -39,7 +54,7 @@ export interface FunctionBody {
   /** Locals beyond the parameters. */
   readonly locals: readonly ValueType[];
   /** The body without its closing `end`. */
-  readonly code: readonly number[] | Uint8Array;
+  readonly code: Code;
   readonly exported: boolean;
   /** Conditional branches (if, br_if) that are hardly ever taken: where they stand in `code`, ascending. */
   readonly unlikely?: readonly number[];
@@ -65,112 +80,84 @@ export interface ModuleParts {
   readonly memory: MemoryType;
 }
 
-function vector(items: readonly (readonly number[])[]): number[] {
-  return [...uleb(items.length), ...items.flat()];
+/** Items with their number in front. */
+function vector(items: readonly Code[]): Code {
+  return uleb(items.length) + items.join('');
 }
 
-function text(name: string): number[] {
-  const bytes = Array.from(name, (c) => c.charCodeAt(0));
-  return [...uleb(bytes.length), ...bytes];
+/** Code with its length in front. */
+function sized(code: Code): Code {
+  return uleb(code.length) + code;
 }
 
 /** Runs of equal types, as the local declarations want them. */
-function locals(types: readonly ValueType[]): number[] {
+function locals(types: readonly ValueType[]): Code {
   const runs: { count: number; type: ValueType }[] = [];
   for (const type of types) {
     const last = runs.at(-1);
     if (last?.type === type) last.count++;
     else runs.push({ count: 1, type });
   }
-  return vector(runs.map((r) => [...uleb(r.count), TYPE[r.type]]));
+  return vector(runs.map((r) => uleb(r.count) + TYPE[r.type]));
 }
 
-function functionType(type: FunctionType): number[] {
-  return [0x60, ...vector(type.params.map((p) => [TYPE[p]])), ...vector(type.results.map((r) => [TYPE[r]]))];
+function functionType(type: FunctionType): Code {
+  return `\x60${vector(type.params.map((p) => TYPE[p]))}${vector(type.results.map((r) => TYPE[r]))}`;
 }
 
 /** The branch hints of all functions; offsets count from the function's local declarations. */
-function branchHints(parts: ModuleParts, heads: readonly (readonly number[])[]): number[] {
+function branchHints(parts: ModuleParts, heads: readonly Code[]): Code {
   return vector(
     parts.functions.map((f, index) => {
-      const head = (heads[index] as readonly number[]).length;
-      const hints = (f.unlikely ?? []).map((at) => [...uleb(head + at), 0x01, 0x00]);
-      return [...uleb(index + parts.imports.length), ...vector(hints)];
+      const head = (heads[index] as Code).length;
+      const hints = (f.unlikely ?? []).map((at) => `${uleb(head + at)}\x01\x00`);
+      return uleb(index + parts.imports.length) + vector(hints);
     }),
   );
 }
 
-/** Assembles a module. The result is plain bytes, ready for `new WebAssembly.Module`. */
+/** What is imported as `env.<name>`. */
+function imported(name: string, descriptor: Code): Code {
+  return sized('env') + sized(name) + descriptor;
+}
+
+function section(id: number, content: Code): Code {
+  return byte(id) + sized(content);
+}
+
+/** Assembles a module. The result is plain bytes, ready for `new WebAssembly.Module`. Names are ASCII. */
 export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
+  const { functions, memory } = parts;
   const indirect = parts.indirect === undefined ? [] : [parts.indirect];
-  const types = [...indirect, ...parts.imports.map((i) => i.type), ...parts.functions.map((f) => f.type)];
+  const types = [...indirect, ...parts.imports.map((i) => i.type), ...functions.map((f) => f.type)];
   const firstType = indirect.length;
-  const imports = parts.imports.map((entry, index) => [
-    ...text('env'),
-    ...text(entry.name),
-    0x00,
-    ...uleb(firstType + index),
-  ]);
-  if (parts.table !== undefined)
-    imports.push([...text('env'), ...text('table'), 0x01, 0x70, 0x00, ...uleb(parts.table)]);
-  const memory = [
-    ...text('env'),
-    ...text('memory'),
-    0x02,
-    parts.memory.shared ? 0x03 : 0x01,
-    ...uleb(parts.memory.initial),
-    ...uleb(parts.memory.maximum),
-  ];
-  const exported = parts.functions
-    .map((f, index) => ({ f, index: index + parts.imports.length }))
-    .filter(({ f }) => f.exported)
-    .map(({ f, index }) => [...text(f.name), 0x00, ...uleb(index)]);
+  const firstFunction = parts.imports.length;
+  const imports = parts.imports.map(({ name }, index) => imported(name, `\x00${uleb(firstType + index)}`));
+  if (parts.table !== undefined) imports.push(imported('table', `\x01\x70\x00${uleb(parts.table)}`));
+  const limits = `${memory.shared ? '\x03' : '\x01'}${uleb(memory.initial)}${uleb(memory.maximum)}`;
+  imports.push(imported('memory', `\x02${limits}`));
 
-  const chunks: (readonly number[] | Uint8Array)[] = [[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]];
-  const section = (id: number, content: readonly number[]): void => {
-    chunks.push([id, ...uleb(content.length)], content);
-  };
-  section(1, vector(types.map(functionType)));
-  section(2, vector([...imports, memory]));
-  section(3, vector(parts.functions.map((_f, index) => uleb(firstType + index + parts.imports.length))));
-  section(7, vector(exported));
+  let module = '\0asm\x01\0\0\0';
+  module += section(1, vector(types.map(functionType)));
+  module += section(2, vector(imports));
+  module += section(3, vector(functions.map((_f, index) => uleb(firstType + index + firstFunction))));
+  const exported = functions.flatMap((f, index) =>
+    f.exported ? [`${sized(f.name)}\x00${uleb(index + firstFunction)}`] : [],
+  );
+  module += section(7, vector(exported));
   if (parts.slots !== undefined) {
-    section(
-      9,
-      vector(
-        parts.slots.map((slot, index) => [
-          0x00,
-          OP.i32_const,
-          ...sleb(slot),
-          OP.end,
-          ...uleb(1),
-          ...uleb(index + parts.imports.length),
-        ]),
-      ),
+    const slots = parts.slots.map(
+      (slot, index) => `\x00${OP.i32_const}${sleb(slot)}${OP.end}\x01${uleb(index + firstFunction)}`,
     );
+    module += section(9, vector(slots));
   }
-  const heads = parts.functions.map((f) => locals(f.locals));
-  if (parts.functions.some((f) => f.unlikely !== undefined)) {
-    section(0, [...text('metadata.code.branch_hint'), ...branchHints(parts, heads)]);
+  const heads = functions.map((f) => locals(f.locals));
+  if (functions.some((f) => f.unlikely !== undefined)) {
+    module += section(0, sized('metadata.code.branch_hint') + branchHints(parts, heads));
   }
-  const bodies = parts.functions.map((f, index) => {
-    const head = heads[index] as number[];
-    return [uleb(head.length + f.code.length + 1), head, f.code, [0x0b]];
-  });
-  const count = uleb(bodies.length);
-  const size = bodies.reduce((sum, b) => sum + b.reduce((s, part) => s + part.length, 0), count.length);
-  chunks.push([10, ...uleb(size)], count, ...bodies.flat());
-
+  module += section(10, vector(functions.map((f, index) => sized(heads[index] + f.code + OP.end))));
   // Profilers show the functions by these names.
-  const names = parts.functions.map((f, index) => [...uleb(index + parts.imports.length), ...text(f.name)]);
-  const subsection = vector(names);
-  section(0, [...text('name'), 0x01, ...uleb(subsection.length), ...subsection]);
-
-  const bytes = new Uint8Array(chunks.reduce((sum, c) => sum + c.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  const names = functions.map((f, index) => uleb(index + firstFunction) + sized(f.name));
+  module += section(0, `${sized('name')}\x01${sized(vector(names))}`);
+  return bytesOf(module);
 }

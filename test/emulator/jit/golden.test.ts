@@ -6,9 +6,11 @@
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Machine, RAM_BASE } from '../../../emulator/index.ts';
+import { get, i32const, memoryOp, set } from '../../../emulator/codegen/emitter.ts';
+import { f64const } from '../../../emulator/codegen/floatCode.ts';
 import * as layout from '../../../emulator/layout.ts';
 import { encodeModule } from '../../../emulator/wasm/encode.ts';
-import { OP } from '../../../emulator/wasm/opcodes.ts';
+import { OP, VOID } from '../../../emulator/wasm/opcodes.ts';
 import { machineMode } from './agree.ts';
 import { wasmText } from './wasmText.ts';
 
@@ -183,7 +185,7 @@ function decodedPages(machine: Machine, entry: number): Map<number, number> {
 
 describe('the disassembler', () => {
   /** A function of a region with that body. */
-  const moduleOf = (code: number[], unlikely: number[] = []): Uint8Array =>
+  const moduleOf = (code: string, unlikely: number[] = []): Uint8Array =>
     encodeModule({
       memory: { initial: 1, maximum: 2, shared: false },
       imports: [],
@@ -203,23 +205,11 @@ describe('the disassembler', () => {
     });
 
   test('folds operands, names state, indents blocks and tells hints', () => {
-    const br = [
-      OP.block,
-      0x40,
-      OP.local_get,
-      0,
-      OP.i32_const,
-      0x7f,
-      OP.i32_add,
-      OP.local_tee,
-      2,
-      OP.br_if,
-      0,
-    ];
-    const store = [OP.i32_const, 0, OP.local_get, 2, OP.i32_store, 2, 0x80, 0x04, OP.end];
-    const float = [OP.f64_const, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, OP.local_set, 4];
-    const call = [OP.local_get, 0, OP.local_get, 1, OP.i32_const, 3, OP.call_indirect, 0, 0];
-    const code = [...br, ...store, ...float, ...call];
+    const br = `${OP.block}${VOID}${get(0)}${i32const(-1)}${OP.i32_add}${OP.local_tee}\x02${OP.br_if}\0`;
+    const store = i32const(0) + get(2) + memoryOp(OP.i32_store, 2, 0x200) + OP.end;
+    const float = f64const(1.5) + set(4);
+    const call = `${get(0)}${get(1)}${i32const(3)}${OP.call_indirect}\0\0`;
+    const code = br + store + float + call;
     expect(wasmText(moduleOf(code, [9]), new Map([[-1, 0]]))).toBe(`(func $f (;slot 3;)
   ;; locals: 2 i32, 1 f64
   block
@@ -233,14 +223,14 @@ describe('the disassembler', () => {
   });
 
   test('shows what is computed before a statement before it', () => {
-    const code = [OP.i32_const, 0, OP.local_get, 0, OP.i32_const, 5, OP.local_set, 0, OP.i32_store, 2, 8];
-    expect(wasmText(moduleOf([...code, OP.local_get, 1]), new Map())).toContain(
+    const code = i32const(0) + get(0) + i32const(5) + set(0) + memoryOp(OP.i32_store, 2, 8);
+    expect(wasmText(moduleOf(code + get(1)), new Map())).toContain(
       '  (i32.const 0)\n  (local.get 0)\n  (local.set 0 (i32.const 5))\n  (i32.store offset=sp (;above;) (;above;))\n  (local.get 1)\n',
     );
   });
 
   test('knows every opcode that is emitted, and refuses others', () => {
-    expect(() => wasmText(moduleOf([0x06]), new Map())).toThrow('no name for the opcode 0x6');
-    expect(() => wasmText(moduleOf([OP.i32_add]), new Map())).toThrow('the stack is empty');
+    expect(() => wasmText(moduleOf('\x06'), new Map())).toThrow('no name for the opcode 0x6');
+    expect(() => wasmText(moduleOf(OP.i32_add), new Map())).toThrow('the stack is empty');
   });
 });

@@ -8,7 +8,7 @@
  */
 import { fName, xName } from '../../../emulator/isa/disassemble.ts';
 import * as layout from '../../../emulator/layout.ts';
-import { OP, TYPE } from '../../../emulator/wasm/opcodes.ts';
+import { OP as CODE, TYPE as TYPE_CODE } from '../../../emulator/wasm/opcodes.ts';
 
 /** Reads the binary format. */
 class Reader {
@@ -73,8 +73,16 @@ class Reader {
   }
 }
 
-const names = new Map(Object.entries(OP).map(([name, opcode]) => [opcode as number, name]));
-const typeNames = new Map(Object.entries(TYPE).map(([name, type]) => [type as number, name]));
+/** The bytes of single-byte codes. */
+function bytesOf<K extends string>(codes: Readonly<Record<K, string>>): Record<K, number> {
+  const entries = Object.entries<string>(codes).map(([name, code]) => [name, code.charCodeAt(0)]);
+  return Object.fromEntries(entries) as Record<K, number>;
+}
+
+const OP = bytesOf(CODE);
+const TYPE = bytesOf(TYPE_CODE);
+const names = new Map(Object.entries(OP).map(([name, opcode]) => [opcode, name]));
+const typeNames = new Map(Object.entries(TYPE).map(([name, type]) => [type, name]));
 
 /** `i32_load8_s` is `i32.load8_s`, `br_if` stays. */
 function textName(opcode: number): string {
