@@ -43,21 +43,26 @@ const toolchainOnDemand: Plugin = {
   },
 };
 
-/** What takes Node a millisecond to load or several, and is rarely called (commander can start programs, which is never asked of it). */
+/**
+ * What takes a millisecond to load or several, and is rarely called: commander can start programs, which is never asked of it, and
+ * picocolors opens the standard output, which loads node:net where that is a pipe.
+ */
 const ON_DEMAND: Readonly<Record<string, string>> = {
-  child_process: 'spawn',
-  crypto: 'createHash',
-  tty: 'isatty',
+  'node:child_process': 'spawn',
+  'node:crypto': 'createHash',
+  'node:tty': 'isatty',
+  picocolors: 'createColors',
 };
 
-const builtinsOnDemand: Plugin = {
-  name: 'builtins-on-demand',
+const onDemand: Plugin = {
+  name: 'on-demand',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:(child_process|crypto|tty)$/ }, ({ path, namespace }) =>
-      namespace === 'on-demand' ? undefined : { path: path.slice('node:'.length), namespace: 'on-demand' },
+    onResolve({ filter: new RegExp(`^(${Object.keys(ON_DEMAND).join('|')})$`) }, ({ path, namespace }) =>
+      namespace === 'on-demand' ? undefined : { path, namespace: 'on-demand' },
     );
     onLoad({ filter: /.*/, namespace: 'on-demand' }, ({ path }) => ({
-      contents: `exports.${ON_DEMAND[path]} = (...args) => require('node:${path}').${ON_DEMAND[path]}(...args);`,
+      contents: `exports.${ON_DEMAND[path]} = (...args) => require('${path}').${ON_DEMAND[path]}(...args);`,
+      resolveDir: root,
     }));
   },
 };
@@ -118,10 +123,11 @@ await build({
   define: { 'import.meta.url': 'importMetaUrl', BUILD_ID: JSON.stringify(NO_ID) },
   banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
   logLevel: 'warning',
-  plugins: [prebuiltInterpreter, toolchainOnDemand, builtinsOnDemand],
+  plugins: [prebuiltInterpreter, toolchainOnDemand, onDemand],
 });
-// launch.ts runs it as a function's body: no first line for a shell, and the one `import()` is the launcher's, since
-// code from V8's cache has none.
+// launch.ts takes it for a function: no first line for a shell, and the one `import()` is the launcher's, since code from V8's cache has
+// none.
+const PARAMETERS = 'exports, require, module, __filename, __dirname, importModule';
 const bundle = join(out, 'sameframe.cjs');
 const bundled = readFileSync(bundle, 'utf8').replace(/^#!.*\n/, '');
 const launched = bundled.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, 'importModule(');
@@ -130,7 +136,7 @@ if (odd !== null) throw new Error(`launch.ts reads the bundle as Latin-1, and it
 if (launched === bundled) throw new Error('the bundle does not load the toolchain on demand');
 const id = createHash('sha256').update(launched).digest('hex');
 if (!launched.includes(NO_ID)) throw new Error('the bundle has no place for its own hash');
-writeFileSync(bundle, launched.replaceAll(NO_ID, id));
+writeFileSync(bundle, `(function (${PARAMETERS}) {${launched.replaceAll(NO_ID, id)}\n})`);
 writeFileSync(join(out, 'package.json'), '{"type":"commonjs"}\n');
 await build({
   absWorkingDir: root,

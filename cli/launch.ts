@@ -20,8 +20,7 @@ function cached(): Buffer | undefined {
 
 // First of all: V8 takes cached code only under the flags under which it was made, and collects garbage from here on.
 setV8Flags();
-const parameters = 'exports, require, module, __filename, __dirname, importModule';
-const source = `(function (${parameters}) {${readFileSync(file, 'latin1')}\n})`;
+const source = readFileSync(file, 'latin1');
 const cachedData = cached();
 const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
 if (process.env['SAMEFRAME_FILL_CODE_CACHE'] === '1') {
@@ -29,5 +28,6 @@ if (process.env['SAMEFRAME_FILL_CODE_CACHE'] === '1') {
     writeFileSync(cacheFile, script.createCachedData());
   });
 }
+/** The bundle is a function's expression (.ci/bundle.ts). */
 const command = script.runInThisContext() as (...values: unknown[]) => void;
 command(exports, require, module, file, __dirname, (path: string) => import(path));

@@ -156,44 +156,75 @@ function tokenOf(text: string): Token {
   return token;
 }
 
-/** Parses a pattern. Throws on a pattern that is not 16 or 32 bits wide: a mistake in a row. */
-export function parsePattern(text: string): Pattern {
-  const parts = text.split(' ').map(tokenOf);
-  const width = parts.reduce((sum, token) => sum + token.width, 0);
-  if (width !== 16 && width !== 32) throw new Error(`pattern of ${width} bits: ${text}`);
-  let mask = 0;
-  let match = 0;
+/** What a pattern says of operands. */
+type Operands = Pick<Pattern, 'pieces' | 'signBit' | 'fields'>;
+
+/** Decoders ask every pattern for its literal bits, and hardly any for its operands: those are read when somebody asks. */
+class ParsedPattern implements Pattern {
+  readonly width: number;
+  readonly mask: number;
+  readonly match: number;
+  readonly #tokens: readonly Token[];
+  #operands: Operands | null = null;
+
+  constructor(text: string) {
+    this.#tokens = text.split(' ').map(tokenOf);
+    let width = 0;
+    let mask = 0;
+    let match = 0;
+    for (const { width: size, bits } of this.#tokens) {
+      width += size;
+      mask <<= size;
+      match <<= size;
+      if (bits >= 0) {
+        mask |= 2 ** size - 1;
+        match |= bits;
+      }
+    }
+    if (width !== 16 && width !== 32) throw new Error(`pattern of ${width} bits: ${text}`);
+    this.width = width;
+    this.mask = mask >>> 0;
+    this.match = match >>> 0;
+  }
+
+  get pieces(): readonly Piece[] {
+    return (this.#operands ??= operandsOf(this.#tokens, this.width)).pieces;
+  }
+
+  get signBit(): number {
+    return (this.#operands ??= operandsOf(this.#tokens, this.width)).signBit;
+  }
+
+  get fields(): ReadonlySet<keyof Fields> {
+    return (this.#operands ??= operandsOf(this.#tokens, this.width)).fields;
+  }
+}
+
+function operandsOf(parts: readonly Token[], width: number): Operands {
   let position = width;
   let highest = -1;
   let signed = false;
   const pieces: Piece[] = [];
-  for (const token of parts) {
-    const { width: size, bits, ranges, field, bias } = token;
+  for (const { width: size, bits, ranges, signed: sign, field, bias } of parts) {
     position -= size;
-    if (bits >= 0) {
-      mask |= (2 ** size - 1) << position;
-      match |= bits << position;
-    } else if (ranges.length > 0) {
-      let at = position + size;
-      for (const { high, low } of ranges) {
-        const wide = high - low + 1;
-        at -= wide;
-        pieces.push({ field, from: at, width: wide, ones: 2 ** wide - 1, to: low, bias: 0 });
-        highest = Math.max(highest, high);
-      }
-      signed ||= token.signed;
-    } else {
+    if (bits >= 0) continue;
+    if (ranges.length === 0)
       pieces.push({ field, from: position, width: size, ones: 2 ** size - 1, to: 0, bias });
+    let at = position + size;
+    for (const { high, low } of ranges) {
+      const wide = high - low + 1;
+      at -= wide;
+      pieces.push({ field, from: at, width: wide, ones: 2 ** wide - 1, to: low, bias: 0 });
+      highest = Math.max(highest, high);
     }
+    signed ||= sign;
   }
-  return {
-    width,
-    mask: mask >>> 0,
-    match: match >>> 0,
-    pieces,
-    signBit: signed ? highest : -1,
-    fields: new Set(pieces.map((p) => p.field)),
-  };
+  return { pieces, signBit: signed ? highest : -1, fields: new Set(pieces.map((p) => p.field)) };
+}
+
+/** Parses a pattern. Throws on a pattern that is not 16 or 32 bits wide: a mistake in a row. */
+export function parsePattern(text: string): Pattern {
+  return new ParsedPattern(text);
 }
 
 export function emptyFields(): Fields {

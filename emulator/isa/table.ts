@@ -1,5 +1,5 @@
 /**
- * The instruction table: every row of every extension, parsed once, and the check that no two overlap.
+ * The instruction table: every row of every extension, and the check that no two overlap.
  */
 import { traitsOf, type RowTraits } from './probe.ts';
 import { extractFields, parsePattern, type CompressedRow, type Pattern, type Row } from './row.ts';
@@ -62,19 +62,55 @@ const rows: readonly Row[] = [
   ...zfa,
 ];
 
-export const instructions: readonly Instruction[] = rows.map((row, index) => {
-  const pattern = parsePattern(row.pattern);
+type Facts = Pick<Instruction, 'traits' | 'rd' | 'rs1' | 'rs2' | 'rs3'>;
+
+function factsOf(row: Row, pattern: Pattern): Facts {
   return {
-    index,
-    row,
-    pattern,
     traits: traitsOf(row),
     rd: registerClass(row, pattern, 'rd'),
     rs1: registerClass(row, pattern, 'rs1'),
     rs2: registerClass(row, pattern, 'rs2'),
     rs3: registerClass(row, pattern, 'rs3'),
   };
-});
+}
+
+/** Most of what follows from a row is asked of few rows in any run, and found then. */
+class TableInstruction implements Instruction {
+  readonly index: number;
+  readonly row: Row;
+  readonly pattern: Pattern;
+  #facts: Facts | null = null;
+
+  constructor(row: Row, index: number) {
+    this.index = index;
+    this.row = row;
+    this.pattern = parsePattern(row.pattern);
+  }
+
+  get traits(): RowTraits {
+    return (this.#facts ??= factsOf(this.row, this.pattern)).traits;
+  }
+
+  get rd(): RegisterClass {
+    return (this.#facts ??= factsOf(this.row, this.pattern)).rd;
+  }
+
+  get rs1(): RegisterClass {
+    return (this.#facts ??= factsOf(this.row, this.pattern)).rs1;
+  }
+
+  get rs2(): RegisterClass {
+    return (this.#facts ??= factsOf(this.row, this.pattern)).rs2;
+  }
+
+  get rs3(): RegisterClass {
+    return (this.#facts ??= factsOf(this.row, this.pattern)).rs3;
+  }
+}
+
+export const instructions: readonly Instruction[] = rows.map(
+  (row, index) => new TableInstruction(row, index),
+);
 
 const byName = new Map(instructions.map((i) => [i.row.name, i]));
 

@@ -4,8 +4,6 @@
  * What comes out depends on nothing but the answers of a `World`, so who has heard the same answers may take what was made then
  * (answers.ts).
  */
-import { hasInlineFloat } from '../codegen/inlineFloat.ts';
-import { instructions } from '../isa/table.ts';
 import * as layout from '../layout.ts';
 import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
 import { encodeModule, flat, type FunctionBody } from '../wasm/encode.ts';
@@ -20,11 +18,6 @@ import { discoverBeside, type CodeReader, type RegionCode } from './region.ts';
 /** Regions compiled together at most, and instructions in them. */
 const MAX_BATCH = 16;
 const MAX_BATCH_INSTRUCTIONS = 2000;
-
-/** Rows that only the interpreter's `step` executes. */
-const leftOut: ReadonlySet<number> = new Set(
-  instructions.filter(({ traits }) => traits.fp !== null && !hasInlineFloat(traits.fp)).map((i) => i.index),
-);
 
 /**
  * What compiling asks. Answers are numbers, so that they can be kept. Slots and page caches are given away: `wish` is what an earlier run
@@ -76,7 +69,7 @@ export function compileBatch(world: World, pc: number): Compiled[] {
     if (seen.has(at)) continue;
     seen.add(at);
     const room = world.room(at);
-    const code = room === 0 ? null : discoverBeside(world, at, leftOut, room, (pc) => world.isKnown(pc));
+    const code = room === 0 ? null : discoverBeside(world, at, room, (pc) => world.isKnown(pc));
     if (code === null) continue;
     found.push({ code, slot: world.slotFor(at) });
     for (const { insns, end } of code.blocks) {

@@ -3,6 +3,7 @@
  * and goes on behind calls, so it has the shape of a function or of its rest. Blocks end at branches, jumps, calls and
  * environment calls, and before what only the interpreter executes.
  */
+import { hasInlineFloat } from '../codegen/inlineFloat.ts';
 import type { Isa } from '../isa/choice.ts';
 import { decode, isWide, type Decoded } from '../isa/decode.ts';
 
@@ -68,9 +69,9 @@ export function successors(end: Terminator): Edge[] {
 }
 
 /** Rows that tier 1 leaves to the interpreter. */
-function isLeftOut(decoded: Decoded, leftOut: ReadonlySet<number>): boolean {
-  const { instruction } = decoded;
-  return (instruction.traits.helper !== null && !isEcall(decoded)) || leftOut.has(instruction.index);
+function isLeftOut(decoded: Decoded): boolean {
+  const { helper, fp } = decoded.instruction.traits;
+  return (helper !== null && !isEcall(decoded)) || (fp !== null && !hasInlineFloat(fp));
 }
 
 /** An environment call. */
@@ -81,7 +82,6 @@ export function isEcall({ instruction }: Decoded): boolean {
 class Explorer {
   readonly #reader: CodeReader;
   readonly #entry: number;
-  readonly #leftOut: ReadonlySet<number>;
   readonly #limit: number;
   readonly pages = new Set<number>();
   /** Instructions by pc, in the order of their discovery. */
@@ -91,10 +91,9 @@ class Explorer {
   /** Targets of the jumps to computed addresses, by their pc. */
   readonly targets = new Map<number, readonly number[]>();
 
-  constructor(reader: CodeReader, entry: number, leftOut: ReadonlySet<number>, limit: number) {
+  constructor(reader: CodeReader, entry: number, limit: number) {
     this.#reader = reader;
     this.#entry = entry;
-    this.#leftOut = leftOut;
     this.#limit = limit;
   }
 
@@ -107,7 +106,7 @@ class Explorer {
     const high = wide ? this.#reader.half((pc + 2) >>> 0) : 0;
     if (high < 0) return null;
     const decoded = decode(wide ? (low | (high << 16)) >>> 0 : low, this.#reader.isa);
-    if (decoded === null || isLeftOut(decoded, this.#leftOut)) return null;
+    if (decoded === null || isLeftOut(decoded)) return null;
     if (!this.#reader.isa.compressed && mayMisalign(decoded)) return null;
     const touched = wide ? [pc >>> 12, ((pc + 2) >>> 0) >>> 12] : [pc >>> 12];
     const fresh = touched.filter((page) => !this.pages.has(page));
@@ -196,13 +195,8 @@ function terminator(
 }
 
 /** Finds the region at `entry`, of `limit` instructions at most; null when its first one cannot be compiled. */
-export function discover(
-  reader: CodeReader,
-  entry: number,
-  leftOut: ReadonlySet<number>,
-  limit = MAX_INSTRUCTIONS,
-): RegionCode | null {
-  const explorer = new Explorer(reader, entry, leftOut, limit);
+export function discover(reader: CodeReader, entry: number, limit = MAX_INSTRUCTIONS): RegionCode | null {
+  const explorer = new Explorer(reader, entry, limit);
   explorer.explore();
   const { insns, leaders } = explorer;
   if (!insns.has(entry)) return null;
@@ -232,14 +226,13 @@ export function discover(
 export function discoverBeside(
   reader: CodeReader,
   entry: number,
-  leftOut: ReadonlySet<number>,
   limit: number,
   isKnown: (pc: number) => boolean,
 ): RegionCode | null {
   const side = Math.min(limit, SIDE_INSTRUCTIONS);
-  if (isKnown(entry)) return discover(reader, entry, leftOut, side);
-  const code = discover(reader, entry, leftOut, limit);
+  if (isKnown(entry)) return discover(reader, entry, side);
+  const code = discover(reader, entry, limit);
   const pcs = code?.blocks.flatMap(({ insns }) => insns.map(({ pc }) => pc)) ?? [];
   const mostlyKnown = pcs.length > 2 * side && 8 * pcs.filter(isKnown).length > 7 * pcs.length;
-  return mostlyKnown ? discover(reader, entry, leftOut, side) : code;
+  return mostlyKnown ? discover(reader, entry, side) : code;
 }

@@ -38,7 +38,7 @@ export interface CsrRow {
   readonly modifies?: (c: CsrContext) => number;
 }
 
-const rowOf: (CsrRow | undefined)[] = Array.from({ length: 4096 });
+const rowOf = Array<CsrRow | undefined>(4096);
 for (const row of csrRows) rowOf[row.number] = row;
 const numberOf: ReadonlyMap<string, number> = new Map(csrRows.map((row) => [row.name, row.number]));
 

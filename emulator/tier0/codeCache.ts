@@ -38,7 +38,6 @@ const special = (at: DataView, address: number, op: number, imm: number): void =
 
 export class CodeCache implements CodeObserver {
   readonly #view: DataView;
-  readonly #bytes: Uint8Array;
   readonly #ram: PhysicalMemory;
   readonly #tlb: Tlb;
   readonly #isa: Isa;
@@ -66,7 +65,6 @@ export class CodeCache implements CodeObserver {
     this.#marks = marks;
     this.#isa = isa;
     this.#view = new DataView(memory.buffer);
-    this.#bytes = new Uint8Array(memory.buffer);
     this.#ram = ram;
     this.#tlb = tlb;
     this.#pageOfFrame = new Int32Array(ram.size >>> 12);
@@ -153,7 +151,7 @@ export class CodeCache implements CodeObserver {
     this.#freeSlots.push(slot);
     this.#tlb.dropFetches(page);
     const start = page - layout.DECODED_HEADER;
-    this.#bytes.fill(0, start, start + layout.DECODED_STRIDE);
+    this.#ram.bulk.fill(start, 0, layout.DECODED_STRIDE);
     this.#straddles.delete(page);
     for (const other of this.#straddles) {
       const at = other + layout.STRADDLE_NEXT;

@@ -17,7 +17,7 @@ function flowOf(source: string, reach: Reach = 0): Flow {
     stopsAt: () => false,
     isa: FULL_ISA,
   };
-  const code = discover(reader, BASE, new Set());
+  const code = discover(reader, BASE);
   if (code === null) throw new Error('no region');
   return analyse(code, new Map(), () => reach);
 }

@@ -24,7 +24,7 @@ function loopOf(count: number): CodeReader {
 describe('a region beside others', () => {
   /** Instructions of the region at the loop's beginning, when so many of its first instructions are in others. */
   const size = (count: number, known: (index: number) => boolean, limit = MAX_INSTRUCTIONS): number =>
-    discoverBeside(loopOf(count), CODE, new Set(), limit, (pc) => known((pc - CODE) >>> 2))?.blocks.reduce(
+    discoverBeside(loopOf(count), CODE, limit, (pc) => known((pc - CODE) >>> 2))?.blocks.reduce(
       (sum, { insns }) => sum + insns.length,
       0,
     ) ?? 0;
@@ -54,7 +54,7 @@ describe('a region beside others', () => {
   });
 
   test('is none where there is no code', () => {
-    expect(discoverBeside(loopOf(10), CODE - 4, new Set(), MAX_INSTRUCTIONS, () => false)).toBeNull();
+    expect(discoverBeside(loopOf(10), CODE - 4, MAX_INSTRUCTIONS, () => false)).toBeNull();
   });
 });
 
