@@ -35,7 +35,7 @@ import { capable, CAP_FULL_SET, inGroup, type Cred } from '../mm/cred.ts';
 import type { FsContext } from './context.ts';
 import { fget, fgetRaw } from './fdtable.ts';
 import { FMODE_WRITE, type File } from './file.ts';
-import type { Dentry, Inode } from './inode.ts';
+import { inodeSetAtime, type Dentry, type Inode } from './inode.ts';
 import { inodePermission, MAY_EXEC, MAY_WRITE, ownerOrCapable } from './permission.ts';
 import { isSealed } from './seals.ts';
 import { MAX_LFS_FILESIZE } from './shmem.ts';
@@ -227,7 +227,7 @@ export function doUtimensat(
     if (!capable(cred, CAP_DAC_OVERRIDE) && inodePermission(ctx, inode, MAY_WRITE) < 0) return -EACCES;
   }
   const now = ktimeGetRealTs(ctx);
-  if (atime !== 'omit') inode.iAtime = atime === 'now' ? now : atime;
+  if (atime !== 'omit') inodeSetAtime(inode, atime === 'now' ? now : atime);
   if (mtime !== 'omit') inode.iMtime = mtime === 'now' ? now : mtime;
   inode.iCtime = now;
   return 0;

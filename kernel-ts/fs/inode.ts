@@ -4,7 +4,7 @@
  */
 import type { Errno } from '../abi/errno.ts';
 import { AddressSpace } from '../mm/addressSpace.ts';
-import type { Timespec } from '../mm/context.ts';
+import { ktimeGet, type MmContext, type Timespec } from '../mm/context.ts';
 import type { Page } from '../mm/page.ts';
 import type { FileOperations } from './file.ts';
 import type { FsContext } from './context.ts';
@@ -76,7 +76,9 @@ export class Inode {
   readonly iMapping: AddressSpace;
   iOp: InodeOperations;
   iFop: FileOperations;
-  iAtime: Timespec;
+  /** i_atime, as numbers: each attach of a segment sets it. */
+  iAtimeSec: number;
+  iAtimeNsec: number;
   iMtime: Timespec;
   iCtime: Timespec;
   readonly iBtime: Timespec;
@@ -108,12 +110,32 @@ export class Inode {
     this.iGid = 0;
     this.iOp = iOp;
     this.iFop = iFop;
-    this.iAtime = now;
+    this.iAtimeSec = now.tvSec;
+    this.iAtimeNsec = now.tvNsec;
     this.iMtime = now;
     this.iCtime = now;
     this.iBtime = now;
     this.iMapping = new AddressSpace(this);
   }
+}
+
+/** inode_get_atime(). */
+export function inodeGetAtime({ iAtimeSec, iAtimeNsec }: Inode): Timespec {
+  return { tvSec: iAtimeSec, tvNsec: iAtimeNsec };
+}
+
+/** inode_set_atime_to_ts(). */
+export function inodeSetAtime(inode: Inode, { tvSec, tvNsec }: Timespec): void {
+  inode.iAtimeSec = tvSec;
+  inode.iAtimeNsec = tvNsec;
+}
+
+/** file_accessed(): i_atime is now. */
+export function touchAtime(ctx: MmContext, inode: Inode): void {
+  const now = ktimeGet(ctx);
+  const seconds = Math.floor(now / 1e9);
+  inode.iAtimeSec = ctx.clock.epoch + seconds;
+  inode.iAtimeNsec = now - seconds * 1e9;
 }
 
 /** struct dentry. In memory-backed file systems the children are the directory. */

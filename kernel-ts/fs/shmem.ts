@@ -27,7 +27,7 @@ import { FaultCode, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';
 import type { FsContext } from './context.ts';
 import { File, FMODE_LSEEK, FMODE_READ, FMODE_WRITE, type FileOperations } from './file.ts';
-import { Dentry, Inode, type InodeOperations } from './inode.ts';
+import { Dentry, Inode, touchAtime, type InodeOperations } from './inode.ts';
 import { copyFromIter, copyToIter, type IovIter } from './iovIter.ts';
 import { llseekWithin } from './llseek.ts';
 import { isSealed, UNSEALABLE } from './seals.ts';
@@ -73,7 +73,7 @@ export const shmemVmOps: VmOperations = { name: 'shmem_vm_ops', nopage: shmemNop
 /** shmem_mmap(). Seals were looked at before (do_mmap). */
 export function shmemMmap(ctx: FsContext, file: File, vma: VmArea): 0 {
   vma.vmOps = shmemVmOps;
-  file.fInode.iAtime = ktimeGetRealTs(ctx);
+  touchAtime(ctx, file.fInode);
   return 0;
 }
 
@@ -92,7 +92,7 @@ function shmemReadIter(ctx: FsContext, file: File, to: IovIter, pos: number): nu
     done += copied;
     if (copied < chunk) return done > 0 ? done : -EFAULT;
   }
-  inode.iAtime = ktimeGetRealTs(ctx);
+  touchAtime(ctx, inode);
   return done;
 }
 

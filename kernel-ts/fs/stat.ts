@@ -6,7 +6,7 @@ import { TMPFS_MAGIC, type Kstat, type Kstatfs } from '../abi/stat.ts';
 import type { MmContext } from '../mm/context.ts';
 import type { FsContext } from './context.ts';
 import type { File } from './file.ts';
-import type { Dentry, Inode } from './inode.ts';
+import { inodeGetAtime, type Dentry, type Inode } from './inode.ts';
 import { userPathAt } from './walk.ts';
 
 /** generic_fillattr(). */
@@ -22,7 +22,7 @@ export function kstatOf(inode: Inode): Kstat {
     size: inode.iSize,
     blksize: PAGE_SIZE,
     blocks: inode.iMapping.nrpages * (PAGE_SIZE / 512),
-    atime: inode.iAtime,
+    atime: inodeGetAtime(inode),
     mtime: inode.iMtime,
     ctime: inode.iCtime,
     btime: inode.iBtime,

@@ -21,7 +21,7 @@ import { iput, ihold } from '../mm/fileRef.ts';
 import { slabMay } from '../mm/slab.ts';
 import type { FsContext } from './context.ts';
 import type { DirActor, File, FileOperations } from './file.ts';
-import { Dentry, Inode, SuperBlock, type InodeOperations } from './inode.ts';
+import { Dentry, Inode, SuperBlock, touchAtime, type InodeOperations } from './inode.ts';
 import { llseekWithin } from './llseek.ts';
 import { UNSEALABLE } from './seals.ts';
 import { shmemFileOperations, shmemFreeInode, shmemInodeOperations } from './shmem.ts';
@@ -223,7 +223,7 @@ export const tmpfsDirInodeOperations: InodeOperations = {
 /** offset_iterate_dir(): ".", "..", then the children in the order of their creation. */
 function iterateTree(ctx: FsContext, file: File, actor: DirActor): 0 | Errno {
   const dir = file.fPath;
-  dir.dInode.iAtime = ktimeGetRealTs(ctx);
+  touchAtime(ctx, dir.dInode);
   if (file.fPos === 0) {
     if (!actor('.', 1, dir.dInode.iIno, dtypeOfMode(dir.dInode.iMode))) return 0;
     file.fPos = 1;

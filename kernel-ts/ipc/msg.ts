@@ -14,7 +14,7 @@ import {
   type IpcSleeper,
   type IpcTask,
 } from './namespace.ts';
-import { ipcAddid, ipcget, ipcRmid, ipcSorted, KernIpcPerm } from './util.ts';
+import { ipcAddid, ipcget, ipcRmid, ipcSorted, KernIpcPerm, type IpcOps } from './util.ts';
 
 /** struct msg_msg. */
 export interface MsgMsg {
@@ -133,13 +133,14 @@ export function newque(ctx: IpcContext, ns: IpcNamespace, key: number, msgflg: n
   return perm.id;
 }
 
+const MSG_OPS: IpcOps<MsgQueue> = {
+  getnew: (ctx, ns, key, _size, msgflg) => newque(ctx, ns, key, msgflg),
+  moreChecks: () => 0,
+};
+
 /** msgget(2): `key` and `msgflg` signed. */
 export function sysMsgget(ctx: IpcContext, key: number, msgflg: number): number {
-  const ns = ctx.current.ipcNs;
-  return ipcget(ns.msgIds, ctx.current.cred, key, msgflg, {
-    getnew: () => newque(ctx, ns, key, msgflg),
-    moreChecks: () => 0,
-  });
+  return ipcget(ctx, ctx.current.ipcNs.msgIds, MSG_OPS, key, 0, msgflg);
 }
 
 /** msg_fits_inqueue(): bytes and messages both stay within msg_qbytes, so that empty messages end somewhere too. */

@@ -9,7 +9,7 @@ import { S_IRWXUGO } from '../abi/ipc.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
 import { kfree, kmalloc, ksize } from '../mm/slab.ts';
 import { wakeQAdd, type IpcContext, type IpcNamespace, type IpcSleeper, type IpcTask } from './namespace.ts';
-import { ipcAddid, ipcget, ipcRmid, ipcSorted, KernIpcPerm } from './util.ts';
+import { ipcAddid, ipcget, ipcRmid, ipcSorted, KernIpcPerm, type IpcOps } from './util.ts';
 
 /** struct sem. Invariant: 0 <= semval <= SEMVMX. */
 export class Sem {
@@ -204,15 +204,17 @@ export function newary(
   return perm.id;
 }
 
+const SEM_OPS: IpcOps<SemArray> = {
+  getnew: newary,
+  // "A semaphore set corresponding to key already exists, but nsems is larger than the number of semaphores in that set."
+  moreChecks: (sma, nsems) => (nsems > sma.sems.length ? -EINVAL : 0),
+};
+
 /** semget(2): `key`, `nsems` and `semflg` signed. */
 export function sysSemget(ctx: IpcContext, key: number, nsems: number, semflg: number): number {
-  const ns = ctx.current.ipcNs;
-  if (nsems < 0 || nsems > ns.semCtls.msl) return -EINVAL;
-  return ipcget(ns.semIds, ctx.current.cred, key, semflg, {
-    getnew: () => newary(ctx, ns, key, nsems, semflg),
-    // "A semaphore set corresponding to key already exists, but nsems is larger than the number of semaphores in that set."
-    moreChecks: (sma) => (nsems > sma.sems.length ? -EINVAL : 0),
-  });
+  const { semIds, semCtls } = ctx.current.ipcNs;
+  if (nsems < 0 || nsems > semCtls.msl) return -EINVAL;
+  return ipcget(ctx, semIds, SEM_OPS, key, nsems, semflg);
 }
 
 /** list_add_tail(). */

@@ -47,7 +47,15 @@ import {
   type IpcNamespace,
   type SysvShm,
 } from './namespace.ts';
-import { ipcAddid, ipcget, ipcObtainObjectCheck, ipcperms, ipcRmid, KernIpcPerm } from './util.ts';
+import {
+  ipcAddid,
+  ipcget,
+  ipcObtainObjectCheck,
+  ipcperms,
+  ipcRmid,
+  KernIpcPerm,
+  type IpcOps,
+} from './util.ts';
 
 /** struct shmid_kernel. */
 export class ShmidKernel {
@@ -227,14 +235,15 @@ function newsegFile(ctx: IpcContext, ns: IpcNamespace, key: number, size: number
   return perm.id;
 }
 
+const SHM_OPS: IpcOps<ShmidKernel> = {
+  getnew: newseg,
+  // "A segment for the given key exists, but size is greater than the size of that segment."
+  moreChecks: (shp, size) => (shp.shmSegsz < size ? -EINVAL : 0),
+};
+
 /** shmget(2): `key` as an unsigned number, `size` in bytes. */
 export function sysShmget(ctx: IpcContext, key: number, size: number, shmflg: number): number {
-  const ns = ctx.current.ipcNs;
-  return ipcget(ns.shmIds, ctx.current.cred, key, shmflg, {
-    getnew: () => newseg(ctx, ns, key, size, shmflg),
-    // "A segment for the given key exists, but size is greater than the size of that segment."
-    moreChecks: (shp) => (shp.shmSegsz < size ? -EINVAL : 0),
-  });
+  return ipcget(ctx, ctx.current.ipcNs.shmIds, SHM_OPS, key, size, shmflg);
 }
 
 /** Where the caller wants it: 0 for anywhere, or an Errno. */

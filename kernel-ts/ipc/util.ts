@@ -7,7 +7,7 @@ import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, S_IRWXUGO, type Ipc64Perm } from '../
 import type { Cred } from '../mm/cred.ts';
 import { capable, inGroup } from '../mm/cred.ts';
 import { copyToUser } from '../mm/usercopy.ts';
-import type { IpcContext } from './namespace.ts';
+import type { IpcContext, IpcNamespace } from './namespace.ts';
 
 /** IPCMNI: indexes are below this; an id is seq * IPCMNI + index. */
 export const IPCMNI = 32768;
@@ -211,29 +211,32 @@ export function ipcperms(cred: Cred, perm: KernIpcPerm, flag: number): boolean {
   return (requested & ~granted & 7) !== 0 && !capable(cred, CAP_IPC_OWNER);
 }
 
-/** What ipcget needs of its kind of object: struct ipc_ops. */
+/** What ipcget needs of its kind of object: struct ipc_ops; a module-level constant. `size`: bytes, or semaphores. */
 export interface IpcOps<T> {
   /** Makes one; its id or an Errno. */
-  readonly getnew: () => number;
+  readonly getnew: (ctx: IpcContext, ns: IpcNamespace, key: number, size: number, flag: number) => number;
   /** more_checks(): 0 or an Errno for an existing one. */
-  readonly moreChecks: (object: T) => 0 | Errno;
+  readonly moreChecks: (object: T, size: number) => 0 | Errno;
 }
 
 /** ipcget(): ENOENT, EEXIST, the object's own checks, EACCES, in this order. */
 export function ipcget<T extends IpcObject>(
+  ctx: IpcContext,
   ids: IpcIds<T>,
-  cred: Cred,
-  key: number,
-  flag: number,
   ops: IpcOps<T>,
+  key: number,
+  size: number,
+  flag: number,
 ): number {
-  if (key === IPC_PRIVATE) return ops.getnew();
+  const { cred, ipcNs } = ctx.current;
+  if (key === IPC_PRIVATE) return ops.getnew(ctx, ipcNs, key, size, flag);
   const object = ids.keys.get(key);
   // "No segment exists for the given key, and IPC_CREAT was not specified."
-  if (object === undefined) return (flag & IPC_CREAT) === 0 ? -ENOENT : ops.getnew();
+  if (object === undefined)
+    return (flag & IPC_CREAT) === 0 ? -ENOENT : ops.getnew(ctx, ipcNs, key, size, flag);
   // "IPC_CREAT and IPC_EXCL were specified, but a segment already exists for key."
   if ((flag & (IPC_CREAT | IPC_EXCL)) === (IPC_CREAT | IPC_EXCL)) return -EEXIST;
-  const error = ops.moreChecks(object);
+  const error = ops.moreChecks(object, size);
   if (error < 0) return error;
   return ipcperms(cred, object.ipcPerm, flag) ? -EACCES : object.ipcPerm.id;
 }

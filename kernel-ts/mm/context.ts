@@ -118,5 +118,6 @@ export interface Timespec {
 /** ktime_get_real_ts64(). */
 export function ktimeGetRealTs(ctx: MmContext): Timespec {
   const now = ktimeGet(ctx);
-  return { tvSec: ctx.clock.epoch + Math.floor(now / 1e9), tvNsec: now % 1e9 };
+  const seconds = Math.floor(now / 1e9);
+  return { tvSec: ctx.clock.epoch + seconds, tvNsec: now - seconds * 1e9 };
 }

@@ -1,8 +1,8 @@
 /**
- * struct xarray (lib/xarray.c): values by index, for page caches. What is filled from 0 on, as files and segments are, lies in an array; the
- * rest of a sparse object in a map.
+ * struct xarray (lib/xarray.c): values by index, for page caches. A value at index 0 lies in the array's head, so that one of a single page
+ * needs nothing else; what is filled from there on, as files and segments are, in an array; the rest of a sparse object in a map.
  */
-export class XArray<T> {
+class Nodes<T> {
   /** Values that are there. */
   size = 0;
   private readonly dense: (T | undefined)[] = [];
@@ -62,5 +62,50 @@ export class XArray<T> {
   sorted(): T[] {
     const rest = [...this.sparse].sort(([a], [b]) => a - b).map(([, value]) => value);
     return [...this.dense.filter((value) => value !== undefined), ...rest];
+  }
+}
+
+/** struct xarray. */
+export class XArray<T> {
+  /** xa_head. */
+  private head: T | undefined = undefined;
+  /** Values from index 1 on, by index - 1; null while there are none. */
+  private nodes: Nodes<T> | null = null;
+
+  /** Values that are there. */
+  get size(): number {
+    return (this.head === undefined ? 0 : 1) + (this.nodes === null ? 0 : this.nodes.size);
+  }
+
+  get(index: number): T | undefined {
+    if (index === 0) return this.head;
+    return this.nodes === null ? undefined : this.nodes.get(index - 1);
+  }
+
+  /** Puts a value where none is. */
+  set(index: number, value: T): void {
+    if (index === 0) this.head = value;
+    else (this.nodes ??= new Nodes<T>()).set(index - 1, value);
+  }
+
+  /** Takes out the value that is there. */
+  delete(index: number): void {
+    if (index === 0) this.head = undefined;
+    else if (this.nodes !== null) {
+      this.nodes.delete(index - 1);
+      if (this.nodes.size === 0) this.nodes = null;
+    }
+  }
+
+  /** xa_for_each_range(): visits the values of [first, end), in no order; a visit may take its value out. */
+  forRange(first: number, end: number, visit: (value: T, index: number) => void): void {
+    if (first <= 0 && end > 0 && this.head !== undefined) visit(this.head, 0);
+    this.nodes?.forRange(Math.max(0, first - 1), end - 1, (value, index) => visit(value, index + 1));
+  }
+
+  /** The values by index. */
+  sorted(): T[] {
+    const rest = this.nodes === null ? [] : this.nodes.sorted();
+    return this.head === undefined ? rest : [this.head, ...rest];
   }
 }

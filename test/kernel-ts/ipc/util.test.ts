@@ -19,6 +19,7 @@ import {
   KernIpcPerm,
   type IpcObject,
 } from '../../../kernel-ts/ipc/util.ts';
+import type { IpcContext, IpcNamespace } from '../../../kernel-ts/ipc/namespace.ts';
 import { makeCred } from '../../../kernel-ts/mm/cred.ts';
 
 const root = makeCred(0, 0);
@@ -138,15 +139,17 @@ describe('ipcget', () => {
   test('ENOENT, EEXIST, the checks of the kind, EACCES, in this order', () => {
     const ids = new IpcIds();
     const user = makeCred(1000, 1000);
-    const get = (flag: number, check = 0, cred = user): number =>
-      ipcget(ids, cred, 7, flag, {
-        getnew: () => {
-          const object = make(7);
-          ipcAddid(ids, object, 10);
-          return object.ipcPerm.id;
-        },
-        moreChecks: () => check,
-      });
+    const get = (flag: number, check = 0, cred = user): number => {
+      const ctx = { current: { cred, ipcNs: {} } } as IpcContext;
+      const getnew = (_ctx: IpcContext, _ns: IpcNamespace, key: number, size: number): number => {
+        expect(size).toBe(12);
+        const object = make(key);
+        ipcAddid(ids, object, 10);
+        return object.ipcPerm.id;
+      };
+      const moreChecks = (_object: IpcObject, size: number): number => (size === 12 ? check : 1);
+      return ipcget(ctx, ids, { getnew, moreChecks }, 7, 12, flag);
+    };
     expect(get(0)).toBe(-ENOENT);
     expect(get(IPC_EXCL)).toBe(-ENOENT);
     expect(get(IPC_CREAT | IPC_EXCL)).toBe(0);
