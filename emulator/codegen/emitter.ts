@@ -52,8 +52,11 @@ export class Locals {
   }
 }
 
-export const get = (local: number): Code => OP.local_get + uleb(local);
-export const set = (local: number): Code => OP.local_set + uleb(local);
+const GETS = Array.from({ length: 128 }, (_code, local) => OP.local_get + uleb(local));
+const SETS = Array.from({ length: 128 }, (_code, local) => OP.local_set + uleb(local));
+
+export const get = (local: number): Code => GETS[local] ?? OP.local_get + uleb(local);
+export const set = (local: number): Code => SETS[local] ?? OP.local_set + uleb(local);
 export const i32const = (value: number): Code => OP.i32_const + sleb(value);
 
 /** A memory instruction with its alignment hint and constant offset. */
@@ -61,11 +64,14 @@ export function memoryOp(opcode: Code, alignLog2: number, offset: number): Code 
   return opcode + byte(alignLog2) + uleb(offset);
 }
 
+const ZERO = i32const(0);
+const LOAD_STATE = ZERO + memoryOp(OP.i32_load, 2, 0).slice(0, 2);
+const STORE_STATE = memoryOp(OP.i32_store, 2, 0).slice(0, 2);
+
 /** Loads a word of the machine's state. */
-export const loadState = (offset: number): Code => i32const(0) + memoryOp(OP.i32_load, 2, offset);
+export const loadState = (offset: number): Code => LOAD_STATE + uleb(offset);
 /** Stores a word of the machine's state. */
-export const storeState = (offset: number, value: Code): Code =>
-  i32const(0) + value + memoryOp(OP.i32_store, 2, offset);
+export const storeState = (offset: number, value: Code): Code => ZERO + value + STORE_STATE + uleb(offset);
 
 /** An address in the WebAssembly memory: a local's value and a constant that is added to it. */
 export interface HostPlace {

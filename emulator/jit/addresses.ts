@@ -5,7 +5,7 @@
  * as indices are. Static single assignment without the names: a root is the same value wherever it is found, until control
  * passes a place that makes it, or what it consists of, again.
  */
-import { successors, type Block, type Insn } from './region.ts';
+import type { Block, Insn } from './region.ts';
 import { numbers } from './registers.ts';
 
 /** The root of constants: address zero. */
@@ -44,14 +44,28 @@ function sameValues(a: Values, b: Values): boolean {
   return true;
 }
 
+/** What this file must know of a block beyond its code. */
+interface LinkedBlock extends Block {
+  /** Its successors and predecessors in the region. */
+  readonly next: readonly number[];
+  readonly previous: readonly number[];
+}
+
+/** An access of a block: its instruction's index, and where it goes. */
+export interface PlainAccess extends Address {
+  readonly index: number;
+}
+
 export class Addresses {
-  readonly #blocks: readonly Block[];
-  readonly #predecessors: number[][];
+  readonly #blocks: readonly LinkedBlock[];
   /** Registers that calls are trusted to preserve. */
   readonly kept: number;
+  /** The others. */
+  readonly #lost: readonly number[];
   /** Number of a block's first instruction. */
   readonly #first: number[] = [];
-  readonly #inputs: Values[];
+  /** What registers hold at a block's beginning; null: what they hold at the end of its one predecessor. */
+  readonly #inputs: (Values | null)[];
   readonly #outputs: (Values | null)[];
   /** Sums and shifted roots: their names, by what they consist of, and their origins. */
   readonly #derived = new Map<string, number>();
@@ -60,23 +74,27 @@ export class Addresses {
   readonly settled: boolean;
 
   /** `blocks`: in reverse post-order, the entry first. */
-  constructor(blocks: readonly Block[]) {
+  constructor(blocks: readonly LinkedBlock[]) {
     this.#blocks = blocks;
-    this.#predecessors = blocks.map(() => []);
-    this.#outputs = blocks.map(() => null);
     let bases = 0;
     let count = 0;
-    for (const [i, block] of blocks.entries()) {
+    for (const { insns } of blocks) {
       this.#first.push(count);
-      count += block.insns.length;
-      for (const { block: to } of successors(block.end)) if (to >= 0) this.#predecessors[to].push(i);
-      for (const { instruction, fields } of block.insns)
+      count += insns.length;
+      for (let i = 0; i < insns.length; i++) {
+        const { instruction, fields } = insns[i];
         if (instruction.traits.bytes > 0) bases |= 1 << fields.rs1;
+      }
     }
     this.kept = bases & PRESERVED;
+    this.#lost = numbers(~this.kept & ~1);
     this.#firstDerived = 32 * (1 + 2 * blocks.length) + count;
-    this.#inputs = blocks.map(() => new Int32Array(64));
-    for (let r = 0; r < 32; r++) this.#inputs[0][r] = r;
+    this.#outputs = blocks.map(() => null);
+    this.#inputs = blocks.map(({ previous }, i) =>
+      i > 0 && previous.length === 1 ? null : new Int32Array(64),
+    );
+    const entered = this.#inputs[0] as Values;
+    for (let r = 0; r < 32; r++) entered[r] = r;
     this.settled = this.#solve();
   }
 
@@ -136,13 +154,13 @@ export class Addresses {
       for (let i = 0; i < stale.length; i++) {
         if (stale[i] === 0) continue;
         stale[i] = 0;
-        this.#meet(i);
-        const values = this.#inputs[i].slice();
+        const values = this.#meet(i).slice();
         this.#execute(i, values);
         const before = this.#outputs[i];
         if (before !== null && sameValues(before, values)) continue;
         this.#outputs[i] = values;
-        for (const { block } of successors(this.#blocks[i].end)) if (block >= 0) stale[block] = 1;
+        const { next } = this.#blocks[i];
+        for (let k = 0; k < next.length; k++) stale[next[k]] = 1;
         changed = true;
       }
       if (!changed) return true;
@@ -151,39 +169,43 @@ export class Addresses {
   }
 
   /** What the predecessors agree on, as far as they are known; the entry also has what it was entered with. */
-  #meet(i: number): void {
+  #meet(i: number): Values {
     const input = this.#inputs[i];
-    const outputs: Values[] = [];
-    for (const p of this.#predecessors[i]) {
-      const output = this.#outputs[p];
-      if (output !== null) outputs.push(output);
+    const { previous } = this.#blocks[i];
+    if (input === null) return this.#outputs[previous[0]] as Values;
+    let first = i > 0;
+    for (let k = 0; k < previous.length; k++) {
+      const output = this.#outputs[previous[k]];
+      if (output === null) continue;
+      this.#join(input, this.#mergeRoot(i, 0), output, first);
+      first = false;
     }
+    return input;
+  }
+
+  /** Once apart, always apart, with the root `merge` + register: so that this comes to an end. `first`: nothing is there to agree with. */
+  #join(input: Values, merge: number, output: Values, first: boolean): void {
     for (let r = 1; r < 32; r++) {
-      const merge = this.#mergeRoot(i, r);
-      // Once apart, always apart: so that this comes to an end.
-      if (input[r] === merge) continue;
-      let root = i === 0 ? r : -1;
-      let offset = 0;
-      for (const output of outputs) {
-        if (root < 0) {
-          root = output[r];
-          offset = output[32 + r];
-        } else if (root !== output[r] || offset !== output[32 + r]) {
-          root = merge;
-          offset = 0;
-        }
-        if (root === merge) break;
+      if (input[r] === merge + r) continue;
+      const root = output[r];
+      const offset = output[32 + r];
+      if (first) {
+        input[r] = root;
+        input[32 + r] = offset;
+      } else if (input[r] !== root || input[32 + r] !== offset) {
+        input[r] = merge + r;
+        input[32 + r] = 0;
       }
-      input[r] = root;
-      input[32 + r] = offset;
     }
   }
 
   #execute(i: number, values: Values): void {
     const { insns, end } = this.#blocks[i];
-    for (const [index, insn] of insns.entries()) this.#step(i, index, insn, values);
+    for (let index = 0; index < insns.length; index++) this.#step(i, index, insns[index], values);
     if (end.kind !== 'call') return;
-    for (const r of numbers(~this.kept & ~1)) {
+    const lost = this.#lost;
+    for (let k = 0; k < lost.length; k++) {
+      const r = lost[k];
       values[r] = this.#returnRoot(i, r);
       values[32 + r] = 0;
     }
@@ -192,37 +214,48 @@ export class Addresses {
   #step(block: number, index: number, { instruction, fields, pc }: Insn, values: Values): void {
     const { rd, rs1, rs2, imm } = fields;
     if (instruction.rd !== 'x' || rd === 0) return;
-    const put = (root: number, offset: number): void => {
-      values[rd] = root;
-      values[32 + rd] = offset;
-    };
-    const { name } = instruction.row;
-    if (name === 'addi') put(values[rs1], values[32 + rs1] + imm);
-    else if (name === 'lui') put(ABSOLUTE, imm);
-    else if (name === 'auipc') put(ABSOLUTE, pc + imm);
-    else if (name === 'add') {
-      const root = this.#sum(values[rs1], values[rs2]);
-      if (root >= 0) put(root, values[32 + rs1] + values[32 + rs2]);
-      else put(this.#resultRoot(block, index), 0);
-    } else if (name === 'slli') {
-      const from = values[rs1];
-      const root = from === ABSOLUTE ? ABSOLUTE : this.#derive(`${from} << ${imm}`, [from]);
-      if (root >= 0) put(root, values[32 + rs1] << imm);
-      else put(this.#resultRoot(block, index), 0);
-    } else put(this.#resultRoot(block, index), 0);
+    let root = -1;
+    let offset = 0;
+    switch (instruction.row.name) {
+      case 'addi':
+        root = values[rs1];
+        offset = values[32 + rs1] + imm;
+        break;
+      case 'lui':
+        root = ABSOLUTE;
+        offset = imm;
+        break;
+      case 'auipc':
+        root = ABSOLUTE;
+        offset = pc + imm;
+        break;
+      case 'add':
+        root = this.#sum(values[rs1], values[rs2]);
+        offset = values[32 + rs1] + values[32 + rs2];
+        break;
+      case 'slli':
+        root = values[rs1];
+        if (root !== ABSOLUTE) root = this.#derive(`${root} << ${imm}`, [root]);
+        offset = values[32 + rs1] << imm;
+        break;
+      default:
+    }
+    values[rd] = root < 0 ? this.#resultRoot(block, index) : root;
+    values[32 + rd] = root < 0 ? 0 : offset;
   }
 
-  /** Where each plain load or store of a block goes; null for other instructions. */
-  accesses(i: number): (Address | null)[] {
-    const values = this.#inputs[i].slice();
-    return this.#blocks[i].insns.map((insn, index) => {
+  /** Where the plain loads and stores of a block go. */
+  accesses(i: number): readonly PlainAccess[] {
+    const { insns } = this.#blocks[i];
+    const values = this.#meet(i).slice();
+    const found: PlainAccess[] = [];
+    for (let index = 0; index < insns.length; index++) {
+      const insn = insns[index];
       const { rs1, imm } = insn.fields;
-      const address =
-        insn.instruction.traits.bytes > 0
-          ? { root: values[rs1], offset: (values[32 + rs1] + imm) | 0 }
-          : null;
+      if (insn.instruction.traits.bytes > 0)
+        found.push({ index, root: values[rs1], offset: (values[32 + rs1] + imm) | 0 });
       this.#step(i, index, insn, values);
-      return address;
-    });
+    }
+    return found;
   }
 }

@@ -9,7 +9,7 @@
  * smaller groups.
  */
 import { Addresses, type Origin } from './addresses.ts';
-import { successors, type Block, type Insn } from './region.ts';
+import type { Block, Insn } from './region.ts';
 
 /** What a look has made sure of. */
 export const READABLE = 1;
@@ -60,6 +60,9 @@ export interface Access {
 
 /** What this file must know of a block beyond its code. */
 interface LoopBlock extends Block {
+  /** Its successors and predecessors in the region. */
+  readonly next: readonly number[];
+  readonly previous: readonly number[];
   /** The blocks of the innermost loop around it; null: it lies in none. */
   readonly loop: ReadonlySet<number> | null;
 }
@@ -73,6 +76,8 @@ export interface Checks {
   readonly remade: (block: number, index?: number) => readonly Group[];
 }
 
+const NO_GROUPS: readonly Group[] = [];
+
 /** The root is the same whenever control comes round in that loop. */
 export function isInvariant({ origins }: Group, loop: ReadonlySet<number> | null): boolean {
   return loop !== null && !origins.some(({ block }) => loop.has(block));
@@ -83,7 +88,7 @@ export function noChecks(blocks: readonly Block[]): Checks {
   return {
     accesses: blocks.map(({ insns }) => insns.map(() => null)),
     kept: 0,
-    remade: () => [],
+    remade: () => NO_GROUPS,
   };
 }
 
@@ -109,32 +114,31 @@ class Planner {
   readonly #reachOf: ReachOf;
   readonly groups: Group[] = [];
   readonly accesses: (Access | null)[][];
-  /** Groups whose root is made anew at a block's beginning, by its instructions, at its call. */
-  readonly #madeBy: Group[][];
+  /**
+   * Groups whose root is made anew at a block's beginning, by its instructions, at its call: by the place's number, one more than
+   * `placeOf` says. Undefined, as at most places: none.
+   */
+  readonly #made: (Group[] | undefined)[][];
+  /** What a walk through a block meets, in order: instructions that access, and the complements of groups that are made anew. */
+  readonly #events: number[][] = [];
 
   constructor(blocks: readonly LoopBlock[], addresses: Addresses, reachOf: ReachOf) {
     this.#blocks = blocks;
     this.#reachOf = reachOf;
     this.#addresses = addresses;
-    this.accesses = blocks.map(({ insns }) => insns.map(() => null));
-    this.#madeBy = blocks.map(() => []);
+    this.accesses = blocks.map(({ insns }) => Array<Access | null>(insns.length).fill(null));
+    this.#made = blocks.map(() => []);
     this.#group();
+    for (let block = 0; block < blocks.length; block++) this.#events.push(this.#eventsOf(block));
   }
 
   #group(): void {
     const uses = new Map<number, Use[]>();
-    for (const [block, { insns }] of this.#blocks.entries()) {
-      for (const [index, address] of this.#addresses.accesses(block).entries()) {
-        if (address === null) continue;
-        const { root, offset } = address;
-        const insn = insns[index];
-        const use = {
-          block,
-          index,
-          offset,
-          end: offset + insn.instruction.traits.bytes,
-          store: isStore(insn),
-        };
+    for (let block = 0; block < this.#blocks.length; block++) {
+      const { insns } = this.#blocks[block];
+      for (const { index, root, offset } of this.#addresses.accesses(block)) {
+        const { bytes, store } = insns[index].instruction.traits;
+        const use = { block, index, offset, end: offset + bytes, store };
         const others = uses.get(root);
         if (others === undefined) uses.set(root, [use]);
         else others.push(use);
@@ -143,8 +147,19 @@ class Planner {
     for (const [root, list] of uses) this.#cluster(root, list);
   }
 
+  #eventsOf(block: number): number[] {
+    const accesses = this.accesses[block];
+    const made = this.#made[block];
+    const events: number[] = [];
+    for (let place = 0; place <= accesses.length + 1; place++) {
+      if (place > 0 && accesses[place - 1]) events.push(place - 1);
+      for (const { index } of made[place] ?? NO_GROUPS) events.push(~index);
+    }
+    return events;
+  }
+
   #cluster(root: number, uses: Use[]): void {
-    uses.sort((a, b) => a.offset - b.offset);
+    if (uses.length > 1) uses.sort((a, b) => a.offset - b.offset);
     const stack = this.#addresses.isStack(root);
     for (let from = 0; from < uses.length;) {
       const low = uses[from].offset;
@@ -177,7 +192,11 @@ class Planner {
       stack: this.#addresses.isStack(root),
     };
     this.groups.push(group);
-    for (const block of new Set(origins.map((o) => o.block))) this.#madeBy[block].push(group);
+    for (const origin of origins) {
+      const made = this.#made[origin.block];
+      const there = (made[placeOf(origin, this.#blocks[origin.block]) + 1] ??= []);
+      if (!there.includes(group)) there.push(group);
+    }
     for (const { block, index, offset } of uses)
       this.accesses[block][index] = { group, offset: offset - low, look: 0 };
   }
@@ -195,47 +214,46 @@ class Planner {
   }
 
   /** Groups whose root is made anew at that place of a block. */
-  remade(block: number, index: number): Group[] {
-    return this.#madeBy[block].filter(({ origins }) =>
-      origins.some((o) => o.block === block && placeOf(o, this.#blocks[block]) === index),
-    );
+  remade(block: number, index: number): readonly Group[] {
+    return this.#made[block][index + 1] ?? NO_GROUPS;
   }
 
   /** What is sure behind a block, in place of what is before it. */
   #walk(block: number, sure: Uint8Array): void {
-    const { length } = this.#blocks[block].insns;
-    const forget = (at: number): void => {
-      for (const { index } of this.remade(block, at)) sure[index] = 0;
-    };
-    forget(-1);
-    for (const [i, access] of this.accesses[block].entries()) {
-      if (access !== null) {
-        const { index } = access.group;
-        access.look = 0;
-        const need = isStore(this.#blocks[block].insns[i]) ? WRITABLE : READABLE;
-        if ((sure[index] ?? 0) < need) sure[index] = access.look = this.#wanted(block, i, access);
+    const accesses = this.accesses[block];
+    const events = this.#events[block];
+    for (let k = 0; k < events.length; k++) {
+      const event = events[k];
+      if (event < 0) {
+        sure[~event] = 0;
+        continue;
       }
-      forget(i);
+      const access = accesses[event] as Access;
+      const { index } = access.group;
+      access.look = 0;
+      const need = isStore(this.#blocks[block].insns[event]) ? WRITABLE : READABLE;
+      if (sure[index] < need) sure[index] = access.look = this.#wanted(block, event, access);
     }
-    forget(length);
   }
 
   /** Places the looks: what is sure before a block is what is sure behind all its predecessors. */
   place(): void {
-    const sure = this.#blocks.map((_b, i) => new Uint8Array(this.groups.length).fill(i === 0 ? 0 : WRITABLE));
+    const count = this.groups.length;
+    const sure = this.#blocks.map((_b, i) => new Uint8Array(count).fill(i === 0 ? 0 : WRITABLE));
+    // Blocks before which less is sure than when they were walked through.
+    const stale = new Uint8Array(sure.length).fill(1);
     for (let changed = true; changed;) {
       changed = false;
-      for (const [i, block] of this.#blocks.entries()) {
-        const behind = (sure[i] as Uint8Array).slice();
+      for (let i = 0; i < stale.length; i++) {
+        if (stale[i] === 0) continue;
+        stale[i] = 0;
+        const behind = sure[i].slice();
         this.#walk(i, behind);
-        for (const { block: to } of successors(block.end)) {
-          if (to < 0) continue;
-          const before = sure[to] as Uint8Array;
-          for (let g = 0; g < behind.length; g++) {
-            if ((behind[g] as number) >= (before[g] as number)) continue;
-            before[g] = behind[g] as number;
-            changed = true;
-          }
+        const { next } = this.#blocks[i];
+        for (let k = 0; k < next.length; k++) {
+          if (!lower(sure[next[k]], behind)) continue;
+          stale[next[k]] = 1;
+          changed = true;
         }
       }
     }
@@ -244,16 +262,28 @@ class Planner {
   /** True when there are any. */
   findLazy(): boolean {
     let found = false;
-    for (const [block, accesses] of this.accesses.entries()) {
-      for (const access of accesses) {
-        if (access === null || access.look === 0 || !isInvariant(access.group, this.#blocks[block].loop))
-          continue;
+    for (let block = 0; block < this.accesses.length; block++) {
+      const { loop } = this.#blocks[block];
+      if (loop === null) continue;
+      for (const access of this.accesses[block]) {
+        if (access === null || access.look === 0 || !isInvariant(access.group, loop)) continue;
         access.group.lazy = true;
         found = true;
       }
     }
     return found;
   }
+}
+
+/** Lowers what is above a limit; true when something was. */
+function lower(levels: Uint8Array, limits: Uint8Array): boolean {
+  let changed = false;
+  for (let i = 0; i < levels.length; i++) {
+    if (levels[i] <= limits[i]) continue;
+    levels[i] = limits[i];
+    changed = true;
+  }
+  return changed;
 }
 
 /** `blocks`: in reverse post-order. */

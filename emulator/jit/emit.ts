@@ -216,13 +216,16 @@ class RegionEmitter extends LookupEmitter {
     this.loop = block.loop;
     const { accesses, remade } = this.#checks;
     for (const group of remade(index)) this.forget(group);
-    for (const [i, insn] of block.insns.entries()) {
+    const planned = accesses[index];
+    const { insns, uses } = block;
+    for (let i = 0; i < insns.length; i++) {
+      const insn = insns[i];
       this.operands.insn = insn;
-      this.access = accesses[index][i];
+      this.access = planned[i];
       this.#refund = block.count - i;
       if (!isEcall(insn)) insn.instruction.row.exec(this);
       this.locals.release();
-      this.#dirty = union(this.#dirty, block.uses[i].writes);
+      this.#dirty = union(this.#dirty, uses[i].writes);
       for (const group of remade(index, i)) this.forget(group);
     }
   }
@@ -392,12 +395,12 @@ class RegionEmitter extends LookupEmitter {
 /** Every set of registers that some shared exit writes back. */
 function exitMasks(blocks: readonly FlowBlock[]): Regs[] {
   const masks: Regs[] = [];
-  for (const block of blocks) {
-    if (block.isLoop) masks.push(block.dirtyIn);
-    let dirty = block.dirtyIn;
-    for (const [i] of block.insns.entries()) {
-      if (block.bails[i]) masks.push(dirty);
-      dirty = union(dirty, block.uses[i].writes);
+  for (const { isLoop, dirtyIn, bails, uses } of blocks) {
+    if (isLoop) masks.push(dirtyIn);
+    let dirty = dirtyIn;
+    for (let i = 0; i < bails.length; i++) {
+      if (bails[i]) masks.push(dirty);
+      dirty = union(dirty, uses[i].writes);
     }
   }
   return masks;

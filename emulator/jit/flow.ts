@@ -7,8 +7,8 @@
  * every path.
  */
 import { noChecks, planChecks, type Access, type Checks, type ReachOf } from './checks.ts';
-import { accesses, equal, isEmpty, NONE, union, without, type FloatTypes, type Regs } from './registers.ts';
-import { successors, type Block, type Edge, type Insn, type RegionCode } from './region.ts';
+import { accesses, equal, NONE, union, type FloatTypes, type Regs } from './registers.ts';
+import { successors, type Block, type Edge, type Insn, type RegionCode, type Terminator } from './region.ts';
 import { mapEdges, unroll } from './unroll.ts';
 
 interface Use {
@@ -19,6 +19,9 @@ interface Use {
 export interface FlowBlock extends Block {
   /** Number of its instructions. */
   readonly count: number;
+  /** Its successors and predecessors in the region. */
+  readonly next: readonly number[];
+  readonly previous: number[];
   /** The target of a branch from below: a loop begins here. */
   isLoop: boolean;
   /** The blocks of the innermost loop around it; null: it lies in none. */
@@ -53,36 +56,50 @@ export interface Flow {
   readonly checks: Checks;
 }
 
+/** The blocks that its edges lead to. */
+function nextOf(end: Terminator): number[] {
+  const next: number[] = [];
+  for (const { block } of successors(end)) if (block >= 0) next.push(block);
+  return next;
+}
+
 /** Reverse post-order of what the entry reaches. The fall-through is visited last, so that it comes next in the order. */
-function reversePostOrder(blocks: readonly Block[]): number[] {
+function reversePostOrder(next: readonly (readonly number[])[]): number[] {
   const order: number[] = [];
-  const state = new Uint8Array(blocks.length);
-  const stack: { block: number; next: number }[] = [{ block: 0, next: 0 }];
-  state[0] = 1;
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const edge = successors(blocks[top.block].end)[top.next++];
-    if (edge === undefined) {
-      order.push(top.block);
+  const visited = new Uint8Array(next.length);
+  const stack = [0];
+  /** How many successors of those on the stack have been visited. */
+  const done = new Int32Array(next.length);
+  visited[0] = 1;
+  while (stack.length > 0) {
+    const block = stack[stack.length - 1];
+    const to = next[block][done[block]++];
+    if (to === undefined) {
+      order.push(block);
       stack.pop();
-    } else if (edge.block >= 0 && state[edge.block] === 0) {
-      state[edge.block] = 1;
-      stack.push({ block: edge.block, next: 0 });
+    } else if (visited[to] === 0) {
+      visited[to] = 1;
+      stack.push(to);
     }
   }
   return order.reverse();
 }
 
 function renumber(blocks: readonly Block[]): FlowBlock[] {
-  const order = reversePostOrder(blocks);
-  const place = new Map(order.map((old, index) => [old, index]));
-  const edge = (e: Edge): Edge => (e.block < 0 ? e : { block: place.get(e.block) as number, pc: e.pc });
-  return order.map((old) => {
+  const targets = blocks.map(({ end }) => nextOf(end));
+  const order = reversePostOrder(targets);
+  const place = new Int32Array(blocks.length);
+  for (let i = 0; i < order.length; i++) place[order[i]] = i;
+  const edge = (e: Edge): Edge => (e.block < 0 ? e : { block: place[e.block], pc: e.pc });
+  const renumbered = order.map((old): FlowBlock => {
     const block = blocks[old];
     return {
       pc: block.pc,
       insns: block.insns,
       end: mapEdges(block.end, edge),
       count: block.insns.length,
+      next: targets[old].map((to) => place[to]),
+      previous: [],
       isLoop: false,
       loop: null,
       forward: 0,
@@ -99,23 +116,25 @@ function renumber(blocks: readonly Block[]): FlowBlock[] {
       liveIn: NONE,
     };
   });
+  for (let i = 0; i < renumbered.length; i++)
+    for (const to of renumbered[i].next) renumbered[to].previous.push(i);
+  return renumbered;
 }
 
 /** Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm". */
 function dominators(blocks: readonly FlowBlock[]): void {
-  const predecessors: number[][] = blocks.map(() => []);
-  for (const [i, block] of blocks.entries()) {
-    for (const { block: to } of successors(block.end)) if (to >= 0) predecessors[to].push(i);
-  }
   const idom = new Int32Array(blocks.length).fill(-1);
   idom[0] = 0;
   for (let changed = true; changed;) {
     changed = false;
     for (let i = 1; i < blocks.length; i++) {
       let common = -1;
-      for (const p of predecessors[i]) {
+      const { previous } = blocks[i];
+      for (let k = 0; k < previous.length; k++) {
+        const p = previous[k];
         if (idom[p] < 0) continue;
-        let [a, b] = [p, common < 0 ? p : common];
+        let a = p;
+        let b = common < 0 ? p : common;
         while (a !== b) {
           while (a > b) a = idom[a];
           while (b > a) b = idom[b];
@@ -142,40 +161,32 @@ function dominates(blocks: readonly FlowBlock[], a: number, b: number): boolean 
 
 /** A branch backwards into the middle of a loop has no structured form: it leaves the region. */
 function cutIrreducible(blocks: readonly FlowBlock[]): Block[] | null {
-  let cut = false;
-  const cutBlocks = blocks.map((block, i): Block => {
-    const end = mapEdges(block.end, (e) => {
-      if (e.block < 0 || e.block > i || dominates(blocks, e.block, i)) return e;
-      cut = true;
-      return { block: -1, pc: e.pc };
-    });
-    return { pc: block.pc, insns: block.insns, end };
+  const isBad = (from: number, to: number): boolean => to >= 0 && to <= from && !dominates(blocks, to, from);
+  if (!blocks.some(({ next }, i) => next.some((to) => isBad(i, to)))) return null;
+  return blocks.map(({ pc, insns, end }, i): Block => {
+    const edge = (e: Edge): Edge => (isBad(i, e.block) ? { block: -1, pc: e.pc } : e);
+    return { pc, insns, end: mapEdges(end, edge) };
   });
-  return cut ? cutBlocks : null;
 }
 
 function findLoops(blocks: readonly FlowBlock[]): void {
-  const predecessors: number[][] = blocks.map(() => []);
-  const backEdges: { from: number; to: number }[] = [];
-  for (const [i, block] of blocks.entries()) {
-    for (const { block: to } of successors(block.end)) {
-      if (to < 0) continue;
-      predecessors[to].push(i);
-      if (to > i) blocks[to].forward++;
-      else backEdges.push({ from: i, to });
-    }
-  }
   // The natural loop: what reaches an edge back to its header without passing it.
   const bodies = new Map<number, Set<number>>();
-  for (const { from, to } of backEdges) {
-    blocks[to].isLoop = true;
-    const body = bodies.get(to) ?? new Set([to]);
-    bodies.set(to, body);
-    const work = [from];
-    for (let at = work.pop(); at !== undefined; at = work.pop()) {
-      if (body.has(at)) continue;
-      body.add(at);
-      work.push(...predecessors[at]);
+  for (let from = 0; from < blocks.length; from++) {
+    for (const to of blocks[from].next) {
+      if (to > from) {
+        blocks[to].forward++;
+        continue;
+      }
+      blocks[to].isLoop = true;
+      const body = bodies.get(to) ?? new Set([to]);
+      bodies.set(to, body);
+      const work = [from];
+      for (let at = work.pop(); at !== undefined; at = work.pop()) {
+        if (body.has(at)) continue;
+        body.add(at);
+        work.push(...blocks[at].previous);
+      }
     }
   }
   for (const body of bodies.values()) {
@@ -192,8 +203,8 @@ function findNeeds(blocks: readonly FlowBlock[]): void {
     const block = blocks[i];
     let longest = 0;
     if (block.end.kind !== 'call') {
-      for (const { block: to } of successors(block.end)) {
-        if (to > i && !blocks[to].isLoop) longest = Math.max(longest, blocks[to].need);
+      for (const to of block.next) {
+        if (to > i && !blocks[to].isLoop && blocks[to].need > longest) longest = blocks[to].need;
       }
     }
     block.need = block.count + longest;
@@ -211,23 +222,31 @@ function mayBail({ instruction }: Insn, access: Access | null, assumes: boolean)
 function findUses(blocks: readonly FlowBlock[], types: FloatTypes, checks: Checks): void {
   // Rounds of an unrolled loop consist of the same instructions.
   const known = new Map<readonly Insn[], readonly Use[]>();
-  for (const [i, block] of blocks.entries()) {
+  for (let i = 0; i < blocks.length; i++) {
+    const block = blocks[i];
     const { insns } = block;
-    const uses = known.get(insns) ?? insns.map((insn) => accesses(insn, types));
-    known.set(insns, uses);
-    block.uses = uses;
+    let uses = known.get(insns);
+    if (uses === undefined) known.set(insns, (uses = insns.map((insn) => accesses(insn, types))));
     const planned = checks.accesses[i];
-    block.bails = insns.map((insn, j) => mayBail(insn, planned[j], types.size > 0));
-    let written = NONE;
-    let read = NONE;
+    const bails: boolean[] = [];
+    let readX = 0;
+    let readF = 0;
+    let writtenX = 0;
+    let writtenF = 0;
     for (let j = 0; j < uses.length; j++) {
       const { reads, writes } = uses[j];
-      if (block.bails[j]) block.writtenAtBail ??= written;
-      read = union(read, without(reads, written));
-      written = union(written, writes);
+      const bail = mayBail(insns[j], planned[j], types.size > 0);
+      bails.push(bail);
+      if (bail) block.writtenAtBail ??= { x: writtenX, f: writtenF };
+      readX |= reads.x & ~writtenX;
+      readF |= reads.f & ~writtenF;
+      writtenX |= writes.x;
+      writtenF |= writes.f;
     }
-    block.writes = written;
-    block.reads = read;
+    block.uses = uses;
+    block.bails = bails;
+    block.writes = { x: writtenX, f: writtenF };
+    block.reads = { x: readX, f: readF };
   }
 }
 
@@ -238,30 +257,48 @@ function findDirty(blocks: readonly FlowBlock[]): void {
       const dirty = union(block.dirtyIn, block.writes);
       block.dirtyOut = dirty;
       // A call writes everything back.
-      const after = block.end.kind === 'call' ? NONE : dirty;
-      for (const { block: to } of successors(block.end)) {
-        if (to < 0 || isEmpty(without(after, blocks[to].dirtyIn))) continue;
-        blocks[to].dirtyIn = union(blocks[to].dirtyIn, after);
+      if (block.end.kind === 'call') continue;
+      for (const to of block.next) {
+        const { dirtyIn } = blocks[to];
+        if (((dirty.x & ~dirtyIn.x) | (dirty.f & ~dirtyIn.f)) === 0) continue;
+        blocks[to].dirtyIn = union(dirtyIn, dirty);
         changed = true;
       }
     }
   }
 }
 
+/** True when an edge leaves the region. */
+function leaves(end: Terminator): boolean {
+  if (end.kind === 'branch') return end.taken.block < 0 || end.fall.block < 0;
+  return end.kind === 'jump' && end.to.block < 0;
+}
+
 /** Registers live before a block. */
 function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock, kept: number): Regs {
-  const { end } = block;
-  let live = end.kind === 'indirect' || end.kind === 'call' ? block.dirtyOut : NONE;
+  const { end, dirtyIn, dirtyOut, writes, reads, writtenAtBail } = block;
+  let { x, f } = end.kind === 'indirect' || end.kind === 'call' || leaves(end) ? dirtyOut : NONE;
   if (end.kind === 'call') {
     // What is to be compared when the call comes back.
-    if (end.back.block >= 0) live = union(live, { x: blocks[end.back.block].liveIn.x & kept, f: 0 });
+    if (end.back.block >= 0) x |= blocks[end.back.block].liveIn.x & kept;
   } else {
-    for (const { block: to } of successors(end))
-      live = union(live, to < 0 ? block.dirtyOut : blocks[to].liveIn);
+    for (const to of block.next) {
+      const { liveIn } = blocks[to];
+      x |= liveIn.x;
+      f |= liveIn.f;
+    }
   }
-  live = union(without(live, block.writes), block.reads);
-  if (block.writtenAtBail !== null) live = union(live, without(block.dirtyIn, block.writtenAtBail));
-  return block.isLoop ? union(live, block.dirtyIn) : live;
+  x = (x & ~writes.x) | reads.x;
+  f = (f & ~writes.f) | reads.f;
+  if (writtenAtBail !== null) {
+    x |= dirtyIn.x & ~writtenAtBail.x;
+    f |= dirtyIn.f & ~writtenAtBail.f;
+  }
+  if (block.isLoop) {
+    x |= dirtyIn.x;
+    f |= dirtyIn.f;
+  }
+  return { x, f };
 }
 
 function findLive(blocks: readonly FlowBlock[], kept: number): void {

@@ -20,21 +20,20 @@ const FIRST_X = 8;
 /** The local of an x register. */
 export const x = (register: number): number => FIRST_X - 1 + register;
 
+const SOURCES = Array.from({ length: 32 }, (_register, r): I32 =>
+  r === 0 ? { type: 'i32', code: i32const(0), constant: 0 } : { type: 'i32', code: get(x(r)) },
+);
+
 /** Operands that are known when the code is generated, registers in locals. */
 export class KnownOperands implements Operands {
   insn!: Insn;
 
-  #read(register: number): I32 {
-    if (register === 0) return { type: 'i32', code: i32const(0), constant: 0 };
-    return { type: 'i32', code: get(x(register)) };
-  }
-
   get rs1(): I32 {
-    return this.#read(this.insn.fields.rs1);
+    return SOURCES[this.insn.fields.rs1];
   }
 
   get rs2(): I32 {
-    return this.#read(this.insn.fields.rs2);
+    return SOURCES[this.insn.fields.rs2];
   }
 
   get imm(): I32 {

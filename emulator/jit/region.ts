@@ -108,12 +108,19 @@ class Explorer {
     const decoded = decode(wide ? (low | (high << 16)) >>> 0 : low, this.#reader.isa);
     if (decoded === null || isLeftOut(decoded)) return null;
     if (!this.#reader.isa.compressed && mayMisalign(decoded)) return null;
-    const touched = wide ? [pc >>> 12, ((pc + 2) >>> 0) >>> 12] : [pc >>> 12];
-    const fresh = touched.filter((page) => !this.pages.has(page));
-    if (this.pages.size + fresh.length > MAX_PAGES && fresh.length > 0) return null;
-    for (const page of fresh) this.pages.add(page);
+    if (!this.#touch(pc >>> 12, wide ? ((pc + 2) >>> 0) >>> 12 : pc >>> 12)) return null;
     const { instruction, fields, length, compressed } = decoded;
     return { instruction, fields, length, compressed, pc };
+  }
+
+  /** Notes the pages of an instruction, one or two; false: they would be too many. */
+  #touch(first: number, last: number): boolean {
+    const { pages } = this;
+    const fresh = Number(!pages.has(first)) + Number(last !== first && !pages.has(last));
+    if (fresh === 0) return true;
+    if (pages.size + fresh > MAX_PAGES) return false;
+    pages.add(first).add(last);
+    return true;
   }
 
   /** Follows the straight line from `start`; returns where else to look. */
@@ -152,7 +159,8 @@ class Explorer {
     while (work.length > 0) {
       const start = work.pop() as number;
       if (this.leaders.has(start)) continue;
-      work.push(...[...this.#line(start)].reverse());
+      const found = this.#line(start);
+      for (let i = found.length - 1; i >= 0; i--) work.push(found[i]);
     }
   }
 }
@@ -200,10 +208,10 @@ export function discover(reader: CodeReader, entry: number, limit = MAX_INSTRUCT
   explorer.explore();
   const { insns, leaders } = explorer;
   if (!insns.has(entry)) return null;
-  const starts = [...leaders].filter((pc) => insns.has(pc));
-  const index = new Map(starts.map((pc, i) => [pc, i]));
+  const index = new Map<number, number>();
+  for (const pc of leaders) if (insns.has(pc)) index.set(pc, index.size);
   const edge = (pc: number): Edge => ({ block: index.get(pc) ?? -1, pc });
-  const blocks = starts.map((pc): Block => {
+  const blocks = Array.from(index.keys(), (pc): Block => {
     const body: Insn[] = [];
     let last = insns.get(pc) as Insn;
     for (;;) {
@@ -219,6 +227,15 @@ export function discover(reader: CodeReader, entry: number, limit = MAX_INSTRUCT
   return { entry, blocks, pages: [...explorer.pages] };
 }
 
+/** It has more instructions than that, and hardly any that are new. */
+function isMostlyKnown({ blocks }: RegionCode, least: number, isKnown: (pc: number) => boolean): boolean {
+  const count = blocks.reduce((sum, { insns }) => sum + insns.length, 0);
+  if (count <= least) return false;
+  let fresh = 0;
+  for (const { insns } of blocks) for (const { pc } of insns) if (!isKnown(pc)) fresh++;
+  return 8 * fresh < count;
+}
+
 /**
  * The same, but small where the entry lies in the midst of another region, or where little of a large region would be new. A loop around
  * others that have been compiled by themselves is not cut in pieces: that costs more than it saves.
@@ -232,7 +249,5 @@ export function discoverBeside(
   const side = Math.min(limit, SIDE_INSTRUCTIONS);
   if (isKnown(entry)) return discover(reader, entry, side);
   const code = discover(reader, entry, limit);
-  const pcs = code?.blocks.flatMap(({ insns }) => insns.map(({ pc }) => pc)) ?? [];
-  const mostlyKnown = pcs.length > 2 * side && 8 * pcs.filter(isKnown).length > 7 * pcs.length;
-  return mostlyKnown ? discover(reader, entry, side) : code;
+  return code !== null && isMostlyKnown(code, 2 * side, isKnown) ? discover(reader, entry, side) : code;
 }

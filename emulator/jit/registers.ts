@@ -15,16 +15,13 @@ export interface Regs {
 
 export const NONE: Regs = { x: 0, f: 0 };
 
+/** Often there is nothing new: then it is `a` itself. */
 export function union(a: Regs, b: Regs): Regs {
-  return { x: a.x | b.x, f: a.f | b.f };
+  return ((b.x & ~a.x) | (b.f & ~a.f)) === 0 ? a : { x: a.x | b.x, f: a.f | b.f };
 }
 
 export function without(a: Regs, b: Regs): Regs {
   return { x: a.x & ~b.x, f: a.f & ~b.f };
-}
-
-export function isEmpty(a: Regs): boolean {
-  return (a.x | a.f) === 0;
 }
 
 export function equal(a: Regs, b: Regs): boolean {
@@ -91,6 +88,8 @@ export function floatTypes(code: RegionCode): FloatTypes {
   for (const { insns } of code.blocks) {
     for (const insn of insns) {
       computes ||= insn.instruction.traits.fp !== null;
+      const { instruction } = insn;
+      if (instruction.rd !== 'f' && instruction.rs1 !== 'f' && instruction.rs2 !== 'f') continue;
       const { rd, rs1, rs2, rs3 } = floatOperands(insn);
       note(insn.fields.rd, rd);
       note(insn.fields.rs1, rs1);
@@ -113,20 +112,19 @@ export function fusedOperands(blocks: readonly { readonly insns: readonly Insn[]
   return mask;
 }
 
+/** The bit of an operand, a register of that file: of the x registers, or of f registers in locals. */
+const bitOf = (file: string, wanted: string, register: number): number =>
+  file === wanted ? 1 << register : 0;
+
 /** What an instruction reads and writes of the registers that are in locals; x0 is none. */
 export function accesses(insn: Insn, types: FloatTypes): { reads: Regs; writes: Regs } {
   const { instruction, fields } = insn;
-  let x = 0;
-  let f = 0;
-  const read = (cls: string, register: number): void => {
-    if (cls === 'x') x |= 1 << register;
-    else if (cls === 'f' && types.has(register)) f |= 1 << register;
-  };
-  read(instruction.rs1, fields.rs1);
-  read(instruction.rs2, fields.rs2);
-  read(instruction.rs3, fields.rs3);
-  const reads = { x: x & ~1, f };
-  x = f = 0;
-  read(instruction.rd, fields.rd);
-  return { reads, writes: { x: x & ~1, f } };
+  const { rd, rs1, rs2, rs3 } = instruction;
+  const reads = bitOf(rs1, 'x', fields.rs1) | bitOf(rs2, 'x', fields.rs2) | bitOf(rs3, 'x', fields.rs3);
+  const writes = bitOf(rd, 'x', fields.rd);
+  if (types.size === 0) return { reads: { x: reads & ~1, f: 0 }, writes: { x: writes & ~1, f: 0 } };
+  const local = (file: string, register: number): number =>
+    types.has(register) ? bitOf(file, 'f', register) : 0;
+  const f = local(rs1, fields.rs1) | local(rs2, fields.rs2) | local(rs3, fields.rs3);
+  return { reads: { x: reads & ~1, f }, writes: { x: writes & ~1, f: local(rd, fields.rd) } };
 }

@@ -40,12 +40,14 @@ function rounds(blocks: readonly LoopBlock[], loop: ReadonlySet<number>): number
 
 /** The blocks with small loops unrolled; null when there are none. */
 export function unroll(blocks: readonly LoopBlock[]): Block[] | null {
-  const out: Block[] = blocks.map(({ pc, insns, end }) => ({ pc, insns, end }));
-  for (const [header, { isLoop, loop }] of blocks.entries()) {
+  let out: Block[] | null = null;
+  for (let header = 0; header < blocks.length; header++) {
+    const { isLoop, loop } = blocks[header];
     if (!isLoop || loop === null || !loop.has(header)) continue;
     const times = rounds(blocks, loop);
     if (times < 2) continue;
     const body = [...loop];
+    out ??= blocks.map(({ pc, insns, end }) => ({ pc, insns, end }));
     const first = out.length;
     /** Where a block of the loop is in a round. */
     const place = (round: number, block: number): number =>
@@ -61,5 +63,5 @@ export function unroll(blocks: readonly LoopBlock[]): Block[] | null {
       }
     }
   }
-  return out.length === blocks.length ? null : out;
+  return out;
 }
