@@ -49,6 +49,11 @@ export class CodeCache implements CodeObserver {
   #nextSlot = 0;
   /** Slots that were dropped, to be used again first: the host's memory for the others may never be touched. */
   readonly #freeSlots: number[] = [];
+  /**
+   * Micro-ops that a branch goes back to and that have not been made yet: a compiler lets a loop begin in its middle, so what the branch at
+   * its end goes to may be decoded after that branch.
+   */
+  readonly #awaited = new Set<number>();
   /** Decoded pages whose header records a straddling instruction. */
   readonly #straddles = new Set<number>();
   /** Virtual addresses that stop the hart. */
@@ -153,6 +158,7 @@ export class CodeCache implements CodeObserver {
     const start = page - layout.DECODED_HEADER;
     this.#ram.bulk.fill(start, 0, layout.DECODED_STRIDE);
     this.#straddles.delete(page);
+    for (const at of this.#awaited) if (at >= page && at < page + 2048 * UOP_BYTES) this.#awaited.delete(at);
     for (const other of this.#straddles) {
       const at = other + layout.STRADDLE_NEXT;
       if (this.#view.getInt32(at, true) === page) this.#view.setInt32(at, 0, true);
@@ -178,6 +184,7 @@ export class CodeCache implements CodeObserver {
     const checked = at !== layout.SCRATCH_UOP && !this.#isa.compressed && mayMisalign(d);
     if (checked) special(this.#view, at, OP_JUMP, 0);
     else writeUop(this.#view, at, d, insn, pageOffset);
+    if (this.#awaited.size > 0 && this.#awaited.delete(at)) this.#markLoop(at, pageOffset);
     if (this.#marks && d.instruction.traits.relative && d.fields.imm < 0 && !checked)
       this.#markLoop(at + d.fields.imm * UOP_SCALE, pageOffset + d.fields.imm);
     if (!this.uncommon && !isCommonInstruction(d)) this.uncommon = true;
@@ -194,6 +201,7 @@ export class CodeCache implements CodeObserver {
     if (!(pageOffset >= 0)) return;
     const op = this.#view.getUint16(at, true);
     if (op >= FIRST_ROW_OP) this.#view.setUint16(at, op | ENTRY, true);
+    else if (op === 0) this.#awaited.add(at);
   }
 
   /**
