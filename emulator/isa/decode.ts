@@ -6,7 +6,6 @@ import { emptyFields, extractFields, type Fields, type Pattern } from './row.ts'
 import {
   compressedInstructions,
   instructions,
-  matchesCompressed,
   type CompressedInstruction,
   type Instruction,
 } from './table.ts';
@@ -66,11 +65,12 @@ function decodeCompressed(insn: number, isa: Isa): Decoded | null {
   const key = (insn & 3) | ((insn >>> 13) << 2);
   for (const c of compressedBuckets[key] ??
     bucketOf(compressedBuckets, key, compressedInstructions, insn, 0xe003)) {
-    if (matchesCompressed(c, insn)) {
-      if (!isa.short.has(c)) return null;
-      const fields = { ...emptyFields(), ...c.row.operands(extractFields(c.pattern, insn)) };
-      return { instruction: c.expansion, fields, length: 2, compressed: c };
-    }
+    if ((insn & c.pattern.mask) !== c.pattern.match) continue;
+    const short = extractFields(c.pattern, insn);
+    if (c.row.legal !== undefined && !c.row.legal(short)) continue;
+    if (!isa.short.has(c)) return null;
+    const fields = Object.assign(emptyFields(), c.row.operands(short));
+    return { instruction: c.expansion, fields, length: 2, compressed: c };
   }
   return null;
 }
