@@ -75,7 +75,9 @@ static void stop_and_continue(const char *name, int (*call)(void))
 	snprintf(text, sizeof text, "%s: while it is stopped", name);
 	settled(text);
 	NEED(kill(sleeper_pid[0], SIGCONT));
-	NEED(waitpid(sleeper_pid[0], NULL, WCONTINUED));
+	/* Not by waitpid(), which takes its end when that has come by then. */
+	while (state_of(sleeper_pid[0]) == 'T')
+		usleep(200);
 	/* From T by R to S, or to its end. */
 	for (int i = 0; i < 50; i++)
 		usleep(1000);
