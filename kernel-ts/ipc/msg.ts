@@ -5,6 +5,7 @@
 import { EIDRM, ENOMEM } from '../abi/errno.ts';
 import { S_IRWXUGO } from '../abi/ipc.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
+import type { Cred } from '../mm/cred.ts';
 import { kfree, kmalloc, ksize } from '../mm/slab.ts';
 import {
   RETRY,
@@ -24,8 +25,7 @@ export interface MsgMsg {
 }
 
 /** struct msg_queue. Invariant: qCbytes is the sum over qMessages, and so are msgBytes and msgHdrs of the namespace over its queues. */
-export class MsgQueue {
-  readonly qPerm: KernIpcPerm;
+export class MsgQueue extends KernIpcPerm {
   /** Seconds since 1970; 0 is never. */
   qStime = 0;
   qRtime = 0;
@@ -41,14 +41,14 @@ export class MsgQueue {
   readonly qReceivers: MsgReceiver[] = [];
   readonly qSenders: MsgSender[] = [];
 
-  constructor(perm: KernIpcPerm, qbytes: number, ctime: number) {
-    this.qPerm = perm;
+  constructor(key: number, mode: number, cred: Cred, qbytes: number, ctime: number) {
+    super(key, mode, cred);
     this.qQbytes = qbytes;
     this.qCtime = ctime;
   }
 
-  get ipcPerm(): KernIpcPerm {
-    return this.qPerm;
+  get qPerm(): KernIpcPerm {
+    return this;
   }
 }
 
@@ -123,14 +123,14 @@ export function msgCharge(msq: MsgQueue): number {
 /** newque(): makes a queue; its id, ENOSPC, ENOMEM. */
 export function newque(ctx: IpcContext, ns: IpcNamespace, key: number, msgflg: number): number {
   if (!kmalloc(ctx, SIZEOF_MSG_QUEUE)) return -ENOMEM;
-  const perm = new KernIpcPerm(key, msgflg & S_IRWXUGO, ctx.current.cred);
-  const msq = new MsgQueue(perm, ns.msgCtlmnb, ktimeGetRealSeconds(ctx));
+  const { cred } = ctx.current;
+  const msq = new MsgQueue(key, msgflg & S_IRWXUGO, cred, ns.msgCtlmnb, ktimeGetRealSeconds(ctx));
   const index = ipcAddid(ns.msgIds, msq, ns.msgCtlmni);
   if (index < 0) {
     kfree(ctx, SIZEOF_MSG_QUEUE);
     return index;
   }
-  return perm.id;
+  return msq.qPerm.id;
 }
 
 const MSG_OPS: IpcOps<MsgQueue> = {

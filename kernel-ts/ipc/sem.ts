@@ -7,6 +7,7 @@
 import { EIDRM, EINVAL, ENOMEM, ENOSPC } from '../abi/errno.ts';
 import { S_IRWXUGO } from '../abi/ipc.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
+import type { Cred } from '../mm/cred.ts';
 import { kfree, kmalloc, ksize } from '../mm/slab.ts';
 import { wakeQAdd, type IpcContext, type IpcNamespace, type IpcSleeper, type IpcTask } from './namespace.ts';
 import { ipcAddid, ipcget, ipcRmid, ipcSorted, KernIpcPerm, type IpcOps } from './util.ts';
@@ -27,8 +28,7 @@ export class Sem {
  * struct sem_array. Invariants: complexCount counts the queued operations of more than one part; while it is 0, the array's own
  * lists are empty between calls, and while it is not, no semaphore has a pendingAlter.
  */
-export class SemArray {
-  readonly semPerm: KernIpcPerm;
+export class SemArray extends KernIpcPerm {
   /** Seconds since 1970. */
   semCtime: number;
   /** Operations that alter, when complex ones are among them: those of one part too, in the order of arrival. */
@@ -40,14 +40,14 @@ export class SemArray {
   complexCount = 0;
   readonly sems: readonly Sem[];
 
-  constructor(perm: KernIpcPerm, nsems: number, ctime: number) {
-    this.semPerm = perm;
+  constructor(key: number, mode: number, cred: Cred, nsems: number, ctime: number) {
+    super(key, mode, cred);
     this.semCtime = ctime;
     this.sems = Array.from({ length: nsems }, () => new Sem());
   }
 
-  get ipcPerm(): KernIpcPerm {
-    return this.semPerm;
+  get semPerm(): KernIpcPerm {
+    return this;
   }
 }
 
@@ -193,15 +193,15 @@ export function newary(
   // "A semaphore set has to be created but the system limit ... (SEMMNS), would be exceeded."
   if (ns.usedSems + nsems > ns.semCtls.mns) return -ENOSPC;
   if (!kmalloc(ctx, arrayBytes(nsems))) return -ENOMEM;
-  const perm = new KernIpcPerm(key, semflg & S_IRWXUGO, ctx.current.cred);
-  const sma = new SemArray(perm, nsems, ktimeGetRealSeconds(ctx));
+  const { cred } = ctx.current;
+  const sma = new SemArray(key, semflg & S_IRWXUGO, cred, nsems, ktimeGetRealSeconds(ctx));
   const index = ipcAddid(ns.semIds, sma, ns.semCtls.mni);
   if (index < 0) {
     kfree(ctx, arrayBytes(nsems));
     return index;
   }
   ns.usedSems += nsems;
-  return perm.id;
+  return sma.semPerm.id;
 }
 
 const SEM_OPS: IpcOps<SemArray> = {

@@ -33,6 +33,7 @@ import type { FsContext } from '../fs/context.ts';
 import { FMODE_READ, FMODE_WRITE, type File, type FileOperations } from '../fs/file.ts';
 import { shmemFileOperations, shmemFileSetup, shmemMmap, shmemNopage } from '../fs/shmem.ts';
 import { ktimeGetRealSeconds, type MmContext } from '../mm/context.ts';
+import type { Cred } from '../mm/cred.ts';
 import { fput } from '../mm/fileRef.ts';
 import { kmemCacheAlloc, kmemCacheFree, slabMay } from '../mm/slab.ts';
 import { doMmap, doMunmap } from '../mm/mmap.ts';
@@ -58,14 +59,13 @@ import {
 } from './util.ts';
 
 /** struct shmid_kernel. */
-export class ShmidKernel {
-  readonly shmPerm: KernIpcPerm;
+export class ShmidKernel extends KernIpcPerm {
+  /** Bytes, as asked for. */
+  readonly shmSegsz: number;
   /** Holds one reference until the segment is destroyed; then it stays as it was, for those who still look. */
   readonly shmFile: File;
   /** VMAs that attach it, in all processes. */
   shmNattch = 0;
-  /** Bytes, as asked for. */
-  readonly shmSegsz: number;
   /** Seconds since 1970; 0 is never. */
   shmAtim = 0;
   shmDtim = 0;
@@ -79,16 +79,16 @@ export class ShmidKernel {
   /** The real uid whose limit SHM_LOCK charged, or -1. */
   mlockUid = -1;
 
-  constructor(perm: KernIpcPerm, file: File, segsz: number, ctim: number, cprid: number) {
-    this.shmPerm = perm;
+  constructor(key: number, mode: number, cred: Cred, file: File, segsz: number, ctim: number, cprid: number) {
+    super(key, mode, cred);
     this.shmFile = file;
     this.shmSegsz = segsz;
     this.shmCtim = ctim;
     this.shmCprid = cprid;
   }
 
-  get ipcPerm(): KernIpcPerm {
-    return this.shmPerm;
+  get shmPerm(): KernIpcPerm {
+    return this;
   }
 }
 
@@ -218,8 +218,8 @@ function newsegFile(ctx: IpcContext, ns: IpcNamespace, key: number, size: number
   const file = shmemFileSetup(ctx, name, size, (shmflg & SHM_NORESERVE) !== 0, shmFileOperations);
   if (typeof file === 'number') return file;
   const { current } = ctx;
-  const perm = new KernIpcPerm(key, shmflg & S_IRWXUGO, current.cred);
-  const shp = new ShmidKernel(perm, file, size, ktimeGetRealSeconds(ctx), current.tgid);
+  const { cred, tgid } = current;
+  const shp = new ShmidKernel(key, shmflg & S_IRWXUGO, cred, file, size, ktimeGetRealSeconds(ctx), tgid);
   file.privateData = { shp, ns } satisfies ShmFileData;
   // The idr and the key's entry need memory of their own.
   const index = slabMay(ctx) ? ipcAddid(ns.shmIds, shp, ns.shmCtlmni) : -ENOMEM;
@@ -230,9 +230,9 @@ function newsegFile(ctx: IpcContext, ns: IpcNamespace, key: number, size: number
   shp.shmCreator = current.sysvshm;
   current.sysvshm.shmClist.add(shp);
   // The id is reported as the inode number in /proc/PID/maps.
-  file.fInode.iIno = perm.id;
+  file.fInode.iIno = shp.shmPerm.id;
   ns.shmTot += segmentPages(shp);
-  return perm.id;
+  return shp.shmPerm.id;
 }
 
 const SHM_OPS: IpcOps<ShmidKernel> = {

@@ -17,18 +17,21 @@ export const IPCID_SEQ_MAX = 0xffff;
 /** ipc_min_cycle (RADIX_TREE_MAP_SIZE): the least width of the cyclic window. */
 export const IPC_MIN_CYCLE = 64;
 
-/** struct kern_ipc_perm. */
+/**
+ * struct kern_ipc_perm. It is the beginning of each struct shmid_kernel, sem_array and msg_queue, and so the class of which theirs are made:
+ * with thousands of them each further object is another cache miss. What every call looks at comes first.
+ */
 export class KernIpcPerm {
-  /** key_t as an unsigned number; 0 is IPC_PRIVATE. */
-  key: number;
   /** The identifier; -1 before ipcAddid. */
   id = -1;
-  uid: number;
-  gid: number;
-  readonly cuid: number;
-  readonly cgid: number;
   /** Permissions; of segments SHM_DEST and SHM_LOCKED too. */
   mode: number;
+  uid: number;
+  readonly cuid: number;
+  gid: number;
+  readonly cgid: number;
+  /** key_t as an unsigned number; 0 is IPC_PRIVATE. */
+  key: number;
   seq = 0;
   /** Out of the table: lookups by a stale reference answer EIDRM. */
   deleted = false;
@@ -41,11 +44,16 @@ export class KernIpcPerm {
     this.gid = cred.egid;
     this.cgid = cred.egid;
   }
+
+  /** Of the object that it begins: what container_of() undoes in Linux. */
+  get ipcPerm(): KernIpcPerm {
+    return this;
+  }
 }
 
 /** What has an identifier: struct shmid_kernel, sem_array, msg_queue. */
 export interface IpcObject {
-  /** Its shm_perm, sem_perm or q_perm: what container_of() undoes in Linux. */
+  /** Its shm_perm, sem_perm or q_perm. */
   readonly ipcPerm: KernIpcPerm;
 }
 
