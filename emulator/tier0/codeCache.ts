@@ -27,6 +27,9 @@ import {
 /** The page offset of a micro-op that does not lie in a decoded page: every target of it is far. */
 const NOWHERE = NaN;
 
+/** Micro-ops at most that have a branch going back to them and are still to be made. */
+const AWAITED = 1024;
+
 /** Instructions decoded at once from where execution arrives. */
 const BATCH = 16;
 
@@ -201,7 +204,11 @@ export class CodeCache implements CodeObserver {
     if (!(pageOffset >= 0)) return;
     const op = this.#view.getUint16(at, true);
     if (op >= FIRST_ROW_OP) this.#view.setUint16(at, op | ENTRY, true);
-    else if (op === 0) this.#awaited.add(at);
+    else if (op === 0) {
+      // What is not made soon hardly ever is.
+      if (this.#awaited.size === AWAITED) this.#awaited.clear();
+      this.#awaited.add(at);
+    }
   }
 
   /**
