@@ -16,10 +16,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { assemble } from '../emulator/index.ts';
 import { interpreterModule } from '../emulator/tier0/interpreter.ts';
 import { writeModule } from '../cli/moduleCache.ts';
 import { setV8Flags } from '../cli/v8Flags.ts';
+import { fillProgram } from './fillProgram.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const out = join(root, 'dist/cli');
@@ -66,49 +66,6 @@ const onDemand: Plugin = {
     }));
   },
 };
-
-/** A static ELF whose one segment is `code`, at 0x10000. */
-function smallProgram(code: readonly number[]): Uint8Array {
-  const header = 52 + 32;
-  const image = new DataView(new ArrayBuffer(header + 4 * code.length));
-  new Uint8Array(image.buffer).set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
-  const halves: [number, number][] = [
-    [16, 2],
-    [18, 243],
-    [40, 52],
-    [42, 32],
-    [44, 1],
-  ];
-  for (const [at, value] of halves) image.setUint16(at, value, true);
-  const words: [number, number][] = [
-    [20, 1],
-    [24, 0x10000 + header],
-    [28, 52],
-    [52, 1],
-    [60, 0x10000],
-    [64, 0x10000],
-    [68, image.byteLength],
-    [72, image.byteLength],
-    [76, 5],
-    [80, 4096],
-  ];
-  for (const [at, value] of words) image.setUint32(at, value, true);
-  for (const [i, word] of code.entries()) image.setUint32(header + 4 * i, word, true);
-  return new Uint8Array(image.buffer);
-}
-
-/** exit(0), after a loop that becomes hot, so that the cache holds tier 1, and a system call that fails. */
-const EXIT = smallProgram([
-  assemble('lui', { rd: 5, imm: 0x1000 }),
-  assemble('addi', { rd: 5, rs1: 5, imm: -1 }),
-  assemble('lw', { rd: 6, rs1: 2, imm: 0 }),
-  assemble('bne', { rs1: 5, rs2: 0, imm: -8 }),
-  assemble('addi', { rd: 17, rs1: 0, imm: 64 }),
-  assemble('ecall'),
-  assemble('addi', { rd: 10, rs1: 0, imm: 0 }),
-  assemble('addi', { rd: 17, rs1: 0, imm: 94 }),
-  assemble('ecall'),
-]);
 
 await build({
   absWorkingDir: root,
@@ -159,10 +116,13 @@ writeModule(join(out, 'interpreter.cache'), interpreterModule(true));
 rmSync(join(out, 'sameframe.cache'), { force: true });
 const scratch = mkdtempSync(join(tmpdir(), 'sameframe-'));
 try {
-  const program = join(scratch, 'exit');
-  writeFileSync(program, EXIT);
+  const program = join(scratch, 'fill');
+  writeFileSync(program, fillProgram);
   const env = { ...process.env, SAMEFRAME_FILL_CODE_CACHE: '1' };
-  execFileSync(process.execPath, [join(out, 'main.js'), 'run', program], { env, stdio: 'inherit' });
+  execFileSync(process.execPath, [join(out, 'main.js'), 'run', program], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 } finally {
   rmSync(scratch, { recursive: true });
 }
