@@ -66,6 +66,8 @@ export class ShmidKernel extends KernIpcPerm {
   readonly shmFile: File;
   /** VMAs that attach it, in all processes. */
   shmNattch = 0;
+  /** Calls of shmat that there have been: the serial number of the next attach. */
+  shmAttaches = 0;
   /** Seconds since 1970; 0 is never. */
   shmAtim = 0;
   shmDtim = 0;
@@ -92,14 +94,14 @@ export class ShmidKernel extends KernIpcPerm {
   }
 }
 
-/** struct shm_file_data: file.privateData of a segment, and vma.vmPrivateData, which is one object per attach. */
+/** struct shm_file_data: file.privateData of a segment. vma.vmPrivateData is the serial number of the attach, which Linux tells by its file. */
 export interface ShmFileData {
   readonly shp: ShmidKernel;
   readonly ns: IpcNamespace;
 }
 
 function dataOf(vma: VmArea): ShmFileData {
-  return vma.vmPrivateData as ShmFileData;
+  return vma.vmFile?.privateData as ShmFileData;
 }
 
 /** Pages that a segment counts for in shmTot. */
@@ -177,12 +179,11 @@ export const shmVmOps: VmOperations = {
 function shmMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
   const error = shmemMmap(ctx, file, vma);
   if (error < 0) return error;
-  const { shp, ns } = file.privateData as ShmFileData;
-  // A fresh object: it tells this attach from the others of the segment.
-  const attach: ShmFileData = { shp, ns };
-  vma.vmPrivateData = attach;
+  const data = file.privateData as ShmFileData;
+  // Not an object: there may be a hundred thousand attaches.
+  vma.vmPrivateData = data.shp.shmAttaches++;
   vma.vmOps = shmVmOps;
-  attachOne(ctx, attach);
+  attachOne(ctx, data);
   return 0;
 }
 
@@ -327,12 +328,12 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
   let vma = mm.mmap.find(shmaddr);
   while (vma !== null && !isPiece(vma, shmaddr)) vma = vma.vmNext;
   if (vma === null) return -EINVAL;
-  const attach = vma.vmPrivateData;
+  const { vmFile: file, vmPrivateData: attach } = vma;
   const end = shmaddr + pageAlignUp(dataOf(vma).shp.shmFile.fInode.iSize);
   let piece: VmArea | null = vma;
   for (let first = true; piece !== null && (first || piece.vmEnd <= end); first = false) {
     const next: VmArea | null = piece.vmNext;
-    if (isPiece(piece, shmaddr) && piece.vmPrivateData === attach)
+    if (isPiece(piece, shmaddr) && piece.vmFile === file && piece.vmPrivateData === attach)
       doMunmap(ctx, mm, piece.vmStart, piece.vmEnd - piece.vmStart);
     piece = next;
   }

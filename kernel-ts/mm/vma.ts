@@ -70,9 +70,9 @@ export interface VmOperations {
 /** struct vm_area_struct. Invariant: page-aligned, vmStart < vmEnd <= TASK_SIZE, disjoint from the others of vmMm. */
 export class VmArea {
   vmMm: MmStruct;
-  vmStart: number;
-  /** Exclusive. */
-  vmEnd: number;
+  /** The bounds as int32: V8 boxes larger numbers, which would be two more objects for each of a hundred thousand areas. */
+  private start: number;
+  private end: number;
   /** Offset in vmFile, in pages; for private anonymous memory vmStart >>> 12 at its birth. */
   vmPgoff: number;
   /** VM_*. */
@@ -98,10 +98,27 @@ export class VmArea {
 
   constructor(mm: MmStruct, vmStart: number, vmEnd: number, vmFlags: number, vmPgoff: number) {
     this.vmMm = mm;
-    this.vmStart = vmStart;
-    this.vmEnd = vmEnd;
+    this.start = vmStart | 0;
+    this.end = vmEnd | 0;
     this.vmFlags = vmFlags;
     this.vmPgoff = vmPgoff;
+  }
+
+  get vmStart(): number {
+    return this.start >>> 0;
+  }
+
+  set vmStart(address: number) {
+    this.start = address | 0;
+  }
+
+  /** Exclusive. */
+  get vmEnd(): number {
+    return this.end >>> 0;
+  }
+
+  set vmEnd(address: number) {
+    this.end = address | 0;
   }
 }
 
