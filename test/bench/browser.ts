@@ -2,7 +2,7 @@
  * The kernels in Chromium: `npm run bench:browser -- [kernel...]`.
  *
  * The library is bundled for the browser and runs in a worker of a page that a small server gives to a headless Chromium, without
- * any flag of V8; beside it the same in Node, without and with the flags that the command sets, and `qemu-riscv32`. A browser
+ * any flag of V8; beside it the library in Node without them, the command with them, and `qemu-riscv32`. A browser
  * tells no processor time, so all seconds are the clock's. What a kernel prints has to be the same everywhere.
  *
  * `CHROMIUM` names the browser; without it the first of `chromium`, `chromium-browser` and `google-chrome` on the PATH is taken.
@@ -21,7 +21,7 @@ import { argumentsOf, kernels } from './kernels.ts';
 import type { BenchKernel } from './kernels.ts';
 import { benchCommand, positive } from './options.ts';
 import { geometricMean, median } from './report.ts';
-import { build, buildCpu, inSameframe, measured, which } from './runners.ts';
+import { build, buildCpu, byCommand, byLibrary, measured, which } from './runners.ts';
 import type { Runner } from './runners.ts';
 
 /** Milliseconds until a browser that says nothing is given up. */
@@ -204,8 +204,8 @@ async function benchKernel(
   const qemu = which('qemu-riscv32');
   const runners: Partial<Record<Place, Runner>> = {
     chromium: inBrowser(browser, elf),
-    plain: inSameframe(elf, false),
-    flags: inSameframe(elf, true),
+    plain: byLibrary(elf),
+    flags: byCommand(cpu, elf),
     ...(qemu === null ? {} : { qemu: measured(cpu, [qemu, elf]) }),
   };
   const samples: Record<Place, number[]> = { chromium: [], plain: [], flags: [], qemu: [] };

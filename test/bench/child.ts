@@ -14,8 +14,7 @@ const name = `/bin/${basename(path)}`;
 
 const start = performance.now();
 const before = process.cpuUsage();
-// As the command does.
-const system = boot({ sharedMemory: true });
+const system = boot();
 const program = system.spawn(image, { name, args: [name, ...args] });
 const result = system.run();
 const used = process.cpuUsage(before);

@@ -27,18 +27,18 @@ export const kernels: readonly BenchKernel[] = [
   { name: 'stride', iterations: 120_000, operation: null },
   { name: 'copy', iterations: 480, operation: null },
   { name: 'strings', iterations: 120_000, operation: null },
-  { name: 'matmul', iterations: 4_800, operation: null },
+  { name: 'matmul', iterations: 9_600, operation: null },
   { name: 'nbody', iterations: 9_600_000, operation: null },
   { name: 'nbodyf', iterations: 6_000_000, operation: null },
   { name: 'getpid', iterations: 50_000_000, operation: 'getpid' },
   { name: 'signal', iterations: 1_000_000, operation: 'tgkill, handler, rt_sigreturn' },
-  { name: 'shmattach', iterations: 1_000_000, operation: 'shmat, write, shmdt' },
-  { name: 'shmtouch', iterations: 10_000, operation: 'fresh shm page', perIteration: 256 },
+  { name: 'shmattach', iterations: 2_000_000, operation: 'shmat, write, shmdt' },
+  { name: 'shmtouch', iterations: 20_000, operation: 'fresh shm page', perIteration: 256 },
   { name: 'pingpong', iterations: 4_500_000, operation: 'round trip by sched_yield' },
   { name: 'futexpong', iterations: 2_400_000, operation: 'round trip by futex' },
   { name: 'semping', iterations: 2_400_000, operation: 'round trip by semop' },
   { name: 'msgping', iterations: 2_000_000, operation: 'round trip by msgsnd and msgrcv of 64 bytes' },
-  { name: 'msgqueue', iterations: 4_500_000, operation: 'msgsnd and msgrcv of 64 bytes' },
+  { name: 'msgqueue', iterations: 9_000_000, operation: 'msgsnd and msgrcv of 64 bytes' },
 ];
 
 /** Programs that are measured as whole processes, from the start of Node to its end. */

@@ -9,17 +9,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { Bench } from 'tinybench';
 import { argumentsOf, kernels, wholeRuns } from './kernels.ts';
 import type { BenchKernel, WholeRun } from './kernels.ts';
 import { benchCommand, positive } from './options.ts';
 import { median, render, renderStartUp, rowOf } from './report.ts';
 import type { Row, Side, StartUp } from './report.ts';
-import { build, buildCpu, inSameframe, measured, which } from './runners.ts';
+import { build, buildCpu, byCommand, byLibrary, COMMAND, commandFor, measured, which } from './runners.ts';
 import type { Runner } from './runners.ts';
-
-const root = join(import.meta.dirname, '../..');
 
 interface Options {
   readonly rounds: number;
@@ -65,7 +62,7 @@ async function sidesOf(name: string, cpu: string, options: Options): Promise<Par
   const elf = await build(name, 'riscv32-linux-musl');
   const qemu = options.qemu ? which('qemu-riscv32') : null;
   return {
-    sameframe: inSameframe(elf, options.v8Flags),
+    sameframe: options.v8Flags ? byCommand(cpu, elf) : byLibrary(elf),
     ...(qemu === null ? {} : { qemu: measured(cpu, [qemu, elf]) }),
     ...(options.native ? { native: measured(cpu, [await build(name, 'native')]) } : {}),
   };
@@ -101,16 +98,11 @@ async function benchKernel(kernel: BenchKernel, cpu: string, options: Options): 
 
 /** Whole processes, so that what Node itself costs is seen: the built command against `node -e 0`. */
 async function benchWhole(run: WholeRun, cpu: string, options: Options): Promise<StartUp> {
-  const command = join(root, 'dist/cli/main.js');
-  if (!existsSync(command)) await execa('npm', ['run', '-s', 'build'], { cwd: root, reject: false });
   const elf = await build(run.kernel, 'riscv32-linux-musl');
   const qemu = which('qemu-riscv32');
   type Process = Exclude<keyof StartUp, 'title'>;
   const kept = await mkdtemp(join(tmpdir(), 'sameframe-bench-'));
-  const ours = (codeCache: string): Runner | null => {
-    const words = ['run', '--code-cache', codeCache, elf, ...run.args];
-    return existsSync(command) ? measured(cpu, [process.execPath, command, ...words]) : null;
-  };
+  const ours = (codeCache: string): Runner => measured(cpu, [...commandFor(elf, codeCache), ...run.args]);
   const runners: Record<Process, Runner | null> = {
     node: measured(cpu, [process.execPath, '-e', '0']),
     sameframe: ours('off'),
@@ -138,6 +130,7 @@ async function benchWhole(run: WholeRun, cpu: string, options: Options): Promise
 
 async function main(names: readonly string[], options: Options): Promise<void> {
   const wanted = (name: string) => names.length === 0 || names.includes(name);
+  if (!existsSync(COMMAND)) throw new Error(`${COMMAND} is not there: npm run build`);
   const cpu = await buildCpu();
   const rows: Row[] = [];
   for (const kernel of kernels.filter((one) => wanted(one.name))) {
@@ -171,7 +164,7 @@ const program = benchCommand(
   .option('--scale <x>', 'multiplies the iterations', positive, 1)
   .option('--json <file>', 'also writes the numbers to a file')
   .option('--no-qemu', 'leave qemu-riscv32 out')
-  .option('--no-v8-flags', 'without the flags of V8 that the command sets')
+  .option('--no-v8-flags', 'the library, without the flags of V8 that the command sets')
   .option('--no-native', 'leave the native runs out')
   .option('--no-start-up', 'leave the whole processes out')
   .action((names: string[], options: Options) => main(names, options));

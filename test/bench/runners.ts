@@ -1,12 +1,12 @@
 /**
- * The ways to run a kernel: in sameframe, under qemu-riscv32, natively. Each answers with processor seconds.
+ * The ways to run a kernel: by the command as built, under qemu-riscv32, natively, and in the library without flags of V8. Each answers with
+ * processor seconds.
  *
- * The processor time of a child is that of wait4(2), by way of cpu.c.
+ * The processor time of a child is that of wait4(2), by way of cpu.c: of the whole process, what Node itself takes to start included.
  */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
-import { V8_FLAGS } from '../../cli/v8Flags.ts';
 import { compile } from '../../guest/toolchain.ts';
 
 const here = import.meta.dirname;
@@ -26,6 +26,9 @@ export interface Run {
 export interface Failure {
   readonly failure: string;
 }
+
+/** The command, as `npm run build` makes it. */
+export const COMMAND = join(here, '../../dist/cli/main.js');
 
 export type Runner = (args: readonly string[]) => Promise<Run | Failure>;
 
@@ -48,8 +51,12 @@ export async function buildCpu(): Promise<string> {
   return (await compile(join(here, 'cpu.c'), { target: 'native' })).path;
 }
 
-/** Runs a command as a child, measured. */
-export function measured(cpu: string, command: readonly string[]): Runner {
+/** Runs a command as a child, measured. `count`: takes the guest's instructions from what it writes to stderr. */
+export function measured(
+  cpu: string,
+  command: readonly string[],
+  count: (stderr: string) => number | null = () => null,
+): Runner {
   return async (args) => {
     const start = performance.now();
     const result = await execa(cpu, [...command, ...args], {
@@ -66,13 +73,37 @@ export function measured(cpu: string, command: readonly string[]): Runner {
       return { failure: how };
     }
     const elapsed = (performance.now() - start) / 1000;
-    return { seconds: (user + system) / 1e6, stdout: String(result.stdout), instructions: null, elapsed };
+    const instructions = count(String(result.stderr));
+    return { seconds: (user + system) / 1e6, stdout: String(result.stdout), instructions, elapsed };
   };
 }
 
-/** Runs a program in sameframe, in a Node process of its own; the time is that of the run inside. */
-export function inSameframe(elf: string, v8Flags: boolean): Runner {
-  const node = [...(v8Flags ? V8_FLAGS : []), '--import', 'tsx', join(here, 'child.ts'), elf];
+/** Words of the command that runs a program and keeps no code. */
+export function commandFor(elf: string, codeCache = 'off', ...options: readonly string[]): readonly string[] {
+  return [process.execPath, COMMAND, 'run', '--code-cache', codeCache, ...options, elf];
+}
+
+/**
+ * Runs a program by the command. The first run counts instructions too, which takes a little longer, and so is one that warms caches up when
+ * there are several.
+ */
+export function byCommand(cpu: string, elf: string): Runner {
+  const counting = measured(cpu, commandFor(elf, 'off', '--stats'), (stderr) => {
+    const found = /^instructions +(\d+)$/m.exec(stderr);
+    return found === null ? null : Number(found[1]);
+  });
+  const running = measured(cpu, commandFor(elf));
+  let first = true;
+  return (args) => {
+    const run = first ? counting : running;
+    first = false;
+    return run(args);
+  };
+}
+
+/** Runs a program in the library, without flags of V8, in a Node process of its own; the time is that of the run inside. */
+export function byLibrary(elf: string): Runner {
+  const node = ['--import', 'tsx', join(here, 'child.ts'), elf];
   return async (args) => {
     const result = await execa(process.execPath, [...node, ...args], {
       cwd: join(here, '../..'),
