@@ -108,7 +108,7 @@ function listDel(memMap: MemMap, frame: number): void {
   list.count--;
 }
 
-/** A MemMap over all of RAM. */
+/** A MemMap over all of RAM, which holds zeros. */
 export function memMapInit(ram: PhysicalMemory): MemMap {
   return new MemMap(ram.base, ram.size);
 }
@@ -203,11 +203,14 @@ export function allocPage(
   memMap.failAfter--;
   memMap.freeFrames--;
   const frame = takeFrame(memMap, place);
-  const page = (memMap.pages[frame] ??= new Page(memMap.firstPfn + frame));
+  const used = memMap.pages[frame];
+  const page = used ?? new Page(memMap.firstPfn + frame);
+  if (used === undefined) memMap.pages[frame] = page;
   if (page.count !== 0) throw new Error(`free frame ${page.pfn} is in use`);
   page.count = 1;
   page.flags = flags;
-  if (zero) ctx.ram.zero(pageToPhys(page), PAGE_SIZE);
+  // Nobody has written to a frame that was never used: zeros would only make the host find memory for it.
+  if (zero && used !== undefined) ctx.ram.zero(pageToPhys(page), PAGE_SIZE);
   return page;
 }
 

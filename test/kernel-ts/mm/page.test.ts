@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { allocPage, getPage, pageToPhys, PG_ANON, putPage } from '../../../kernel-ts/mm/page.ts';
 import { RAM_BASE, TestKernel } from './machine.ts';
 
@@ -15,7 +15,9 @@ describe('the page allocator', () => {
 
   test('zeroes on request and gives every frame of RAM exactly once', () => {
     const k = new TestKernel(1 << 20);
+    const used = Array.from({ length: 256 }, () => allocPage(k, PG_ANON, false));
     k.ram.bytes.fill(0xaa);
+    for (const page of used) if (page !== null) putPage(k, page);
     const seen = new Set<number>();
     for (let page = allocPage(k, PG_ANON); page !== null; page = allocPage(k, PG_ANON)) {
       seen.add(page.pfn);
@@ -24,6 +26,16 @@ describe('the page allocator', () => {
     expect(seen.size).toBe(256);
     expect(Math.min(...seen)).toBe(RAM_BASE / 4096);
     expect(k.memMap.freeFrames).toBe(0);
+  });
+
+  test('leaves a frame alone that was never used, since RAM holds zeros at the start', () => {
+    const k = new TestKernel(1 << 20);
+    const zero = vi.spyOn(k.ram, 'zero');
+    const page = allocPage(k, PG_ANON);
+    expect(zero).not.toHaveBeenCalled();
+    if (page !== null) putPage(k, page);
+    expect(allocPage(k, PG_ANON)).toBe(page);
+    expect(zero).toHaveBeenCalledWith((page?.pfn ?? 0) * 4096, 4096);
   });
 
   test('gives pages side by side frames side by side, downwards too, whatever is allocated between', () => {
