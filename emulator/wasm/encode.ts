@@ -34,10 +34,24 @@ export function flat(code: Code): Code {
   return code;
 }
 
+/** Writes eight bytes of a code. In a function of its own, which V8 compiles after some calls, not a loop, which it goes on interpreting. */
+function putEight(bytes: Uint8Array, code: Code, at: number): void {
+  bytes[at] = code.charCodeAt(at);
+  bytes[at + 1] = code.charCodeAt(at + 1);
+  bytes[at + 2] = code.charCodeAt(at + 2);
+  bytes[at + 3] = code.charCodeAt(at + 3);
+  bytes[at + 4] = code.charCodeAt(at + 4);
+  bytes[at + 5] = code.charCodeAt(at + 5);
+  bytes[at + 6] = code.charCodeAt(at + 6);
+  bytes[at + 7] = code.charCodeAt(at + 7);
+}
+
 /** The bytes of a code. */
 function bytesOf(code: Code): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(code.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = code.charCodeAt(i);
+  const whole = code.length & ~7;
+  for (let at = 0; at < whole; at += 8) putEight(bytes, code, at);
+  for (let at = whole; at < code.length; at++) bytes[at] = code.charCodeAt(at);
   return bytes;
 }
 
