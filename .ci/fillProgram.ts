@@ -72,7 +72,7 @@ const doubles: readonly Item[] = [
 
 /** `inner` goes round a few times over memory; `f` is called by its address and by name. */
 const PROGRAM: readonly Item[] = [
-  op('lui', { rd: ROUNDS, imm: 0x40000 }),
+  op('lui', { rd: ROUNDS, imm: 0x60000 }),
   op('addi', { rd: DATA, rs1: SP, imm: -256 }),
   op('auipc', { rd: TABLE, imm: 0 }),
   jump('addi', 'f', { rd: TABLE, rs1: TABLE, imm: 4 }),

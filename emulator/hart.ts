@@ -85,7 +85,7 @@ export class Hart implements CsrContext {
   #end = 0;
   #checkInterrupts = true;
   /** The retired count at which entries that are not hot by then are cold again. */
-  #coolAt = COOL_AFTER;
+  #coolAt: number;
   /** The retired count up to which no device raises an interrupt by itself. */
   #nextEventAt = 0;
   #cause = 0;
@@ -104,6 +104,7 @@ export class Hart implements CsrContext {
     options: MmuOptions & {
       readonly isa: Isa;
       readonly tier: TierChoice;
+      readonly compileAfter: number;
       readonly clock: (() => number) | null;
     },
   ) {
@@ -176,6 +177,7 @@ export class Hart implements CsrContext {
       groups: options.misalignedInHardware,
     });
     this.tier1.choose(options.tier, ENTRY);
+    this.#coolAt = options.compileAfter;
     this.#code.onDrop = (page, changed) => {
       this.tier1.dropPage(page, changed);
     };
@@ -421,13 +423,18 @@ export class Hart implements CsrContext {
     return null;
   }
 
-  /** One stretch of the fast loop. null: go on. */
-  #fast(length: number, first: boolean): StopReason | null {
-    if (this.#committed >= this.#coolAt) {
+  /** What tier 1 is to do now and then. */
+  #cool(): void {
+    if (this.tier1.begun) {
       this.tier1.cool();
       this.tier1.count();
-      this.#coolAt = this.#committed + COOL_AFTER;
-    }
+    } else this.tier1.begin();
+    this.#coolAt = this.#committed + COOL_AFTER;
+  }
+
+  /** One stretch of the fast loop. null: go on. */
+  #fast(length: number, first: boolean): StopReason | null {
+    if (this.#committed >= this.#coolAt) this.#cool();
     const begun = this.#committed;
     this.#slice = length;
     const { run, runFull } = this.#interpreter;

@@ -2,7 +2,7 @@
 import { Platform } from './devices/platform.ts';
 import { FULL_ISA, parseIsa } from './isa/choice.ts';
 import { Hart } from './hart.ts';
-import type { TierChoice } from './jit/tier1.ts';
+import { COMPILE_AFTER, type TierChoice } from './jit/tier1.ts';
 import { memoryPages } from './layout.ts';
 import { PhysicalMemory } from './memory.ts';
 import { Pmp, writePmpaddr, writePmpcfg } from './priv/pmp.ts';
@@ -34,6 +34,11 @@ export interface MachineOptions {
    * depends on it. Default 'auto'.
    */
   readonly tier?: TierChoice;
+  /**
+   * Instructions that must have been retired before tier 'auto' compiles what is hot. Nothing that the guest does depends on it. Default:
+   * 12 million, which take the interpreter less time than compiling.
+   */
+  readonly compileAfter?: number;
   /**
    * RAM is in a SharedArrayBuffer: other threads may look at it while the machine runs, and V8 does not count it when it decides whether to
    * collect garbage, which is worth 8 ms at the start. Who makes many machines wants them counted. Default false.
@@ -73,6 +78,7 @@ export class Machine {
       misalignedInHardware: options.misaligned !== 'trap',
       isa,
       tier: options.tier ?? 'auto',
+      compileAfter: options.compileAfter ?? COMPILE_AFTER,
       clock: options.clock ?? null,
     });
     const { state } = this.hart;

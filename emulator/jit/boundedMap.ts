@@ -20,6 +20,10 @@ export class BoundedMap {
     this.#items.set(address, value);
   }
 
+  addresses(): Iterable<number> {
+    return this.#items.keys();
+  }
+
   clear(): void {
     this.#items.clear();
   }

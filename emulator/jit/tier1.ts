@@ -37,6 +37,12 @@ const AMPLE = { 0: 0, 1: 0, auto: 2000 } as const;
 /** Micro-ops of a page. */
 const UOPS = 2048;
 
+/**
+ * Instructions that a machine retires before anything is compiled with `auto`, unless it says otherwise. A program that ends soon is
+ * interpreted in less time than its hot places would take to compile (with V8's part, 70 ms, in which the interpreter retires 25 M).
+ */
+export const COMPILE_AFTER = 12_000_000;
+
 /** Executions of an entry whose region refuses before it is looked at again. */
 const PATIENCE = 15;
 
@@ -125,6 +131,10 @@ export class Tier1 {
     recalled: 0,
   };
   #codeMemory: CodeMemory | null = null;
+  /** It is worth while to compile, not only to take what an earlier run has made. */
+  #begun = false;
+  /** Micro-ops of entries that have been hot before that, as many as are remembered. */
+  readonly #waiting = new BoundedMap(MAX_REMEMBERED);
   /** Micro-ops of entries that no earlier run has compiled. */
   readonly #late = new BoundedMap(MAX_REMEMBERED);
   readonly #words: Int32Array;
@@ -163,6 +173,19 @@ export class Tier1 {
   set codeMemory(memory: CodeMemory | null) {
     this.#codeMemory = memory;
     if (this.#patient && memory !== null) this.#words[layout.THRESHOLD >>> 2] = EARLY;
+  }
+
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** The machine has run so long that compiling is worth while: what has been hot is so when it is met again. */
+  begin(): void {
+    this.#begun = true;
+    const words = this.#words;
+    for (const uop of this.#waiting.addresses())
+      words[this.#heatAt(uop)] = (words[layout.THRESHOLD >>> 2] as number) - 1;
+    this.#waiting.clear();
   }
 
   /** Chooses when regions are compiled. */
@@ -219,8 +242,13 @@ export class Tier1 {
       this.#words[heat] = -WAIT;
       return;
     } else {
-      const begun = this.#time.now();
       const early = this.#codeMemory !== null && this.#patient && !this.#late.has(uop);
+      if (!early && this.#patient && !this.#begun) {
+        this.#waiting.set(uop, 1);
+        this.#words[heat] = -WAIT;
+        return;
+      }
+      const begun = this.#time.now();
       this.#words[heat] = early ? EARLY - THRESHOLD.auto : 0;
       this.#compile(pc, MAX_INSTRUCTIONS, early);
       this.#time.compiling += this.#time.now() - begun;
@@ -378,7 +406,7 @@ export class Tier1 {
     const heat = layout.HEAT >>> 2;
     this.#words.fill(0, heat + first, heat + Math.min(first + UOPS, layout.HEAT_SIZE));
     this.#words.fill(0, heat, heat + Math.max(0, first + UOPS - layout.HEAT_SIZE));
-    for (const map of [this.#refused, this.#reach, this.#wild, this.#late])
+    for (const map of [this.#refused, this.#reach, this.#wild, this.#late, this.#waiting])
       map.deleteRange(page, page + UOPS * 8);
     const there = this.#byPage.get(page);
     if (there === undefined) return;

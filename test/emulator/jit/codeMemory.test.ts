@@ -45,7 +45,7 @@ const program = (step: number): string => `
 const TOTAL = 60_000;
 
 function run(step: number, tier: 0 | 1 | 'auto', quantum: number, memory: CodeMemory | null): Machine {
-  const machine = new Machine({ ramBytes: 16 << 20, tier });
+  const machine = new Machine({ ramBytes: 16 << 20, tier, compileAfter: 0 });
   machine.hart.tier1.codeMemory = memory;
   machineMode(machine, program(step));
   while (machine.hart.retired < TOTAL) machine.hart.run(Math.min(quantum, TOTAL - machine.hart.retired));

@@ -60,7 +60,7 @@ describe('a region beside others', () => {
 
 /** A loop with a call of a function that is the interpreter's, for the sake of its CSR, and comes back into the midst of the loop's region. */
 function leftInTheMidst(): Machine {
-  const machine = smallMachine({ tier: 'auto' });
+  const machine = smallMachine({ tier: 'auto', compileAfter: 0 });
   place(machine, CODE, [
     assemble('addi', { rd: 5, rs1: 5, imm: 1 }),
     assemble('jal', { rd: RA, imm: 12 }),

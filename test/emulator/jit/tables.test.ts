@@ -74,7 +74,7 @@ test('regions move to a new table after some modules, and those whose code is go
 test('code that changes again and again is compiled less and less, until it stays as it is', () => {
   const TIMES = 5000;
   const ROUNDS = 1500;
-  const machine = smallMachine({ tier: 'auto' });
+  const machine = smallMachine({ tier: 'auto', compileAfter: 0 });
   const { hart } = machine;
   const { stats } = hart.tier1;
   placeFunction(machine);
@@ -95,7 +95,7 @@ test('code that changes again and again is compiled less and less, until it stay
 });
 
 test('breakpoints drop what is compiled, but do not make it wait', () => {
-  const machine = smallMachine({ tier: 'auto' });
+  const machine = smallMachine({ tier: 'auto', compileAfter: 0 });
   const { hart } = machine;
   const { stats } = hart.tier1;
   placeFunction(machine);

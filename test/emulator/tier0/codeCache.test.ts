@@ -9,7 +9,7 @@ const ROUNDS = 50_000;
 
 /** Runs a loop from CODE + `from` on; returns how many instructions regions have retired. */
 function retiredInRegions(code: readonly number[], from: number, instructions: number): number {
-  const machine = smallMachine({ tier: 'auto' });
+  const machine = smallMachine({ tier: 'auto', compileAfter: 0 });
   const { hart } = machine;
   place(machine, CODE, code);
   hart.x[COUNT] = ROUNDS;

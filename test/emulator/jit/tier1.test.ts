@@ -1,0 +1,36 @@
+/** When tier 'auto' begins to compile. */
+import { expect, test } from 'vitest';
+import { assemble, type Hart } from '../../../emulator/index.ts';
+import { CODE, place, smallMachine } from '../harness.ts';
+
+const AFTER = 100_000;
+
+/** At the beginning of a loop for ever, on a machine that compiles after that many instructions. */
+function looping(compileAfter: number): Hart {
+  const machine = smallMachine({ tier: 'auto', compileAfter });
+  place(machine, CODE, [
+    assemble('addi', { rd: 5, rs1: 5, imm: 1 }),
+    assemble('xor', { rd: 6, rs1: 6, rs2: 5 }),
+    assemble('jal', { rd: 0, imm: -8 }),
+  ]);
+  machine.hart.pc = CODE;
+  return machine.hart;
+}
+
+test('nothing is compiled before it is worth while, and what has been hot at once then', () => {
+  const hart = looping(AFTER);
+  const { stats } = hart.tier1;
+  for (let n = 0; n < 10; n++) hart.run(AFTER / 10);
+  expect(stats.regions).toBe(0);
+  hart.run(AFTER / 10);
+  expect(stats.regions).toBe(1);
+  hart.tier1.count();
+  expect(stats.retired).toBeGreaterThan(0.99 * (AFTER / 10));
+});
+
+test('in one long run too', () => {
+  const hart = looping(AFTER);
+  hart.run(10 * AFTER);
+  hart.tier1.count();
+  expect(hart.tier1.stats.retired).toBeGreaterThan(8 * AFTER);
+});
