@@ -49,8 +49,8 @@ const toolchainOnDemand: Plugin = {
  */
 const ON_DEMAND: Readonly<Record<string, string>> = {
   'node:child_process': 'spawn',
-  'node:crypto': 'createHash',
   'node:tty': 'isatty',
+  'node:zlib': 'crc32',
   picocolors: 'createColors',
 };
 

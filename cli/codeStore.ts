@@ -2,10 +2,11 @@
  * Compiled guest code between runs: a file for each program, in a folder of the user's, with what tier 1 has made of its hot code
  * (emulator/jit/codeMemory.ts), and with V8's optimised machine code of that, as far as there was any when the run ended.
  *
- * A file is a SHA-256 and what it is of: V8's serialization of the batches. It is for one program, one build of ours and one Node, and a
- * damaged one is as good as none. Without files, or where they cannot be written, everything is compiled as usual.
+ * A file says which build of ours and which Node it is for, has a CRC-32, and what that is of: V8's serialization of the batches. Another's
+ * file, or a damaged one, is as good as none. Its name is a CRC-32 too, of the programs: should two have the same, the answers in the file
+ * tell them apart (answers.ts). Better hashes are not worth node:crypto, which takes 5 ms to load. Without files, or where they cannot be
+ * written, everything is compiled as usual.
  */
-import { createHash } from 'node:crypto';
 import {
   mkdirSync,
   readdirSync,
@@ -18,13 +19,18 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
+import { crc32 } from 'node:zlib';
 import type { CodeMemory, RememberedBatch } from '../kernel-ts/index.ts';
 import { native, type Native } from './moduleCache.ts';
 
 /** The build's, a hash of all its code; the bundler sets it, so from source there is none. */
 declare const BUILD_ID: string | undefined;
 
-const HASH_BYTES = 32;
+/** What a file begins with; the CRC-32 of the rest follows, little-endian. */
+const HEAD = Buffer.from(
+  `sameframe ${typeof BUILD_ID === 'undefined' ? '' : BUILD_ID} ${process.version} ${process.arch}\n`,
+);
+const CRC_BYTES = 4;
 /** Batches in a file at most: a program with more hot places than that compiles the rest each time. */
 const MAX_BATCHES = 128;
 /** Files in the folder at most, and their bytes; the ones not used for longest go. */
@@ -77,15 +83,13 @@ export class CodeStore implements CodeMemory {
 
   get path(): string {
     if (this.#path === null) {
-      const hash = createHash('sha256');
-      for (const part of [
-        typeof BUILD_ID === 'undefined' ? '' : BUILD_ID,
-        process.version,
-        process.arch,
-        ...this.#images,
-      ])
-        hash.update(`${String(part.length)}:`).update(part);
-      this.#path = join(this.#folder, hash.digest('hex') + SUFFIX);
+      const lengths = this.#images.map(({ length }) => length);
+      const crc = this.#images.reduce(
+        (sum, image) => crc32(image, sum),
+        crc32(`${HEAD.toString()}${lengths.join()}`),
+      );
+      const total = lengths.reduce((sum, length) => sum + length, 0);
+      this.#path = join(this.#folder, `${crc.toString(16).padStart(8, '0')}-${String(total)}${SUFFIX}`);
       for (const stored of read(this.#path)) this.#know(stored);
     }
     return this.#path;
@@ -167,15 +171,12 @@ function natives(): Natives {
   return known;
 }
 
-function digest(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest();
-}
-
 function read(path: string): Stored[] {
   try {
     const file = readFileSync(path);
-    const payload = file.subarray(HASH_BYTES);
-    if (!digest(payload).equals(file.subarray(0, HASH_BYTES))) return [];
+    const payload = file.subarray(HEAD.length + CRC_BYTES);
+    if (!file.subarray(0, HEAD.length).equals(HEAD) || file.readUInt32LE(HEAD.length) !== crc32(payload))
+      return [];
     const now = new Date();
     utimesSync(path, now, now);
     return deserialize(payload) as Stored[];
@@ -186,8 +187,10 @@ function read(path: string): Stored[] {
 
 function write(path: string, payload: Buffer): void {
   const unfinished = `${path}.${String(process.pid)}`;
+  const crc = Buffer.alloc(CRC_BYTES);
+  crc.writeUInt32LE(crc32(payload));
   try {
-    writeFileSync(unfinished, Buffer.concat([digest(payload), payload]), { mode: 0o600 });
+    writeFileSync(unfinished, Buffer.concat([HEAD, crc, payload]), { mode: 0o600 });
     renameSync(unfinished, path);
   } catch (error) {
     rmSync(unfinished, { force: true });
