@@ -7,6 +7,10 @@ export class BoundedMap {
     this.#limit = limit;
   }
 
+  get isFull(): boolean {
+    return this.#items.size >= this.#limit;
+  }
+
   has(address: number): boolean {
     return this.#items.has(address);
   }

@@ -19,6 +19,7 @@ import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
 import { Losses } from './losses.ts';
 import type { Look } from './lookups.ts';
 import { MAX_INSTRUCTIONS, type CodeReader } from './region.ts';
+import { ENTRY } from '../tier0/uop.ts';
 import { RegionTable, type Linked, type TableStats } from './regionTable.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */
@@ -133,7 +134,7 @@ export class Tier1 {
   #codeMemory: CodeMemory | null = null;
   /** It is worth while to compile, not only to take what an earlier run has made. */
   #begun = false;
-  /** Micro-ops of entries that have been hot before that, as many as are remembered. */
+  /** Micro-ops that were entries and have been hot before that, as many as are remembered: meanwhile they are none, and not counted. */
   readonly #waiting = new BoundedMap(MAX_REMEMBERED);
   /** Micro-ops of entries that no earlier run has compiled. */
   readonly #late = new BoundedMap(MAX_REMEMBERED);
@@ -183,8 +184,10 @@ export class Tier1 {
   begin(): void {
     this.#begun = true;
     const words = this.#words;
-    for (const uop of this.#waiting.addresses())
+    for (const uop of this.#waiting.addresses()) {
       words[this.#heatAt(uop)] = (words[layout.THRESHOLD >>> 2] as number) - 1;
+      words[uop >>> 2] = (words[uop >>> 2] as number) | ENTRY;
+    }
     this.#waiting.clear();
   }
 
@@ -244,8 +247,10 @@ export class Tier1 {
     } else {
       const early = this.#codeMemory !== null && this.#patient && !this.#late.has(uop);
       if (!early && this.#patient && !this.#begun) {
-        this.#waiting.set(uop, 1);
         this.#words[heat] = -WAIT;
+        if (this.#waiting.isFull) return;
+        this.#waiting.set(uop, 1);
+        this.#words[uop >>> 2] = (this.#words[uop >>> 2] as number) & ~ENTRY;
         return;
       }
       const begun = this.#time.now();
