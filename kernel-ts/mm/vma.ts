@@ -93,7 +93,7 @@ export class VmArea {
   rbLeft: VmArea | null = null;
   rbRight: VmArea | null = null;
   rbPriority = 0;
-  /** The largest hole directly below any area of this subtree, in pages. */
+  /** The largest hole directly below any area of this subtree, in pages, or -1 (vmaTree.ts). */
   rbSubtreeGap = 0;
 
   constructor(mm: MmStruct, vmStart: number, vmEnd: number, vmFlags: number, vmPgoff: number) {

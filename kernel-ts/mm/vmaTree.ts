@@ -20,73 +20,111 @@ function gapBelow(vma: VmArea): number {
   return Math.max(0, vmStartGap(vma) - (vma.vmPrev === null ? 0 : vma.vmPrev.vmEnd)) / PAGE_SIZE;
 }
 
-function update(node: VmArea): void {
+/** In rbSubtreeGap: it is out of date, and so are those of all nodes above. */
+const UNKNOWN = -1;
+
+/** rb_subtree_gap, counted anew where areas came, went or changed since the last search: most searches are spared by free_area_cache. */
+function subtreeGap(node: VmArea): number {
+  if (node.rbSubtreeGap !== UNKNOWN) return node.rbSubtreeGap;
   let gap = gapBelow(node);
-  if (node.rbLeft !== null && node.rbLeft.rbSubtreeGap > gap) gap = node.rbLeft.rbSubtreeGap;
-  if (node.rbRight !== null && node.rbRight.rbSubtreeGap > gap) gap = node.rbRight.rbSubtreeGap;
+  const left = node.rbLeft === null ? 0 : subtreeGap(node.rbLeft);
+  if (left > gap) gap = left;
+  const right = node.rbRight === null ? 0 : subtreeGap(node.rbRight);
+  if (right > gap) gap = right;
   node.rbSubtreeGap = gap;
+  return gap;
 }
 
-function insertNode(root: VmArea | null, node: VmArea): VmArea {
-  if (root === null) {
-    update(node);
-    return node;
-  }
-  if (node.vmStart < root.vmStart) {
-    const child = insertNode(root.rbLeft, node);
-    if (child.rbPriority <= root.rbPriority) {
-      root.rbLeft = child;
-    } else {
-      root.rbLeft = child.rbRight;
-      child.rbRight = root;
-      update(root);
-      root = child;
-    }
-  } else {
-    const child = insertNode(root.rbRight, node);
-    if (child.rbPriority <= root.rbPriority) {
-      root.rbRight = child;
-    } else {
-      root.rbRight = child.rbLeft;
-      child.rbLeft = root;
-      update(root);
-      root = child;
-    }
-  }
-  update(root);
+/** Puts a subtree below `parent`, on the side of `address`; the root of all of it. */
+function attach(
+  root: VmArea | null,
+  parent: VmArea | null,
+  address: number,
+  child: VmArea | null,
+): VmArea | null {
+  if (parent === null) return child;
+  if (address < parent.vmStart) parent.rbLeft = child;
+  else parent.rbRight = child;
   return root;
 }
 
-function merge(left: VmArea | null, right: VmArea | null): VmArea | null {
-  if (left === null) return right;
-  if (right === null) return left;
-  if (left.rbPriority > right.rbPriority) {
-    left.rbRight = merge(left.rbRight, right);
-    update(left);
-    return left;
+/** Divides a subtree into the areas below `node` and those above, which become its children. */
+function split(subtree: VmArea | null, node: VmArea): void {
+  const { vmStart } = node;
+  let left: VmArea | null = null;
+  let right: VmArea | null = null;
+  node.rbLeft = null;
+  node.rbRight = null;
+  for (let at = subtree; at !== null;) {
+    at.rbSubtreeGap = UNKNOWN;
+    if (at.vmStart < vmStart) {
+      if (left === null) node.rbLeft = at;
+      else left.rbRight = at;
+      left = at;
+      at = at.rbRight;
+    } else {
+      if (right === null) node.rbRight = at;
+      else right.rbLeft = at;
+      right = at;
+      at = at.rbLeft;
+    }
   }
-  right.rbLeft = merge(left, right.rbLeft);
-  update(right);
-  return right;
+  if (left !== null) left.rbRight = null;
+  if (right !== null) right.rbLeft = null;
 }
 
+/** The new root. */
+function insertNode(root: VmArea | null, node: VmArea): VmArea | null {
+  const { vmStart, rbPriority } = node;
+  let parent: VmArea | null = null;
+  let at = root;
+  while (at !== null && at.rbPriority >= rbPriority) {
+    at.rbSubtreeGap = UNKNOWN;
+    parent = at;
+    at = vmStart < at.vmStart ? at.rbLeft : at.rbRight;
+  }
+  node.rbSubtreeGap = UNKNOWN;
+  split(at, node);
+  return attach(root, parent, vmStart, node);
+}
+
+/** One tree of two, all areas of the first being below those of the second. */
+function merge(lower: VmArea | null, upper: VmArea | null): VmArea | null {
+  if (lower === null) return upper;
+  if (upper === null) return lower;
+  if (lower.rbPriority > upper.rbPriority) {
+    lower.rbRight = merge(lower.rbRight, upper);
+    lower.rbSubtreeGap = UNKNOWN;
+    return lower;
+  }
+  upper.rbLeft = merge(lower, upper.rbLeft);
+  upper.rbSubtreeGap = UNKNOWN;
+  return upper;
+}
+
+/** The gaps from `node` up are out of date. Returns the node above it, or null. */
+function updatePath(root: VmArea | null, node: VmArea): VmArea | null {
+  const { vmStart } = node;
+  let parent: VmArea | null = null;
+  let at = root;
+  while (at !== node) {
+    if (at === null) throw new Error('the VMA is not in its tree');
+    at.rbSubtreeGap = UNKNOWN;
+    parent = at;
+    at = vmStart < at.vmStart ? at.rbLeft : at.rbRight;
+  }
+  node.rbSubtreeGap = UNKNOWN;
+  return parent;
+}
+
+/** The new root. */
 function removeNode(root: VmArea | null, node: VmArea): VmArea | null {
-  if (root === null) throw new Error('the VMA is not in its tree');
-  if (root === node) return merge(node.rbLeft, node.rbRight);
-  if (node.vmStart < root.vmStart) root.rbLeft = removeNode(root.rbLeft, node);
-  else root.rbRight = removeNode(root.rbRight, node);
-  update(root);
-  return root;
-}
-
-function updatePath(root: VmArea | null, node: VmArea): void {
-  if (root === null) throw new Error('the VMA is not in its tree');
-  if (root !== node) updatePath(node.vmStart < root.vmStart ? root.rbLeft : root.rbRight, node);
-  update(root);
+  const parent = updatePath(root, node);
+  return attach(root, parent, node.vmStart, merge(node.rbLeft, node.rbRight));
 }
 
 function highestGap(node: VmArea | null, len: number, low: number, high: number): number {
-  if (node === null || node.rbSubtreeGap * PAGE_SIZE < len) return -1;
+  if (node === null || subtreeGap(node) * PAGE_SIZE < len) return -1;
   const gapStart = Math.max(low, node.vmPrev === null ? 0 : node.vmPrev.vmEnd);
   if (gapStart < high) {
     const right = highestGap(node.rbRight, len, low, high);
@@ -98,7 +136,7 @@ function highestGap(node: VmArea | null, len: number, low: number, high: number)
 }
 
 function lowestGap(node: VmArea | null, len: number, low: number, high: number): number {
-  if (node === null || node.rbSubtreeGap * PAGE_SIZE < len) return -1;
+  if (node === null || subtreeGap(node) * PAGE_SIZE < len) return -1;
   if (node.vmStart > low) {
     const left = lowestGap(node.rbLeft, len, low, high);
     if (left >= 0) return left;
@@ -181,10 +219,8 @@ export class VmaTree {
     else prev.vmNext = vma;
     if (next === null) this.last = vma;
     else next.vmPrev = vma;
-    vma.rbLeft = null;
-    vma.rbRight = null;
     vma.rbPriority = priority(++this.#serial);
-    // The successor of a leaf is one of its ancestors, and so has its gap recounted on the way back.
+    // The successor lies on the way to the new place, and so has its gap recounted too.
     this.#root = insertNode(this.#root, vma);
     if (next !== null && next === this.#top && vmStartGap(next) - vma.vmEnd < this.#topLen) this.#top = vma;
     this.size++;
@@ -199,7 +235,7 @@ export class VmaTree {
     else next.vmPrev = prev;
     const below = vma.rbRight !== null;
     this.#root = removeNode(this.#root, vma);
-    // Else the successor is an ancestor, and has been recounted.
+    // Else the successor is an ancestor, and is recounted.
     if (next !== null && below) updatePath(this.#root, next);
     vma.vmPrev = null;
     vma.vmNext = null;

@@ -58,6 +58,8 @@ describe('VmaTree', () => {
           expect([...tree]).toEqual(list);
           expect(tree.size).toBe(list.length);
           expect(tree.find(page * 4096)).toBe(list.find((v) => v.vmEnd > page * 4096) ?? null);
+          // Several changes may come before a search.
+          if (look % 3 === 0) continue;
           const low = (page % 50) * 4096;
           const high = (250 - (pages % 5) * 20) * 4096;
           expect(tree.unmappedTopDown(look * 4096, low, high)).toBe(
