@@ -108,6 +108,11 @@ function listDel(memMap: MemMap, frame: number): void {
   list.count--;
 }
 
+/** Somebody has written to a frame without having allocated it (the host): it does not hold zeros any more. */
+export function frameWritten(memMap: MemMap, pfn: number): void {
+  memMap.pages[pfn - memMap.firstPfn] ??= new Page(pfn);
+}
+
 /** A MemMap over all of RAM, which holds zeros. */
 export function memMapInit(ram: PhysicalMemory): MemMap {
   return new MemMap(ram.base, ram.size);

@@ -7,6 +7,7 @@
 import { commitLine, Machine } from '../../emulator/index.ts';
 import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
 import { ktimeGet } from '../mm/context.ts';
+import { frameWritten } from '../mm/page.ts';
 import { readGuestFile } from '../fs/init.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { loadTask, saveCurrent, taskPc, taskRegisters } from '../process/sched.ts';
@@ -252,7 +253,9 @@ class HostedSystem implements System {
   }
 
   writeFrame(pfn: number, bytes: Uint8Array, offset = 0): void {
-    this.machine.ram.writeBytes(this.frameAddress(pfn, offset, bytes.length), bytes);
+    const at = this.frameAddress(pfn, offset, bytes.length);
+    frameWritten(this.kernel.memMap, pfn);
+    this.machine.ram.writeBytes(at, bytes);
   }
 
   private frameAddress(pfn: number, offset: number, length: number): number {

@@ -1,5 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
-import { allocPage, getPage, pageToPhys, PG_ANON, putPage } from '../../../kernel-ts/mm/page.ts';
+import {
+  allocPage,
+  frameWritten,
+  getPage,
+  pageToPhys,
+  PG_ANON,
+  putPage,
+} from '../../../kernel-ts/mm/page.ts';
 import { RAM_BASE, TestKernel } from './machine.ts';
 
 describe('the page allocator', () => {
@@ -36,6 +43,17 @@ describe('the page allocator', () => {
     if (page !== null) putPage(k, page);
     expect(allocPage(k, PG_ANON)).toBe(page);
     expect(zero).toHaveBeenCalledWith((page?.pfn ?? 0) * 4096, 4096);
+  });
+
+  test('zeroes a frame that the host has written to', () => {
+    const k = new TestKernel(1 << 20);
+    const next = new TestKernel(1 << 20);
+    const pfn = allocPage(next, PG_ANON)?.pfn ?? 0;
+    frameWritten(k.memMap, pfn);
+    k.ram.bytes.fill(0xaa);
+    const page = allocPage(k, PG_ANON);
+    expect(page?.pfn).toBe(pfn);
+    expect(k.ram.read32(pfn * 4096)).toBe(0);
   });
 
   test('gives pages side by side frames side by side, downwards too, whatever is allocated between', () => {
