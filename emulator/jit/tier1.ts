@@ -153,6 +153,8 @@ export class Tier1 {
   /** Micro-ops of entries that cannot be compiled. */
   readonly #refused = new BoundedMap(MAX_REMEMBERED);
   readonly #losses = new Losses();
+  /** What the interpreter marks entries with; 0: tier 1 wants none. */
+  #mark = 0;
   /** Changing code may have to wait. */
   #patient = true;
   #counted = 0;
@@ -184,6 +186,7 @@ export class Tier1 {
   begin(): void {
     this.#begun = true;
     const words = this.#words;
+    words[layout.MARK >>> 2] = this.#mark;
     for (const uop of this.#waiting.addresses()) {
       words[this.#heatAt(uop)] = (words[layout.THRESHOLD >>> 2] as number) - 1;
       words[uop >>> 2] = (words[uop >>> 2] as number) | ENTRY;
@@ -194,7 +197,8 @@ export class Tier1 {
   /** Chooses when regions are compiled. */
   choose(choice: TierChoice, mark: number): void {
     this.#patient = choice === 'auto';
-    this.#words[layout.MARK >>> 2] = choice === 0 ? 0 : mark;
+    this.#mark = choice === 0 ? 0 : mark;
+    this.#words[layout.MARK >>> 2] = this.#mark;
     this.#words[layout.THRESHOLD >>> 2] = THRESHOLD[choice];
     this.#words[layout.AMPLE >>> 2] = AMPLE[choice];
   }
@@ -248,6 +252,8 @@ export class Tier1 {
       const early = this.#codeMemory !== null && this.#patient && !this.#late.has(uop);
       if (!early && this.#patient && !this.#begun) {
         this.#words[heat] = -WAIT;
+        // Without code of an earlier run nobody enters anything until then.
+        if (this.stats.recalled === 0) this.#words[layout.MARK >>> 2] = 0;
         if (this.#waiting.isFull) return;
         this.#waiting.set(uop, 1);
         this.#words[uop >>> 2] = (this.#words[uop >>> 2] as number) & ~ENTRY;
