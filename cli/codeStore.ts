@@ -63,7 +63,9 @@ export function defaultFolder(): string | null {
 export class CodeStore implements CodeMemory {
   readonly #folder: string;
   readonly #images: readonly Uint8Array[];
+  /** Null: nobody has asked yet. */
   #path: string | null = null;
+  #again = false;
   /** By pc. */
   readonly #known = new Map<number, Stored[]>();
   readonly #used = new Map<RememberedBatch, Used>();
@@ -90,9 +92,16 @@ export class CodeStore implements CodeMemory {
       );
       const total = lengths.reduce((sum, length) => sum + length, 0);
       this.#path = join(this.#folder, `${crc.toString(16).padStart(8, '0')}-${String(total)}${SUFFIX}`);
-      for (const stored of read(this.#path)) this.#know(stored);
+      const found = read(this.#path);
+      this.#again = found !== null;
+      for (const stored of found ?? []) this.#know(stored);
     }
     return this.#path;
+  }
+
+  get again(): boolean {
+    void this.path;
+    return this.#again;
   }
 
   #know(stored: Stored): void {
@@ -131,16 +140,11 @@ export class CodeStore implements CodeMemory {
     this.#used.set(batch, { stored, module, functions });
   }
 
-  /** Writes what is new, if anything is. At the end of a run. */
+  /** Writes what is new, if anything is: of a first run whose hot code was not worth compiling, that there was some. At the end of a run. */
   save(): void {
-    if (this.#used.size === 0) return;
-    const { serializeModule, isOptimised } = natives();
-    for (const { stored, module, functions } of this.#used.values()) {
-      // V8 ends the process when it is to serialize a module without optimised code.
-      if (stored.code !== null || !isOptimised || !functions.some((f) => isOptimised(f))) continue;
-      stored.code = new Uint8Array(serializeModule?.(module) as ArrayBuffer);
-      this.#changed = true;
-    }
+    if (this.#path === null && this.#used.size === 0) return;
+    this.#changed ||= !this.again;
+    if (this.#used.size > 0) this.#takeCode();
     if (!this.#changed) return;
     const payload = serialize([...this.#known.values()].flat());
     try {
@@ -149,6 +153,17 @@ export class CodeStore implements CodeMemory {
       prune(this.#folder);
     } catch {
       // A full disk or a folder that cannot be written: the next run compiles again.
+    }
+  }
+
+  /** The machine code of what V8 has optimised meanwhile. */
+  #takeCode(): void {
+    const { serializeModule, isOptimised } = natives();
+    for (const { stored, module, functions } of this.#used.values()) {
+      // V8 ends the process when it is to serialize a module without optimised code.
+      if (stored.code !== null || !isOptimised || !functions.some((f) => isOptimised(f))) continue;
+      stored.code = new Uint8Array(serializeModule?.(module) as ArrayBuffer);
+      this.#changed = true;
     }
   }
 }
@@ -171,17 +186,18 @@ function natives(): Natives {
   return known;
 }
 
-function read(path: string): Stored[] {
+/** Null: there is no file, or none that can be trusted. */
+function read(path: string): Stored[] | null {
   try {
     const file = readFileSync(path);
     const payload = file.subarray(HEAD.length + CRC_BYTES);
     if (!file.subarray(0, HEAD.length).equals(HEAD) || file.readUInt32LE(HEAD.length) !== crc32(payload))
-      return [];
+      return null;
     const now = new Date();
     utimesSync(path, now, now);
     return deserialize(payload) as Stored[];
   } catch {
-    return [];
+    return null;
   }
 }
 

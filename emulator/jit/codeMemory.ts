@@ -16,6 +16,8 @@ export interface RememberedBatch {
  * accesses.
  */
 export interface CodeMemory {
+  /** An earlier run of these programs had hot code, compiled or not: what is compiled now will be of use again, so it need not wait. */
+  readonly again: boolean;
   /** What was compiled for that entry, the likeliest first. */
   recall(pc: number): readonly RememberedBatch[];
   /** The module of something that `recall` gave and that is to be used now. */

@@ -250,7 +250,7 @@ export class Tier1 {
       return;
     } else {
       const early = this.#codeMemory !== null && this.#patient && !this.#late.has(uop);
-      if (!early && this.#patient && !this.#begun) {
+      if (!early && this.#patient && !this.#begun && this.#codeMemory?.again !== true) {
         this.#words[heat] = -WAIT;
         // Without code of an earlier run nobody enters anything until then.
         if (this.stats.recalled === 0) this.#words[layout.MARK >>> 2] = 0;

@@ -72,6 +72,17 @@ describe('the code store', () => {
     expect(readdirSync(suite.dir)).not.toContain('none');
   });
 
+  test('remembers that there was hot code, where it was not worth compiling', () => {
+    const first = new CodeStore(folder('again'), [IMAGE]);
+    expect(first.recall(0x10000)).toEqual([]);
+    expect(first.again).toBe(false);
+    first.save();
+    const second = new CodeStore(folder('again'), [IMAGE]);
+    expect(second.again).toBe(true);
+    expect(second.recall(0x10000)).toEqual([]);
+    expect(new CodeStore(folder('again'), [Uint8Array.of(9)]).again).toBe(false);
+  });
+
   test('is nobody else’s to read', () => {
     const { path } = run(folder('d'), [0x10000]);
     expect(statSync(path).mode & 0o777).toBe(0o600);

@@ -8,6 +8,7 @@ import { expectSame, stateOf } from './twins.ts';
 /** As files would have it: nothing but numbers, and each module compiled from its bytes. */
 class Memory implements CodeMemory {
   readonly batches: RememberedBatch[] = [];
+  again = false;
   recall(pc: number): readonly RememberedBatch[] {
     return this.batches.filter((batch) => batch.pc === pc);
   }
@@ -44,8 +45,14 @@ const program = (step: number): string => `
 
 const TOTAL = 60_000;
 
-function run(step: number, tier: 0 | 1 | 'auto', quantum: number, memory: CodeMemory | null): Machine {
-  const machine = new Machine({ ramBytes: 16 << 20, tier, compileAfter: 0 });
+function run(
+  step: number,
+  tier: 0 | 1 | 'auto',
+  quantum: number,
+  memory: CodeMemory | null,
+  compileAfter = 0,
+): Machine {
+  const machine = new Machine({ ramBytes: 16 << 20, tier, compileAfter });
   machine.hart.tier1.codeMemory = memory;
   machineMode(machine, program(step));
   while (machine.hart.retired < TOTAL) machine.hart.run(Math.min(quantum, TOTAL - machine.hart.retired));
@@ -88,6 +95,18 @@ describe.each([1, 'auto'] as const)('tier %s', (tier) => {
     run(3, tier, 997, memory);
     expectSame(run(3, 0, 5003, null), run(3, tier, 5003, memory), RAM);
   });
+});
+
+test('compiling waits, but not where the program has had hot code before', () => {
+  const memory = new Memory();
+  const regions = (): number => run(3, 'auto', 5003, memory, 10 * TOTAL).hart.tier1.stats.regions;
+  expect(regions()).toBe(0);
+  memory.again = true;
+  const made = regions();
+  expect(made).toBeGreaterThan(0);
+  memory.again = false;
+  // What is there is taken at once.
+  expect(regions()).toBe(made);
 });
 
 test('what was remembered is data', () => {
