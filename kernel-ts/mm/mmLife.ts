@@ -11,7 +11,7 @@ import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import { copyPageRange } from './memory.ts';
 import { mmSatp, MmStruct } from './mm.ts';
 import { putPage } from './page.ts';
-import { flushTlbMm, freePgtables, pgdAlloc } from './pgtable.ts';
+import { flushTlbMm, freePgtables, pgdAlloc, PGDIR_SIZE } from './pgtable.ts';
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, vmaPages, type VmArea } from './vma.ts';
 import { removeVma, vmaLink, vmAreaDup } from './vmaOps.ts';
 import { zapPageRange } from './zap.ts';
@@ -113,11 +113,23 @@ export function mmput(ctx: MmContext, mm: MmStruct): void {
   kmemCacheFree(ctx, 'mm_struct');
 }
 
+/** free_pgtables() of all areas, and no walk over the rest: most of an address space is empty. */
+function freeTablesOf(ctx: MmContext, mm: MmStruct, first: VmArea | null): void {
+  let done = 0;
+  for (let vma = first; vma !== null && mm.pgtables > 0; vma = vma.vmNext) {
+    if (vma.vmEnd <= done) continue;
+    freePgtables(ctx, mm, Math.max(done, vma.vmStart), vma.vmEnd, 0, 0x1_0000_0000);
+    done = Math.ceil(vma.vmEnd / PGDIR_SIZE) * PGDIR_SIZE;
+  }
+  // What failed half-way may have left a table behind.
+  if (mm.pgtables > 0) freePgtables(ctx, mm, 0, TASK_SIZE, 0, 0x1_0000_0000);
+}
+
 /** exit_mmap(): closes every VMA. Nobody runs in this address space any more, so nothing is flushed page by page. */
 function exitMmap(ctx: MmContext, mm: MmStruct): void {
   const first = mm.mmap.takeAll();
   for (let vma = first; vma !== null; vma = vma.vmNext) zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
-  freePgtables(ctx, mm, 0, TASK_SIZE, 0, 0x1_0000_0000);
+  freeTablesOf(ctx, mm, first);
   for (let vma = first; vma !== null;) {
     const next: VmArea | null = vma.vmNext;
     vma.vmFile?.fInode.iMapping.iMmap.delete(vma);
