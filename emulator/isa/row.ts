@@ -234,11 +234,13 @@ export function emptyFields(): Fields {
 /** Takes the operand fields out of an instruction that matches the pattern. */
 export function extractFields(pattern: Pattern, insn: number): Fields {
   const f = emptyFields();
-  for (const p of pattern.pieces) {
-    f[p.field] |= (((insn >>> p.from) & p.ones) + p.bias) << p.to;
+  const { pieces, signBit } = pattern;
+  for (let i = 0; i < pieces.length; i++) {
+    const { field, from, ones, bias, to } = pieces[i] as Piece;
+    f[field] |= (((insn >>> from) & ones) + bias) << to;
   }
-  if (pattern.signBit >= 0) {
-    const shift = 31 - pattern.signBit;
+  if (signBit >= 0) {
+    const shift = 31 - signBit;
     f.imm = (f.imm << shift) >> shift;
   }
   return f;

@@ -14,6 +14,11 @@ export interface BootOptions {
   /** Guest RAM in bytes: 16 MiB to 2 GiB, a multiple of 64 KiB. Default 256 MiB. */
   readonly ram?: number;
   /**
+   * Instructions that must have been retired before tier 'auto' compiles what is hot. Nothing that the guest does depends on it. Default:
+   * 12 million, which take the interpreter less time than compiling.
+   */
+  readonly compileAfter?: number;
+  /**
    * RAM is in a SharedArrayBuffer: other threads may look at it while the system runs, and V8 does not count it when it decides whether to
    * collect garbage, which is worth 8 ms at the start. Who boots many systems wants them counted. Default false.
    */

@@ -81,6 +81,7 @@ class HostedSystem implements System {
   constructor(options: BootOptions) {
     this.machine = new Machine({
       ...(options.ram === undefined ? {} : { ramBytes: options.ram }),
+      ...(options.compileAfter === undefined ? {} : { compileAfter: options.compileAfter }),
       ...(options.sharedMemory === undefined ? {} : { sharedMemory: options.sharedMemory }),
       ...(options.tier === undefined ? {} : { tier: options.tier }),
       ...(options.clock === undefined ? {} : { clock: options.clock }),

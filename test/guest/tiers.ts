@@ -77,6 +77,8 @@ export function outcome(
   let traps = 0;
   const note = new Float64Array(5);
   const system = boot({
+    // So that 'auto' has something to do.
+    compileAfter: 0,
     tier,
     quantum,
     ram,
