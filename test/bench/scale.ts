@@ -3,14 +3,14 @@
  *
  * guest/bench/scale.c writes a letter between its phases, each of as many operations as there are things; at each the processor time of this
  * process is taken. Few things are repeated as often as it takes to do as many operations as with many, so that every cell stands for
- * the same work, tier 1's included. Cells are
- * microseconds per operation, the best of the rounds, which go over all counts in turn. The ratio compares the last count with the first.
+ * the same work, tier 1's included. The library is the built one, as its users have it. Cells are microseconds per operation, the best of
+ * the rounds, which go over all counts in turn. The ratio compares the last count with the first.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { boot } from 'sameframe';
 import { compile } from '../../guest/toolchain.ts';
-import { boot } from '../../kernel-ts/index.ts';
 
 interface Phase {
   readonly letter: string;
