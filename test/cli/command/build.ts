@@ -9,5 +9,6 @@ export function setup(): void {
     execFileSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   };
   node(resolve('typescript/bin/tsc'), '-b', 'tsconfig.build.json');
+  node('--import', 'tsx', '.ci/library.ts');
   node('--import', 'tsx', '.ci/bundle.ts');
 }
