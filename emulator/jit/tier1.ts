@@ -10,6 +10,7 @@
 import * as layout from '../layout.ts';
 import type { HostTime } from '../hostTime.ts';
 import type { PageCaches } from '../mmu/pageCaches.ts';
+import { ENTRY } from '../tier0/uop.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
 import { answersAgain, Listener } from './answers.ts';
 import { compileBatch, type Compiled, type World } from './batch.ts';
@@ -19,7 +20,6 @@ import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
 import { Losses } from './losses.ts';
 import type { Look } from './lookups.ts';
 import { MAX_INSTRUCTIONS, type CodeReader } from './region.ts';
-import { ENTRY } from '../tier0/uop.ts';
 import { RegionTable, type Linked, type TableStats } from './regionTable.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */

@@ -68,36 +68,24 @@ export interface Sembuf {
 export class SemQueue implements IpcSleeper {
   readonly kind = 'semop';
   readonly sleeper: IpcTask;
-  sma: SemArray;
-  undo: SemUndo | null;
+  sma!: SemArray;
+  undo!: SemUndo | null;
   /** Thread group id, for sempid. */
-  pid: number;
+  pid = 0;
   status = 0;
   wakeNext: IpcSleeper | null = null;
   /** At least one. */
-  sops: readonly Sembuf[];
+  sops!: readonly Sembuf[];
   /** The part that blocked when it was tried last. */
-  blocking: Sembuf;
+  blocking!: Sembuf;
   /** Some part is not a wait for zero. */
-  alter: boolean;
+  alter = false;
   /** The list that it is on; null while it is on none. */
   list: SemQueue[] | null = null;
 
-  constructor(
-    sleeper: IpcTask,
-    sma: SemArray,
-    undo: SemUndo | null,
-    sops: readonly Sembuf[],
-    blocking: Sembuf,
-    alter: boolean,
-  ) {
+  /** Only by semQueueOf, which fills it. */
+  constructor(sleeper: IpcTask) {
     this.sleeper = sleeper;
-    this.sma = sma;
-    this.undo = undo;
-    this.pid = sleeper.tgid;
-    this.sops = sops;
-    this.blocking = blocking;
-    this.alter = alter;
   }
 }
 
@@ -110,8 +98,7 @@ export function semQueueOf(
   blocking: Sembuf,
   alter: boolean,
 ): SemQueue {
-  const q = sleeper.sysvsem.queue;
-  if (q === null) return (sleeper.sysvsem.queue = new SemQueue(sleeper, sma, undo, sops, blocking, alter));
+  const q = (sleeper.sysvsem.queue ??= new SemQueue(sleeper));
   if (q.list !== null) throw new Error(`pid ${sleeper.pid} sleeps in a semop`);
   q.sma = sma;
   q.undo = undo;
