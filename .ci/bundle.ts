@@ -1,9 +1,10 @@
 /**
  * Bundles the command, so that it starts fast (npm run build; measured in CONTRIBUTING.md):
  *
- *     dist/cli/sameframe.cjs      cli/main.ts with all it imports
- *     dist/cli/main.js            cli/launch.ts, which loads that through V8's code cache
- *     dist/cli/sameframe.cache    the code cache, filled by running a small program
+ *     dist/cli/quick.cjs          cli/quick.ts with all it imports: `run` without options
+ *     dist/cli/sameframe.cjs      cli/main.ts with all it imports: everything
+ *     dist/cli/main.js            cli/launch.ts, which loads one of these through V8's code cache
+ *     dist/cli/*.cache            the code caches, filled by running a small program
  *     dist/cli/interpreter.cache  the interpreter's module made from its rows, with V8's code for it (cli/moduleCache.ts)
  *
  * Loading some two hundred files, compiling their source and emitting the interpreter cost more than running a short
@@ -24,7 +25,11 @@ import { fillProgram } from './fillProgram.ts';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const out = join(root, 'dist/cli');
 
-/** In the place of the hash of the bundle's code (cli/codeStore.ts). */
+/** Each bundle's entry, and what fills its code cache by running a program. */
+const BUNDLES = { quick: 'cli/quick.ts', sameframe: 'cli/main.ts' } as const;
+const FILLS = { quick: ['run'], sameframe: ['run', '--tier=auto'] } as const;
+
+/** In the place of the hash of all code (cli/codeStore.ts). */
 const NO_ID = '0'.repeat(64);
 
 const prebuiltInterpreter: Plugin = {
@@ -67,33 +72,44 @@ const onDemand: Plugin = {
   },
 };
 
-await build({
-  absWorkingDir: root,
-  entryPoints: ['cli/main.ts'],
-  outfile: join(out, 'sameframe.cjs'),
-  bundle: true,
-  format: 'cjs',
-  platform: 'node',
-  target: 'node20',
-  minifyWhitespace: true,
-  minifySyntax: true,
-  define: { 'import.meta.url': 'importMetaUrl', BUILD_ID: JSON.stringify(NO_ID) },
-  banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
-  logLevel: 'warning',
-  plugins: [prebuiltInterpreter, toolchainOnDemand, onDemand],
-});
 // launch.ts takes it for a function: no first line for a shell, and the one `import()` is the launcher's, since code from V8's cache has
 // none.
 const PARAMETERS = 'exports, require, module, __filename, __dirname, importModule';
-const bundle = join(out, 'sameframe.cjs');
-const bundled = readFileSync(bundle, 'utf8').replace(/^#!.*\n/, '');
-const launched = bundled.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, 'importModule(');
-const odd = /[^\0-\x7f].{0,20}/.exec(launched);
-if (odd !== null) throw new Error(`launch.ts reads the bundle as Latin-1, and it has ${odd[0]}`);
-if (launched === bundled) throw new Error('the bundle does not load the toolchain on demand');
-const id = createHash('sha256').update(launched).digest('hex');
-if (!launched.includes(NO_ID)) throw new Error('the bundle has no place for its own hash');
-writeFileSync(bundle, `(function (${PARAMETERS}) {${launched.replaceAll(NO_ID, id)}\n})`);
+
+/** The code of a bundle, as launch.ts wants it, but for the hash. */
+async function bundled(entry: string, name: string): Promise<string> {
+  const outfile = join(out, `${name}.cjs`);
+  await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    define: { 'import.meta.url': 'importMetaUrl', BUILD_ID: JSON.stringify(NO_ID) },
+    banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
+    logLevel: 'warning',
+    plugins: [prebuiltInterpreter, toolchainOnDemand, onDemand],
+  });
+  const code = readFileSync(outfile, 'utf8').replace(/^#!.*\n/, '');
+  const launched = code.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, 'importModule(');
+  const odd = /[^\0-\x7f].{0,20}/.exec(launched);
+  if (odd !== null) throw new Error(`launch.ts reads the bundle as Latin-1, and it has ${odd[0]}`);
+  if (launched === code) throw new Error('the bundle does not load the toolchain on demand');
+  if (!launched.includes(NO_ID)) throw new Error('the bundle has no place for the hash of all code');
+  return launched;
+}
+
+const bundles = new Map<string, string>();
+for (const [name, entry] of Object.entries(BUNDLES)) bundles.set(name, await bundled(entry, name));
+const id = createHash('sha256')
+  .update([...bundles.values()].join('\n'))
+  .digest('hex');
+for (const [name, code] of bundles)
+  writeFileSync(join(out, `${name}.cjs`), `(function (${PARAMETERS}) {${code.replaceAll(NO_ID, id)}\n})`);
 writeFileSync(join(out, 'package.json'), '{"type":"commonjs"}\n');
 await build({
   absWorkingDir: root,
@@ -113,16 +129,18 @@ chmodSync(join(out, 'main.js'), 0o755);
 // V8 takes the code only under the flags that the command sets.
 setV8Flags();
 writeModule(join(out, 'interpreter.cache'), interpreterModule(true));
-rmSync(join(out, 'sameframe.cache'), { force: true });
 const scratch = mkdtempSync(join(tmpdir(), 'sameframe-'));
 try {
   const program = join(scratch, 'fill');
   writeFileSync(program, fillProgram);
-  const env = { ...process.env, SAMEFRAME_FILL_CODE_CACHE: '1' };
-  execFileSync(process.execPath, [join(out, 'main.js'), 'run', program], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const env = { ...process.env, SAMEFRAME_FILL_CODE_CACHE: '1', XDG_CACHE_HOME: scratch };
+  for (const [name, words] of Object.entries(FILLS)) {
+    rmSync(join(out, `${name}.cache`), { force: true });
+    execFileSync(process.execPath, [join(out, 'main.js'), ...words, program], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
 } finally {
   rmSync(scratch, { recursive: true });
 }

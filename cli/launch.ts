@@ -7,8 +7,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Script } from 'node:vm';
 import { setV8Flags } from './v8Flags.ts';
 
-const file = `${__dirname}/sameframe.cjs`;
-const cacheFile = `${__dirname}/sameframe.cache`;
+/** `run` without options, which is to start fast, needs little of the command (quick.ts). */
+const [verb, first] = process.argv.slice(2);
+const name = verb === 'run' && first !== undefined && !first.startsWith('-') ? 'quick' : 'sameframe';
+const file = `${__dirname}/${name}.cjs`;
+const cacheFile = `${__dirname}/${name}.cache`;
 
 function cached(): Buffer | undefined {
   try {
@@ -28,6 +31,6 @@ if (process.env['SAMEFRAME_FILL_CODE_CACHE'] === '1') {
     writeFileSync(cacheFile, script.createCachedData());
   });
 }
-/** The bundle is a function's expression (.ci/bundle.ts). */
+/** A bundle is a function's expression (.ci/bundle.ts). */
 const command = script.runInThisContext() as (...values: unknown[]) => void;
 command(exports, require, module, file, __dirname, (path: string) => import(path));

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-/** The command `sameframe`: its verbs, and the one place where errors become a line and an exit status. */
+/** The command `sameframe`: its verbs. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { BrokenPipe, CliError, EXIT } from './errors.ts';
+import { EXIT } from './errors.ts';
+import { finish } from './finish.ts';
 import { printErr, printOut } from './io.ts';
 import { bareCommand } from './verbs/bare.ts';
 import { ccCommand } from './verbs/cc.ts';
@@ -33,7 +34,7 @@ function version(): string {
   return 'unknown';
 }
 
-/** The whole command; for `run`, which is to start fast, only what it needs. */
+/** The whole command; for `run` only what it needs. */
 function build(first: string | undefined): Command {
   const program = new Command('sameframe')
     .description(
@@ -89,28 +90,10 @@ async function main(): Promise<void> {
   try {
     await program.parseAsync(spellOut(words, program), { from: 'user' });
   } catch (error) {
-    process.exitCode = explain(error);
+    // Commander has said it.
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   }
 }
 
-/** Prints what the user can mend; anything else is a bug of ours and keeps its stack trace. */
-function explain(error: unknown): number {
-  if (error instanceof BrokenPipe) return EXIT.brokenPipe;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-  if (error instanceof CliError) {
-    const { before } = error;
-    printErr(`${before}${before === '' || before.endsWith('\n') ? '' : '\n'}sameframe: ${error.message}\n`);
-    return error.status;
-  }
-  throw error;
-}
-
-/**
- * Nothing is left to do: all output is written. Node 20 would now take the machine's memory apart, which costs as much as a short run.
- * From Node 22 on it is left to Node: with Maglev on other threads shutting down may hang (nodejs/node#54918).
- */
-function leave(): void {
-  if (process.versions.node.startsWith('20.')) process.exit();
-}
-
-void main().then(leave);
+finish(main());

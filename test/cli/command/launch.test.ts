@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { root, sameframe, scratchFolder } from './sameframe.ts';
 
 const suite = scratchFolder();
-const CACHES = ['sameframe.cache', 'interpreter.cache'];
+const CACHES = ['quick.cache', 'sameframe.cache', 'interpreter.cache'];
 
 const copy = (): string => join(suite.dir, 'dist/cli');
 const program = (): string => join(suite.dir, 'sum');
@@ -25,17 +25,20 @@ beforeAll(async () => {
   await sameframe(['cc', `${program()}.c`, '-o', program()]);
 });
 
-/** Runs the program with the caches changed. */
+/** Runs the program with the caches changed: without options, which has a bundle of its own, and with one. */
 async function withCaches(change: (path: string) => void): Promise<unknown> {
   rmSync(copy(), { recursive: true, force: true });
   cpSync(join(root, 'dist/cli'), copy(), { recursive: true });
   for (const cache of CACHES) change(join(copy(), cache));
-  const { exitCode, stdout, stderr } = await execa(
-    process.execPath,
-    [join(copy(), 'main.js'), 'run', program()],
-    { reject: false },
+  const results = await Promise.all(
+    [[], ['--tier=auto']].map(async (options) => {
+      const words = [join(copy(), 'main.js'), 'run', ...options, program()];
+      const { exitCode, stdout, stderr } = await execa(process.execPath, words, { reject: false });
+      return { exitCode, stdout, stderr };
+    }),
   );
-  return { exitCode, stdout, stderr };
+  expect(results[0]).toEqual(results[1]);
+  return results[0];
 }
 
 describe('the command', () => {
@@ -67,7 +70,7 @@ describe('the command', () => {
     expect(
       await withCaches((path) => {
         const file = readFileSync(path);
-        const code = path.endsWith('sameframe.cache') ? 0 : 8 + file.readUInt32LE(0);
+        const code = path.endsWith('interpreter.cache') ? 8 + file.readUInt32LE(0) : 0;
         file.subarray(code + 4, code + 8).fill(0xff);
         writeFileSync(path, file);
       }),
@@ -81,5 +84,29 @@ describe('the command', () => {
       { reject: false },
     );
     expect({ exitCode, stdout, stderr }).toEqual(expected);
+  });
+
+  test('does the same without options, where it starts faster, as with them', async () => {
+    writeFileSync(
+      `${program()}2.c`,
+      '#include <stdio.h>\nint main(int n, char **v) { for (int i = 1; i < n; i++) puts(v[i]); return n; }',
+    );
+    await sameframe(['cc', `${program()}2.c`, '-o', `${program()}2`]);
+    const echo = `${program()}2`;
+    const commands = [
+      [echo, '--stats', '-h', '--tier', '0', 'x'],
+      [echo, 'a', '--', echo, '--', program()],
+      [echo, 'a', '--'],
+      [`${echo}.c`, ''],
+      ['missing'],
+      [''],
+      [suite.dir],
+      [join(root, 'package.json')],
+    ];
+    for (const words of commands) {
+      const quick = await sameframe(['run', ...words]);
+      expect(quick).toEqual(await sameframe(['run', '--tier=auto', ...words]));
+      expect(quick.stdout + quick.stderr).not.toBe('');
+    }
   });
 });
