@@ -2,7 +2,7 @@
  * The decoder, made from the table: instruction word to row and operand fields.
  */
 import { FULL_ISA, type Isa } from './choice.ts';
-import { emptyFields, extractFields, type Fields, type Pattern } from './row.ts';
+import { emptyFields, extractFields, isAllowed, type Fields, type Pattern } from './row.ts';
 import {
   compressedInstructions,
   instructions,
@@ -73,7 +73,7 @@ function decodeCompressed(insn: number, isa: Isa): Decoded | null {
     const c = rows[i] as CompressedInstruction;
     if ((insn & c.pattern.mask) !== c.pattern.match) continue;
     const short = extractFields(c.pattern, insn);
-    if (c.row.legal !== undefined && !c.row.legal(short)) continue;
+    if (!isAllowed(c.row, short)) continue;
     if (!isa.short.has(c)) return null;
     const fields = Object.assign(emptyFields(), c.row.operands(short));
     return { instruction: c.expansion, fields, length: 2, compressed: c };

@@ -72,8 +72,8 @@ export interface CompressedRow {
   /** The name of the row it abbreviates, and that row's operands. */
   readonly expands: string;
   readonly operands: (f: Fields) => Partial<Fields>;
-  /** Encodings that match the pattern but are reserved, or belong to another row. Default: all legal. */
-  readonly legal?: (f: Fields) => boolean;
+  /** Values that fields must not have: such encodings are reserved, or belong to another row. */
+  readonly except?: Partial<Fields>;
 }
 
 interface Piece {
@@ -244,6 +244,14 @@ export function extractFields(pattern: Pattern, insn: number): Fields {
     f.imm = (f.imm << shift) >> shift;
   }
   return f;
+}
+
+/** True when no field has a value that the row does not allow it. */
+export function isAllowed(row: CompressedRow, fields: Fields): boolean {
+  const { except } = row;
+  if (except === undefined) return true;
+  for (const name in except) if (fields[name as keyof Fields] === except[name as keyof Fields]) return false;
+  return true;
 }
 
 /** Puts operand fields into the pattern: the inverse of `extractFields` for values that fit. */

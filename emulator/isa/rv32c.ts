@@ -5,7 +5,7 @@
 import type { CompressedRow, Fields } from './row.ts';
 
 const SP = 2;
-const nonzero = (f: Fields): boolean => f.imm !== 0;
+const nonzero: Partial<Fields> = { imm: 0 };
 
 function row(
   name: string,
@@ -13,11 +13,11 @@ function row(
   asm: string,
   expands: string,
   operands: (f: Fields) => Partial<Fields>,
-  legal?: (f: Fields) => boolean,
+  except?: Partial<Fields>,
 ): CompressedRow {
   const subset = expands.startsWith('f') ? (expands.endsWith('d') ? 'Zcd' : 'Zcf') : 'Zca';
   const compressed = { name, ext: 'C', subset, pattern, asm, expands, operands } as const;
-  return legal ? { ...compressed, legal } : compressed;
+  return except ? { ...compressed, except } : compressed;
 }
 
 const sameRd = (f: Fields): Partial<Fields> => ({ rd: f.rd, rs1: f.rd, imm: f.imm });
@@ -37,7 +37,7 @@ export const rv32c: readonly CompressedRow[] = [
   row('c.fsw', "111 uimm[5:3] rs1' uimm[2|6] rs2' 00", 'fs2, imm(rs1)', 'fsw', same),
   // Quadrant 1
   row('c.nop', '000 imm[5] 00000 imm[4:0] 01', 'imm', 'addi', (f) => ({ rd: 0, rs1: 0, imm: f.imm })),
-  row('c.addi', '000 imm[5] rd imm[4:0] 01', 'rd, imm', 'addi', sameRd, (f) => f.rd !== 0),
+  row('c.addi', '000 imm[5] rd imm[4:0] 01', 'rd, imm', 'addi', sameRd, { rd: 0 }),
   row('c.jal', '001 imm[11|4|9:8|10|6|7|3:1|5] 01', 'target', 'jal', (f) => ({ rd: 1, imm: f.imm })),
   row('c.li', '010 imm[5] rd imm[4:0] 01', 'rd, imm', 'addi', (f) => ({ rd: f.rd, rs1: 0, imm: f.imm })),
   row(
@@ -48,7 +48,7 @@ export const rv32c: readonly CompressedRow[] = [
     (f) => ({ rd: SP, rs1: SP, imm: f.imm }),
     nonzero,
   ),
-  row('c.lui', '011 imm[17] rd imm[16:12] 01', 'rd, upper', 'lui', same, (f) => f.imm !== 0 && f.rd !== SP),
+  row('c.lui', '011 imm[17] rd imm[16:12] 01', 'rd, upper', 'lui', same, { imm: 0, rd: SP }),
   row('c.srli', "100 0 00 rd' uimm[4:0] 01", 'rd, imm', 'srli', sameRd),
   row('c.srai', "100 0 01 rd' uimm[4:0] 01", 'rd, imm', 'srai', sameRd),
   row('c.andi', "100 imm[5] 10 rd' imm[4:0] 01", 'rd, imm', 'andi', sameRd),
@@ -68,34 +68,13 @@ export const rv32c: readonly CompressedRow[] = [
   // Quadrant 2
   row('c.slli', '000 0 rd uimm[4:0] 10', 'rd, imm', 'slli', sameRd),
   row('c.fldsp', '001 uimm[5] rd uimm[4:3|8:6] 10', 'fd, imm(sp)', 'fld', loadSp),
-  row('c.lwsp', '010 uimm[5] rd uimm[4:2|7:6] 10', 'rd, imm(sp)', 'lw', loadSp, (f) => f.rd !== 0),
+  row('c.lwsp', '010 uimm[5] rd uimm[4:2|7:6] 10', 'rd, imm(sp)', 'lw', loadSp, { rd: 0 }),
   row('c.flwsp', '011 uimm[5] rd uimm[4:2|7:6] 10', 'fd, imm(sp)', 'flw', loadSp),
-  row(
-    'c.jr',
-    '100 0 rs1 00000 10',
-    'rs1',
-    'jalr',
-    (f) => ({ rd: 0, rs1: f.rs1, imm: 0 }),
-    (f) => f.rs1 !== 0,
-  ),
-  row(
-    'c.mv',
-    '100 0 rd rs2 10',
-    'rd, rs2',
-    'add',
-    (f) => ({ rd: f.rd, rs1: 0, rs2: f.rs2 }),
-    (f) => f.rs2 !== 0,
-  ),
+  row('c.jr', '100 0 rs1 00000 10', 'rs1', 'jalr', (f) => ({ rd: 0, rs1: f.rs1, imm: 0 }), { rs1: 0 }),
+  row('c.mv', '100 0 rd rs2 10', 'rd, rs2', 'add', (f) => ({ rd: f.rd, rs1: 0, rs2: f.rs2 }), { rs2: 0 }),
   row('c.ebreak', '100 1 00000 00000 10', '', 'ebreak', () => ({})),
-  row(
-    'c.jalr',
-    '100 1 rs1 00000 10',
-    'rs1',
-    'jalr',
-    (f) => ({ rd: 1, rs1: f.rs1, imm: 0 }),
-    (f) => f.rs1 !== 0,
-  ),
-  row('c.add', '100 1 rd rs2 10', 'rd, rs2', 'add', arithmetic, (f) => f.rs2 !== 0),
+  row('c.jalr', '100 1 rs1 00000 10', 'rs1', 'jalr', (f) => ({ rd: 1, rs1: f.rs1, imm: 0 }), { rs1: 0 }),
+  row('c.add', '100 1 rd rs2 10', 'rd, rs2', 'add', arithmetic, { rs2: 0 }),
   row('c.fsdsp', '101 uimm[5:3|8:6] rs2 10', 'fs2, imm(sp)', 'fsd', storeSp),
   row('c.swsp', '110 uimm[5:2|7:6] rs2 10', 'rs2, imm(sp)', 'sw', storeSp),
   row('c.fswsp', '111 uimm[5:2|7:6] rs2 10', 'fs2, imm(sp)', 'fsw', storeSp),

@@ -2,7 +2,7 @@
  * The instruction table: every row of every extension, and the check that no two overlap.
  */
 import { traitsOf, type RowTraits } from './probe.ts';
-import { extractFields, parsePattern, type CompressedRow, type Pattern, type Row } from './row.ts';
+import { extractFields, isAllowed, parsePattern, type CompressedRow, type Pattern, type Row } from './row.ts';
 import { zba, zbb, zbc, zbs } from './bitmanip.ts';
 import { privileged } from './privileged.ts';
 import { rv32a } from './rv32a.ts';
@@ -145,5 +145,5 @@ export function overlaps(): string[] {
 
 export function matchesCompressed(c: CompressedInstruction, insn: number): boolean {
   if ((insn & c.pattern.mask) !== c.pattern.match) return false;
-  return c.row.legal === undefined || c.row.legal(extractFields(c.pattern, insn));
+  return isAllowed(c.row, extractFields(c.pattern, insn));
 }

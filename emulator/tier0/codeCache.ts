@@ -5,14 +5,17 @@
  * a decoded page is never writable through the TLB (tlb.dropWrites); a write to it takes the slow path,
  * which comes here, drops the decoded page, and lets the frame be written fast from then on.
  */
-import type { Isa } from '../isa/choice.ts';
+import { FULL_ISA, type Isa } from '../isa/choice.ts';
 import { decode, isWide, type Decoded } from '../isa/decode.ts';
 import * as layout from '../layout.ts';
 import { RAM_BASE, type CodeObserver, type PhysicalMemory } from '../memory.ts';
 import type { Tlb } from '../mmu/tlb.ts';
 import { isCommonInstruction } from './common.ts';
+import { DECODED } from './decoder.ts';
 import {
+  endsLine,
   ENTRY,
+  FAR,
   FIRST_ROW_OP,
   OP_BREAKPOINT,
   OP_ILLEGAL,
@@ -32,6 +35,9 @@ const AWAITED = 1024;
 
 /** Instructions decoded at once from where execution arrives. */
 const BATCH = 16;
+
+/** `decode` of the interpreter's module (decoder.ts). */
+export type PageDecoder = (page: number, source: number, at: number, count: number) => number;
 
 const special = (at: DataView, address: number, op: number, imm: number): void => {
   at.setUint16(address, op, true);
@@ -61,6 +67,8 @@ export class CodeCache implements CodeObserver {
   readonly #straddles = new Set<number>();
   /** Virtual addresses that stop the hart. */
   readonly breakpoints = new Set<number>();
+  /** Set by the hart, before anything is decoded. */
+  decoder!: PageDecoder;
   /** A row has been decoded that the common loop lacks. */
   uncommon = false;
   /** Hears of each decoded page that is dropped; `changed`: because the bytes of its frame change. */
@@ -191,7 +199,7 @@ export class CodeCache implements CodeObserver {
     if (this.#marks && d.instruction.traits.relative && d.fields.imm < 0 && !checked)
       this.#markLoop(at + d.fields.imm * UOP_SCALE, pageOffset + d.fields.imm);
     if (!this.uncommon && !isCommonInstruction(d)) this.uncommon = true;
-    return { length: d.length, ends: endsLine(d) };
+    return { length: d.length, ends: endsLine(d.instruction) };
   }
 
   /** Makes the micro-op of a row at that place of the frame an entry for tier 1. */
@@ -217,6 +225,38 @@ export class CodeCache implements CodeObserver {
    */
   decodeFrom(frame: number, offset: number, pc: number): void {
     const page = this.pageFor(frame);
+    if (this.#isa === FULL_ISA && this.breakpoints.size === 0) this.#decodeFast(frame, page, offset);
+    else this.#decodeSlowly(frame, page, offset, pc);
+  }
+
+  /** By WebAssembly. */
+  #decodeFast(frame: number, page: number, offset: number): void {
+    const source = layout.RAM + frame * 4096;
+    let at = offset;
+    for (;;) {
+      const decoded = this.decoder(page, source, at, BATCH);
+      const from = at;
+      at = decoded & DECODED.at;
+      if ((decoded & DECODED.uncommon) !== 0) this.uncommon = true;
+      for (let made = from; made < at && this.#awaited.size > 0; made += 2) {
+        const uop = page + made * UOP_SCALE;
+        if (this.#awaited.delete(uop)) this.#markLoop(uop, made);
+      }
+      if ((decoded & DECODED.backward) !== 0 && this.#marks) this.#markTarget(page, decoded);
+      if ((decoded & DECODED.ends) !== 0) return;
+    }
+  }
+
+  /** The last instruction that was decoded goes back: an entry for tier 1, if that is in the page. */
+  #markTarget(page: number, decoded: number): void {
+    const from = (decoded & DECODED.at) - ((decoded & DECODED.compressed) !== 0 ? 2 : 4);
+    const uop = page + from * UOP_SCALE;
+    const imm = this.#view.getInt32(uop + 4, true);
+    const distance = (this.#view.getUint16(uop, true) & FAR) !== 0 ? imm : imm / UOP_SCALE;
+    this.#markLoop(uop + distance * UOP_SCALE, from + distance);
+  }
+
+  #decodeSlowly(frame: number, page: number, offset: number, pc: number): void {
     const base = RAM_BASE + frame * 4096;
     let at = offset;
     for (let count = 0; count < BATCH && at < 4096; count++) {
@@ -257,10 +297,4 @@ export class CodeCache implements CodeObserver {
 function mayMisalign({ instruction, fields }: Decoded): boolean {
   const { traits, row } = instruction;
   return traits.relative ? (fields.imm & 2) !== 0 : row.name === 'jalr';
-}
-
-/** Execution does not fall through to the next instruction. */
-function endsLine(d: Decoded): boolean {
-  const { name } = d.instruction.row;
-  return name === 'jal' || name === 'jalr' || name === 'mret' || name === 'sret' || name === 'ebreak';
 }

@@ -5,6 +5,7 @@
  *     runFull(budget)         the same with the rows of all extensions in the loop (common.ts says why)
  *     step() -> STATUS        executes the micro-op at IP
  *     ecall(budget, depth)    delivers the trap of an ECALL for regions
+ *     decode(page, ...)       writes micro-ops (decoder.ts)
  *     stub(budget, depth)     stands in the table where there is no region
  *
  * `run` keeps the micro-op pointer `ip` instead of a pc: micro-ops of a page lie in a row, one for each
@@ -20,6 +21,8 @@ import { runFunction } from './loop.ts';
 import { lookUpFunction } from './lookUp.ts';
 import type { Bulk } from '../memory.ts';
 import { bulkFunctions } from './bulk.ts';
+import type { PageDecoder } from './codeCache.ts';
+import { decodeFunction } from './decoder.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
 import { REGION_TYPE, TABLE_SIZE } from '../jit/convention.ts';
 import { ENTRY, FIRST_ROW_OP } from './uop.ts';
@@ -102,6 +105,7 @@ export function interpreterModule(sharedMemory: boolean): Uint8Array<ArrayBuffer
       runFunction('runFull', () => true),
       ecallFunction(),
       lookUpFunction(),
+      decodeFunction(),
       ...bulkFunctions,
       {
         name: 'stub',
@@ -137,6 +141,7 @@ export interface Interpreter extends Bulk {
   /** `run` with every row in the loop; right for any code, faster for code that uses uncommon rows. */
   readonly runFull: (budget: number) => number;
   readonly step: () => number;
+  readonly decode: PageDecoder;
   /** For regions: see lookUp.ts. */
   readonly lookUp: WebAssembly.ExportValue;
   /** What a slot without a region holds: returns the budget as it came. */

@@ -53,6 +53,11 @@ export function hasImmediate(instruction: Instruction): boolean {
   return instruction.pattern.fields.has('imm');
 }
 
+/** Execution does not fall through to the next instruction. */
+export function endsLine({ row: { name } }: Instruction): boolean {
+  return name === 'jal' || name === 'jalr' || name === 'mret' || name === 'sret' || name === 'ebreak';
+}
+
 /**
  * Writes the micro-op of a decoded instruction at byte offset `at` of the machine's memory.
  * `insn` is the (expanded or 32-bit) encoding; `pageOffset` its offset in its page, for near and far targets.
