@@ -53,6 +53,9 @@ export const REGION_RETIRED = 0x23c;
 /** After an ECALL for which regions had to return: 1 when the interpreter must leave too. */
 export const SERVED = 0x248;
 
+/** What regions write to pass the time (jit/lookups.ts); nobody reads it. */
+export const IDLE = 0x250;
+
 /** Not zero when the time in regions is measured: the interpreter then enters them through its import `region`. */
 export const TIMED = 0x24c;
 

@@ -36,12 +36,22 @@ export interface Address {
 /** Places at which the parts of a root are made, at most: what consists of more is a root by itself. */
 const MAX_ORIGINS = 3;
 
+/** Places at which a loop brings a register together, at most: one for each round of an unrolled one. */
+const MAX_ROUNDS = 4;
+
 /** Passes over the blocks at most; code that has not settled then is compiled without. */
 const MAX_PASSES = 12;
 
 function sameValues(a: Values, b: Values): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** A root that consists of others: their sum, shifted. */
+interface Derived {
+  readonly terms: readonly number[];
+  readonly shift: number;
+  readonly origins: readonly Origin[];
 }
 
 /** What this file must know of a block beyond its code. */
@@ -69,13 +79,15 @@ export class Addresses {
   readonly #outputs: (Values | null)[];
   /** Sums and shifted roots: their names, by what they consist of, and their origins. */
   readonly #derived = new Map<string, number>();
-  readonly #derivedOrigins: (readonly Origin[])[] = [];
+  readonly #derivedRoots: Derived[] = [];
+  readonly #entered: (register: number) => number;
   readonly #firstDerived: number;
   readonly settled: boolean;
 
-  /** `blocks`: in reverse post-order, the entry first. */
-  constructor(blocks: readonly LinkedBlock[]) {
+  /** `blocks`: in reverse post-order, the entry first. `entered`: what a register probably holds then. */
+  constructor(blocks: readonly LinkedBlock[], entered: (register: number) => number) {
     this.#blocks = blocks;
+    this.#entered = entered;
     let bases = 0;
     let count = 0;
     for (const { insns } of blocks) {
@@ -93,8 +105,8 @@ export class Addresses {
     this.#inputs = blocks.map(({ previous }, i) =>
       i > 0 && previous.length === 1 ? null : new Int32Array(64),
     );
-    const entered = this.#inputs[0] as Values;
-    for (let r = 0; r < 32; r++) entered[r] = r;
+    const first = this.#inputs[0] as Values;
+    for (let r = 0; r < 32; r++) first[r] = r;
     this.settled = this.#solve();
   }
 
@@ -113,7 +125,7 @@ export class Addresses {
   /** Where the root, or what it consists of, is made anew; empty when it never is. */
   origins(root: number): readonly Origin[] {
     if (root < 32) return [];
-    if (root >= this.#firstDerived) return this.#derivedOrigins[root - this.#firstDerived];
+    if (root >= this.#firstDerived) return this.#derivedRoots[root - this.#firstDerived].origins;
     const count = this.#blocks.length;
     const block = (root >>> 5) - 1;
     if (block < count) return [{ kind: 'merge', block }];
@@ -125,12 +137,14 @@ export class Addresses {
   }
 
   /** The root that consists of those, by that name; -1: of too many. */
-  #derive(name: string, roots: readonly number[]): number {
+  #derive(name: string, terms: readonly number[], shift: number): number {
     const known = this.#derived.get(name);
     if (known !== undefined) return known;
-    const origins = roots.flatMap((root) => this.origins(root));
+    const origins = terms.flatMap((root) => this.origins(root));
     const root =
-      origins.length > MAX_ORIGINS ? -1 : this.#firstDerived + this.#derivedOrigins.push(origins) - 1;
+      origins.length > MAX_ORIGINS
+        ? -1
+        : this.#firstDerived + this.#derivedRoots.push({ terms, shift, origins }) - 1;
     this.#derived.set(name, root);
     return root;
   }
@@ -138,7 +152,45 @@ export class Addresses {
   #sum(a: number, b: number): number {
     if (a === ABSOLUTE) return b;
     if (b === ABSOLUTE) return a;
-    return this.#derive(a < b ? `${a} + ${b}` : `${b} + ${a}`, [a, b]);
+    return this.#derive(a < b ? `${a} + ${b}` : `${b} + ${a}`, [a, b], 0);
+  }
+
+  /** By how much a root grows with each round of the innermost loop around where it is used; NaN: nobody knows. */
+  stepOf(root: number, loop: ReadonlySet<number>): number {
+    if (root >= this.#firstDerived) {
+      const { terms, shift } = this.#derivedRoots[root - this.#firstDerived];
+      return terms.reduce((sum, term) => sum + this.stepOf(term, loop), 0) * 2 ** shift;
+    }
+    const made = this.origins(root).find(({ block }) => loop.has(block));
+    if (made === undefined) return 0;
+    return made.kind === 'merge' ? this.#around(root, root, made.block, loop, MAX_ROUNDS) : NaN;
+  }
+
+  /** What `merged`, which is brought together where that block begins, is more than `root` was, as far as control comes from the loop. */
+  #around(root: number, merged: number, block: number, loop: ReadonlySet<number>, depth: number): number {
+    const register = merged & 31;
+    for (const from of this.#blocks[block].previous) {
+      if (!loop.has(from)) continue;
+      const values = this.#outputs[from] as Values;
+      const more = this.#more(root, values[register], loop, depth - 1) + values[32 + register];
+      // Loops within one another may begin at one place: what is known of any of them counts.
+      if (!Number.isNaN(more)) return more;
+    }
+    return NaN;
+  }
+
+  /** What `value` is more than `root`: registers as they were entered with, in that round or one behind it. */
+  #more(root: number, value: number, loop: ReadonlySet<number>, depth: number): number {
+    if (value === root) return 0;
+    if (value < this.#firstDerived) {
+      const [origin] = this.origins(value);
+      const isMerge = origin?.kind === 'merge' && loop.has(origin.block);
+      return isMerge && depth > 0 ? this.#around(root, value, origin.block, loop, depth) : NaN;
+    }
+    const { terms, shift } = this.#derivedRoots[value - this.#firstDerived];
+    const constant = terms.findIndex((term) => term < 32);
+    if (terms.length < 2 || shift > 0 || constant < 0) return NaN;
+    return this.#more(root, terms[1 - constant], loop, depth) + this.#entered(terms[constant]);
   }
 
   /** It is the stack pointer, wherever it came from. */
@@ -235,7 +287,7 @@ export class Addresses {
         break;
       case 'slli':
         root = values[rs1];
-        if (root !== ABSOLUTE) root = this.#derive(`${root} << ${imm}`, [root]);
+        if (root !== ABSOLUTE) root = this.#derive(`${root} << ${imm}`, [root], imm);
         offset = values[32 + rs1] << imm;
         break;
       default:

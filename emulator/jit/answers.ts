@@ -2,7 +2,8 @@
  * What compiling was told by its world (batch.ts), question by question: while the world says the same, the code that was made may be
  * used, and need not be made again. That is how compiled code outlives a run.
  *
- * Of some questions the answer is a matter of taste: how warm a callee was, where jumps had gone, what other regions had already. Had it
+ * Of some questions the answer is a matter of taste: how warm a callee was, where jumps had gone, what other regions had already, what
+ * registers held. Had it
  * been another, there would be other code, as right as this.
  *
  * Answers are words: which question, what it is asked of, how many words the answer has if that is not one, the answer.
@@ -27,6 +28,7 @@ const QUESTIONS = {
   reserve: (world, pool, wish) => world.reserve((pool & 1) !== 0, pool >>> 1, wish),
   isWild: (world, pc) => Number(world.isWild(pc)),
   reachOf: (world, pc) => world.reachOf(pc),
+  entered: (world, register) => world.entered(register),
   assumes: (world) => Number(world.assumes()) | (Number(hostFuses()) << 1),
 } satisfies Record<string, Question>;
 
@@ -37,7 +39,7 @@ const NAMES = Object.keys(QUESTIONS) as Name[];
 const NUMBERS = Object.fromEntries(NAMES.map((name, i) => [name, i])) as Record<Name, number>;
 const TARGETS = NAMES.length;
 
-const TASTE: ReadonlySet<number> = new Set([NUMBERS.isWarm, NUMBERS.isKnown, TARGETS]);
+const TASTE: ReadonlySet<number> = new Set([NUMBERS.isWarm, NUMBERS.isKnown, NUMBERS.entered, TARGETS]);
 
 /** A world that writes down what another answers. */
 export class Listener implements World {
@@ -101,6 +103,10 @@ export class Listener implements World {
 
   reachOf(pc: number): 0 | 1 | 2 {
     return this.#ask('reachOf', pc) as 0 | 1 | 2;
+  }
+
+  entered(register: number): number {
+    return this.#ask('entered', register);
   }
 
   assumes(): boolean {

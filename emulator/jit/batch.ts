@@ -8,7 +8,7 @@ import * as layout from '../layout.ts';
 import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
 import { encodeModule, flat, type FunctionBody } from '../wasm/encode.ts';
 import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
-import type { Reach } from './checks.ts';
+import type { CheckContext } from './checks.ts';
 import { regionFunction } from './emit.ts';
 import { analyse } from './flow.ts';
 import type { Look } from './lookups.ts';
@@ -23,7 +23,7 @@ const MAX_BATCH_INSTRUCTIONS = 2000;
  * What compiling asks. Answers are numbers, so that they can be kept. Slots and page caches are given away: `wish` is what an earlier run
  * got, and is granted if it can be.
  */
-export interface World extends CodeReader {
+export interface World extends CodeReader, CheckContext {
   /** One look at the TLB may serve several accesses: misaligned ones do not trap. */
   readonly groups: boolean;
   /** Instructions that a region at `pc` may have; 0: it is there already, or cannot be. */
@@ -39,7 +39,6 @@ export interface World extends CodeReader {
   /** Gives away a page cache: its address. */
   reserve(write: boolean, size: number, wish?: number): number;
   isWild(pc: number): boolean;
-  reachOf(pc: number): Reach;
   /** Regions may assume that NX is accrued, the rounding mode RNE, and FS dirty. */
   assumes(): boolean;
 }
@@ -84,8 +83,7 @@ export function compileBatch(world: World, pc: number): Compiled[] {
 function compile(world: World, code: RegionCode, slot: number): Compiled {
   const types = floatTypes(code);
   const assumes = types.size > 0 && world.assumes();
-  const reachOf = world.groups ? (pc: number) => world.reachOf(pc) : null;
-  const flow = analyse(code, assumes ? types : new Map(), reachOf);
+  const flow = analyse(code, assumes ? types : new Map(), world.groups ? world : null);
   const { body, looks } = regionFunction(code, flow, world);
   return {
     pc: code.entry,

@@ -11,6 +11,8 @@
 import { Addresses, type Origin } from './addresses.ts';
 import type { Block, Insn } from './region.ts';
 
+const PAGE_SIZE = 4096;
+
 /** What a look has made sure of. */
 export const READABLE = 1;
 export const WRITABLE = 2;
@@ -27,8 +29,13 @@ export type Reach = 0 | 1 | 2;
 const MAX_SPAN = [512, 64, 0] as const;
 const MAX_FRAME = [2048, 64, 0] as const;
 
-/** The reach for the look of an instruction. */
-export type ReachOf = (pc: number) => Reach;
+/** What planning looks asks. */
+export interface CheckContext {
+  /** The reach for the look of an instruction. */
+  reachOf(pc: number): Reach;
+  /** What a register holds when the region is entered, as far as one can guess. */
+  entered(register: number): number;
+}
 
 export interface Group {
   readonly index: number;
@@ -48,6 +55,8 @@ export interface Group {
   /** The most that an access needs. */
   readonly level: typeof READABLE | typeof WRITABLE;
   readonly stack: boolean;
+  /** A loop goes through memory with it by whole pages, one or more a round. */
+  readonly walksPages: boolean;
 }
 
 export interface Access {
@@ -111,7 +120,7 @@ const isStore = (insn: Insn): boolean => insn.instruction.traits.store;
 class Planner {
   readonly #blocks: readonly LoopBlock[];
   readonly #addresses: Addresses;
-  readonly #reachOf: ReachOf;
+  readonly #context: CheckContext;
   readonly groups: Group[] = [];
   readonly accesses: (Access | null)[][];
   /**
@@ -122,9 +131,9 @@ class Planner {
   /** What a walk through a block meets, in order: instructions that access, and the complements of groups that are made anew. */
   readonly #events: number[][] = [];
 
-  constructor(blocks: readonly LoopBlock[], addresses: Addresses, reachOf: ReachOf) {
+  constructor(blocks: readonly LoopBlock[], addresses: Addresses, context: CheckContext) {
     this.#blocks = blocks;
-    this.#reachOf = reachOf;
+    this.#context = context;
     this.#addresses = addresses;
     this.accesses = blocks.map(({ insns }) => Array<Access | null>(insns.length).fill(null));
     this.#made = blocks.map(() => []);
@@ -169,7 +178,7 @@ class Planner {
       for (; to <= uses.length; to++) {
         const last = uses[to - 1];
         const { pc } = this.#blocks[last.block].insns[last.index];
-        limit = Math.min(limit, (stack ? MAX_FRAME : MAX_SPAN)[this.#reachOf(pc)]);
+        limit = Math.min(limit, (stack ? MAX_FRAME : MAX_SPAN)[this.#context.reachOf(pc)]);
         if (to === uses.length || Math.max(end, uses[to].end) - low > limit) break;
         end = Math.max(end, uses[to].end);
       }
@@ -190,6 +199,7 @@ class Planner {
       lazy: false,
       level,
       stack: this.#addresses.isStack(root),
+      walksPages: uses.some(({ block }) => this.#isWalk(root, block)),
     };
     this.groups.push(group);
     for (const origin of origins) {
@@ -199,6 +209,13 @@ class Planner {
     }
     for (const { block, index, offset } of uses)
       this.accesses[block][index] = { group, offset: offset - low, look: 0 };
+  }
+
+  #isWalk(root: number, block: number): boolean {
+    const { loop } = this.#blocks[block];
+    const step = loop === null ? 0 : this.#addresses.stepOf(root, loop);
+
+    return step !== 0 && step % PAGE_SIZE === 0;
   }
 
   /** What a look at that access should make sure of, so that it serves those behind it too. */
@@ -287,10 +304,10 @@ function lower(levels: Uint8Array, limits: Uint8Array): boolean {
 }
 
 /** `blocks`: in reverse post-order. */
-export function planChecks(blocks: readonly LoopBlock[], reachOf: ReachOf): Checks {
-  const addresses = new Addresses(blocks);
+export function planChecks(blocks: readonly LoopBlock[], context: CheckContext): Checks {
+  const addresses = new Addresses(blocks, (register) => context.entered(register));
   if (!addresses.settled) return noChecks(blocks);
-  const planner = new Planner(blocks, addresses, reachOf);
+  const planner = new Planner(blocks, addresses, context);
   planner.place();
   if (planner.findLazy()) planner.place();
   return {

@@ -6,7 +6,7 @@
  * written, or dirty at an exit, since exits write back what may be dirty. So whatever an exit writes back is in its local on
  * every path.
  */
-import { noChecks, planChecks, type Access, type Checks, type ReachOf } from './checks.ts';
+import { noChecks, planChecks, type Access, type Checks, type CheckContext } from './checks.ts';
 import { accesses, equal, NONE, union, type FloatTypes, type Regs } from './registers.ts';
 import { successors, type Block, type Edge, type Insn, type RegionCode, type Terminator } from './region.ts';
 import { mapEdges, unroll } from './unroll.ts';
@@ -314,10 +314,10 @@ function findLive(blocks: readonly FlowBlock[], kept: number): void {
 }
 
 /**
- * `types`: formats of the f registers that are to be in locals. `reachOf`: how much looks at the TLB may ask for; null:
+ * `types`: formats of the f registers that are to be in locals. `context`: what planning looks at the TLB asks; null:
  * each access looks for itself.
  */
-export function analyse(code: RegionCode, types: FloatTypes, reachOf: ReachOf | null): Flow {
+export function analyse(code: RegionCode, types: FloatTypes, context: CheckContext | null): Flow {
   let plain: readonly Block[] = code.blocks;
   let unrolled = false;
   for (;;) {
@@ -336,7 +336,7 @@ export function analyse(code: RegionCode, types: FloatTypes, reachOf: ReachOf | 
       continue;
     }
     findNeeds(blocks);
-    const checks = reachOf === null ? noChecks(blocks) : planChecks(blocks, reachOf);
+    const checks = context === null ? noChecks(blocks) : planChecks(blocks, context);
     findUses(blocks, types, checks);
     findDirty(blocks);
     findLive(blocks, checks.kept);

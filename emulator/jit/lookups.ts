@@ -5,7 +5,7 @@
  * `lookUp` reads the TLB; so it does for a group that straddles two pages, which passes if they lie one behind the other in
  * RAM too. Where looks meet too many pages for that they read the TLB's table themselves.
  */
-import { get, i32const, loadState, memoryOp, set, type HostPlace } from '../codegen/emitter.ts';
+import { get, i32const, loadState, memoryOp, set, storeState, type HostPlace } from '../codegen/emitter.ts';
 import { InlineEmitter } from '../codegen/inlineEmitter.ts';
 import type { I32 } from '../isa/builder.ts';
 import * as layout from '../layout.ts';
@@ -17,6 +17,13 @@ import { byte, uleb, type Code } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 
 const PAGE = 4096;
+
+/**
+ * Stores behind a look that walks by whole pages. All that such a loop touches falls into one set of the host's first-level cache, and a
+ * processor with more rounds in flight than the set has ways evicts what it has just fetched. These keep it from running ahead: they
+ * fill its queue of stores.
+ */
+const IDLE_STORES = 8;
 
 /** Index among a region's functions of the imported `lookUp`. */
 const LOOK_UP = 0;
@@ -101,6 +108,7 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
     });
     // Read now, so that nothing hangs on which way control came.
     this.out += va.code + loadState(cache + layout.CACHED_DELTA) + OP.i32_add + set(host);
+    if (group.walksPages) this.out += storeState(layout.IDLE, get(host)).repeat(IDLE_STORES);
   }
 
   #lookAtTable(group: Group, va: I32, write: boolean, depth: number, fill: () => void): void {

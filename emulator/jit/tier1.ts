@@ -452,6 +452,7 @@ export class Tier1 {
         wish === undefined ? this.#caches.reserve(write, size) : this.#caches.share(wish),
       isWild: (pc) => this.#wild.has(this.#uopOf(pc)),
       reachOf: (pc) => (this.#reach.get(this.#uopOf(pc)) ?? 0) as Reach,
+      entered: (register) => this.#words[(layout.X >>> 2) + register] as number,
       assumes: () => this.#assumptionsHold,
     };
   }

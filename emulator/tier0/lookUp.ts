@@ -18,7 +18,9 @@ const [VA, CACHE, SPANS, TABLE, HOST, LAST, COUNTS, FIRST, END, LIMIT] = [
 ] as const;
 
 /** Pages in front of the one that is looked up at most, and behind it. */
-const MAX_RUN = 1024;
+const MAX_RUN = 4096;
+/** The same for an entry that has missed so often that long runs are no help, and are not worth looking for. */
+const SHORT_RUN = 64;
 
 /** `spans` of a call. `room`: groups that begin within so many bytes from a page's address lie in it. */
 export function spansOf(span: number, room: number): number {
@@ -105,6 +107,11 @@ const extend = (page: number, step: 1 | -1): Code => {
     i32const(MAX_RUN) +
     misses +
     i32const(MAX_RUN) +
+    OP.i32_lt_u +
+    OP.select +
+    i32const(SHORT_RUN) +
+    misses +
+    i32const(2 * MAX_RUN) +
     OP.i32_lt_u +
     OP.select +
     set(LIMIT) +

@@ -33,6 +33,7 @@ import {
   PTE_W,
   PTE_X,
   pteAlloc,
+  pteOffset,
   ptePfn,
   setPte,
   vmPageProt,
@@ -134,9 +135,16 @@ function zeroPage(ctx: MmContext): Page | null {
 /** The answer of framePlace, which nobody keeps: page faults are frequent. */
 const place = { pfn: 0, index: 0, pages: 0 };
 
+/** The entry of the page before that one, whose entry is at `pteAddress`; 0 when it has none. */
+function entryBefore(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): number {
+  if ((pteAddress & 0xfff) !== 0) return ctx.ram.read32(pteAddress - 4);
+  const before = address === 0 ? 0 : pteOffset(ctx, vma.vmMm, address - PAGE_SIZE);
+  return before === 0 ? 0 : ctx.ram.read32(before);
+}
+
 /**
- * The frame that lies to those of the pages around this one as the pages lie, as far as their entries are in the same table: the page
- * before it, the page behind it, or any of those that share a run with it and have their places there.
+ * The frame that lies to those of the pages around this one as the pages lie: the page before it, and as far as their entries are in the
+ * same table the page behind it, or any of those that share a run with it and have their places there.
  */
 function framePlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): FramePlace {
   const { ram } = ctx;
@@ -146,7 +154,7 @@ function framePlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: nu
   place.pfn = 0;
   // A large mapping does not go on behind a small one, where there may be no room for it.
   const isFirst = place.pages > RUN && address === vma.vmStart;
-  const before = isFirst || (pteAddress & 0xfff) === 0 ? 0 : ram.read32(pteAddress - 4);
+  const before = isFirst ? 0 : entryBefore(ctx, vma, address, pteAddress);
   if (before !== 0) place.pfn = ptePfn(before) + 1;
   else {
     const after = (pteAddress & 0xfff) === 0xffc ? 0 : ram.read32(pteAddress + 4);

@@ -8,7 +8,7 @@ import { assembleText } from '../bareMetal/assembler.ts';
 
 const BASE = 0x1_0000;
 
-function flowOf(source: string, reach: Reach = 0): Flow {
+function flowOf(source: string, reach: Reach = 0, entered = 0): Flow {
   const { bytes } = assembleText(BASE, source);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const reader = {
@@ -19,7 +19,7 @@ function flowOf(source: string, reach: Reach = 0): Flow {
   };
   const code = discover(reader, BASE);
   if (code === null) throw new Error('no region');
-  return analyse(code, new Map(), () => reach);
+  return analyse(code, new Map(), { reachOf: () => reach, entered: () => entered });
 }
 
 /** The looks, in the order of the blocks: the instruction, its distance from the group's first byte, the group's span, what it asks. */
@@ -101,6 +101,45 @@ describe('another look', () => {
       'sw at 0 of 4: write',
       'lw at 0 of 4: read',
     ]);
+  });
+});
+
+describe('walks by whole pages', () => {
+  const walks = (loop: string, entered = 0): boolean => {
+    const { blocks, checks } = flowOf(`${loop}\n bne a1, x0, again${RETURN}`, 0, entered);
+    const inLoop = checks.accesses.filter((_a, block) => blocks[block]?.loop !== null).flat();
+    return inLoop.some((access) => access?.group.walksPages);
+  };
+
+  test('are loops whose pointer moves by them, up or down', () => {
+    expect(walks('lui a2, 1\n again: lw a1, 0(a0)\n add a0, a0, a2')).toBe(true);
+    expect(walks('again: lw a1, 0(a0)\n lui a2, 0xffffe\n add a0, a0, a2')).toBe(true);
+    expect(walks('again: lw a1, 0(a0)\n addi a0, a0, 64')).toBe(false);
+    expect(walks('again: lw a1, 0(a0)')).toBe(false);
+  });
+
+  test('or whose index does, also shifted', () => {
+    expect(walks('lui a2, 1\n again: add a3, a0, a4\n lw a1, 0(a3)\n add a4, a4, a2')).toBe(true);
+    const shifted = (by: number): string =>
+      `again: slli a3, a4, ${by}\n add a3, a3, a0\n lw a1, 0(a3)\n addi a4, a4, 1`;
+    expect([walks(shifted(12)), walks(shifted(2))]).toEqual([true, false]);
+  });
+
+  test('by what a register held when the region was made, where the loop does not change it', () => {
+    const loop = 'again: lw a1, 0(a0)\n add a0, a0, a2';
+    expect([walks(loop, 8192), walks(loop, 8), walks(loop, 0)]).toEqual([true, false, false]);
+    expect(walks(`${loop}\n addi a2, a2, 1`, 8192)).toBe(false);
+  });
+
+  test('in each round of an unrolled loop, and within another loop that begins at the same place', () => {
+    const source = `again: lw a1, 0(a0)\n add a0, a0, a2\n bne a1, x0, again\n addi a0, a3, 4\n addi a4, a4, -1\n bne a4, x0, again${RETURN}`;
+    const { checks } = flowOf(source, 0, 4096);
+    const walking = checks.accesses.flat().map((access) => access?.group.walksPages ?? null);
+    expect(walking.filter((walk) => walk !== null)).toEqual([true, true, true]);
+  });
+
+  test('not what is loaded, as a list is', () => {
+    expect(walks('again: lw a0, 0(a0)\n addi a1, a0, 0', 4096)).toBe(false);
   });
 });
 

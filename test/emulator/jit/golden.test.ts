@@ -31,6 +31,13 @@ const PIECES: Readonly<Record<string, string>> = {
     addi t0, t0, -1
     bne t0, x0, entry
     j begin`,
+  'walk-by-pages': `
+    entry: lw a0, 0(s0)
+    lui t1, 1
+    add s0, s0, t1
+    add a1, a1, a0
+    bne a0, x0, entry
+    j begin`,
   call: `
     entry: add a0, a0, a1
     jal ra, f

@@ -112,6 +112,7 @@ const VECTOR: Readonly<Record<number, readonly [name: string, operands: number, 
 const STATE = new Map<number, string>(
   Object.entries({
     PC: layout.PC,
+    IDLE: layout.IDLE,
     BUDGET: layout.BUDGET,
     TLB_READ: layout.TLB_READ,
     TLB_WRITE: layout.TLB_WRITE,

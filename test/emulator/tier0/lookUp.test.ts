@@ -60,6 +60,20 @@ describe('what a look finds is remembered', () => {
     expect([look(12 * P), run()]).toEqual([112 * P, '10+7']);
   });
 
+  test('up to 4096 pages, and few again when that has been no help', () => {
+    for (let page = 1000; page < 9000; page++) map(page, page + 100);
+    const counts = layout.PAGE_CACHE_COUNTS + (cache - layout.PAGE_CACHES) / 2;
+    for (const [missed, expected] of [
+      [3000, '1999+6003'],
+      [5000, '1000+8000'],
+      [8192, '4936+129'],
+    ] as const) {
+      tlb.caches.clear();
+      words[counts >>> 2] = missed;
+      expect([look(5000 * P), run()]).toEqual([5100 * P, expected]);
+    }
+  });
+
   test('not over what is not there, what lies elsewhere, or what may not be written', () => {
     for (const page of [10, 11, 12, 14]) map(page, page + 100);
     map(13, 200);

@@ -175,6 +175,17 @@ describe('page faults', () => {
     for (let page = 1; page < 24; page++) expect(pfn(page)).toBe(pfn(0) + page);
   });
 
+  test('also across page tables', () => {
+    const { k, task } = boot(32 << 20);
+    const at = map(k, task, 0x80_0000 - 40 * P, 1100, RW, ANON | MAP_FIXED);
+    const pfn = (page: number): number =>
+      Math.floor((translate(k, task, at + page * P, 'read') as number) / P);
+    // The last page comes first, as that of a program's data does.
+    store(k, task, at + 1099 * P, 1);
+    for (let page = 0; page < 1099; page++) store(k, task, at + page * P, 1);
+    for (let page = 1; page < 1099; page++) expect([page, pfn(page)]).toEqual([page, pfn(0) + page]);
+  });
+
   test('a large mapping behind a small one begins a long run', () => {
     const { k, task } = boot(16 << 20);
     const small = map(k, task, 0x40_0000, 1, RW, ANON | MAP_FIXED);
