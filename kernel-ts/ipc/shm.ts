@@ -326,13 +326,13 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
   const { mm } = ctx.current;
   if (mm === null || offsetInPage(shmaddr) !== 0) return -EINVAL;
   let vma = mm.mmap.find(shmaddr);
-  while (vma !== null && !isPiece(vma, shmaddr)) vma = vma.vmNext;
+  while (vma !== null && !isPiece(vma, shmaddr)) vma = mm.mmap.next(vma);
   if (vma === null) return -EINVAL;
   const { vmFile: file, vmPrivateData: attach } = vma;
   const end = shmaddr + pageAlignUp(dataOf(vma).shp.shmFile.fInode.iSize);
   let piece: VmArea | null = vma;
   for (let first = true; piece !== null && (first || piece.vmEnd <= end); first = false) {
-    const next: VmArea | null = piece.vmNext;
+    const next: VmArea | null = mm.mmap.next(piece);
     if (isPiece(piece, shmaddr) && piece.vmFile === file && piece.vmPrivateData === attach)
       doMunmap(ctx, mm, piece.vmStart, piece.vmEnd - piece.vmStart);
     piece = next;

@@ -32,7 +32,8 @@ function reusable(from: VmArea | null, a: VmArea | null, b: VmArea | null): Anon
 /** anon_vma_prepare(): the area is about to have its first private page. */
 export function anonVmaPrepare(vma: VmArea): void {
   if (vma.anonVma !== null) return;
-  const { vmPrev: prev, vmNext: next } = vma;
+  const prev = vma.vmMm.mmap.prev(vma);
+  const next = vma.vmMm.mmap.next(vma);
   vma.anonVma = reusable(next, vma, next) ?? reusable(prev, prev, vma) ?? { kind: 'anon_vma' };
   vma.anonSingular = true;
 }

@@ -81,7 +81,7 @@ export function expandStack(ctx: MmContext, vma: VmArea, va: number): boolean {
   const address = pageAlignDown(va);
   const mm = vma.vmMm;
   if ((vma.vmFlags & VM_GROWSDOWN) === 0 || address < ctx.vm.mmapMinAddr) return false;
-  const prev = vma.vmPrev;
+  const prev = mm.mmap.prev(vma);
   if (
     prev !== null &&
     (prev.vmFlags & VM_GROWSDOWN) === 0 &&

@@ -44,7 +44,7 @@ function applyLockFlags(
 /** The pages of [start, end) that are locked already. */
 function countLocked(mm: MmStruct, start: number, end: number): number {
   let pages = 0;
-  for (let vma = mm.mmap.find(start); vma !== null && vma.vmStart < end; vma = vma.vmNext) {
+  for (let vma = mm.mmap.find(start); vma !== null && vma.vmStart < end; vma = mm.mmap.next(vma)) {
     if ((vma.vmFlags & VM_LOCKED) === 0) continue;
     pages += (Math.min(end, vma.vmEnd) - Math.max(start, vma.vmStart)) / PAGE_SIZE;
   }

@@ -195,7 +195,7 @@ function fileFlags(file: File, fMode: number, prot: number, flags: number): numb
 /** Pages of [start, end) that are mapped. */
 function mappedPages(mm: MmStruct, start: number, end: number): number {
   let pages = 0;
-  for (let vma = mm.mmap.find(start); vma !== null && vma.vmStart < end; vma = vma.vmNext)
+  for (let vma = mm.mmap.find(start); vma !== null && vma.vmStart < end; vma = mm.mmap.next(vma))
     pages += (Math.min(end, vma.vmEnd) - Math.max(start, vma.vmStart)) / PAGE_SIZE;
   return pages;
 }
@@ -285,7 +285,8 @@ export function doMunmap(ctx: MmContext, mm: MmStruct, start: number, length: nu
   const lowest = mm.mmap.find(start);
   if (lowest === null) return 0;
   const gone = [lowest];
-  for (let vma = lowest.vmNext; vma !== null && vma.vmStart < end; vma = vma.vmNext) gone.push(vma);
+  for (let vma = mm.mmap.next(lowest); vma !== null && vma.vmStart < end; vma = mm.mmap.next(vma))
+    gone.push(vma);
   for (const vma of gone) {
     zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd);
     vmaUnlink(mm, vma);
@@ -293,7 +294,7 @@ export function doMunmap(ctx: MmContext, mm: MmStruct, start: number, length: nu
     if ((vma.vmFlags & VM_LOCKED) !== 0) mm.lockedVm -= vmaPages(vma);
   }
   const next = mm.mmap.find(start);
-  const prev = next === null ? mm.mmap.last : next.vmPrev;
+  const prev = mm.mmap.before(start);
   freePgtables(ctx, mm, start, end, prev?.vmEnd ?? 0, next?.vmStart ?? 0x1_0000_0000);
   for (const vma of gone) removeVma(ctx, vma);
   return 0;

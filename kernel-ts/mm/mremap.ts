@@ -179,7 +179,8 @@ function checkVma(ctx: MmContext, vma: VmArea, { addr, oldLen, newLen, flags }: 
 /** vma_expandable(): whether `delta` bytes behind the VMA are free. */
 function vmaExpandable(ctx: MmContext, vma: VmArea, delta: number): boolean {
   const end = vma.vmEnd + delta;
-  if (end > TASK_SIZE || (vma.vmNext !== null && end > vmStartGap(vma.vmNext))) return false;
+  const next = vma.vmMm.mmap.next(vma);
+  if (end > TASK_SIZE || (next !== null && end > vmStartGap(next))) return false;
   return getUnmappedArea(ctx, vma.vmMm, vma.vmStart, end - vma.vmStart, MAP_FIXED) >= 0;
 }
 
@@ -258,7 +259,7 @@ function unlockVma(vma: VmArea): void {
 /** Frees the level-0 tables that were made for a move that is not to be. */
 function dropTables(ctx: MmContext, mm: MmStruct, target: number, len: number): void {
   const next = mm.mmap.find(target);
-  const prev = next === null ? mm.mmap.last : next.vmPrev;
+  const prev = mm.mmap.before(target);
   freePgtables(ctx, mm, target, target + len, prev?.vmEnd ?? 0, next?.vmStart ?? 0x1_0000_0000);
 }
 

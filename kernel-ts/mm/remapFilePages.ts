@@ -17,10 +17,10 @@ import type { MmStruct } from './mm.ts';
 import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, type VmArea } from './vma.ts';
 
 /** Whether [start, end) is one gapless run of mappings like the first. */
-function isUniform(first: VmArea, end: number): boolean {
+function isUniform(mm: MmStruct, first: VmArea, end: number): boolean {
   let vma = first;
   while (vma.vmEnd < end) {
-    const next = vma.vmNext;
+    const next: VmArea | null = mm.mmap.next(vma);
     if (next === null || next.vmStart !== vma.vmEnd) return false;
     if (next.vmFile !== first.vmFile || next.vmFlags !== first.vmFlags) return false;
     vma = next;
@@ -45,7 +45,7 @@ export function doRemapFilePages(
   if (pgoff + size / PAGE_SIZE > 0xffff_ffff) return -EINVAL;
   const vma = mm.mmap.lookup(start);
   if (vma === null || (vma.vmFlags & VM_SHARED) === 0 || vma.vmFile === null) return -EINVAL;
-  if (!isUniform(vma, start + size)) return -EINVAL;
+  if (!isUniform(mm, vma, start + size)) return -EINVAL;
   let mapFlags = (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE;
   if ((vma.vmFlags & VM_LOCKED) !== 0) mapFlags |= MAP_LOCKED;
   // The old mapping may be the file's last holder.

@@ -58,7 +58,7 @@ function searchUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: num
   if (hint !== 0) {
     const addr = pageAlignUp(hint);
     const vma = mm.mmap.find(addr);
-    const prev = vma === null ? mm.mmap.last : vma.vmPrev;
+    const prev = mm.mmap.before(addr);
     const fits = TASK_SIZE - len >= addr && addr >= ctx.vm.mmapMinAddr;
     if (fits && (vma === null || addr + len <= vmStartGap(vma)) && (prev === null || addr >= prev.vmEnd))
       return addr;

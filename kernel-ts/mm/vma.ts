@@ -87,14 +87,6 @@ export class VmArea {
   /** Links of the inode's i_mmap (MappingList). */
   mappingPrev: VmArea | null = null;
   mappingNext: VmArea | null = null;
-  /** Links of the VmaTree; nobody else touches them. */
-  vmPrev: VmArea | null = null;
-  vmNext: VmArea | null = null;
-  rbLeft: VmArea | null = null;
-  rbRight: VmArea | null = null;
-  rbPriority = 0;
-  /** The largest hole directly below any area of this subtree, in pages, or -1 (vmaTree.ts). */
-  rbSubtreeGap = 0;
 
   constructor(mm: MmStruct, vmStart: number, vmEnd: number, vmFlags: number, vmPgoff: number) {
     this.vmMm = mm;

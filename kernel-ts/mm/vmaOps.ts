@@ -127,7 +127,7 @@ export function vmaMergeNewRange(
   { anonVma, copiedFrom }: MergeSource = NEW_MEMORY,
 ): VmArea | null {
   const next = mm.mmap.find(start);
-  const prev = next === null ? mm.mmap.last : next.vmPrev;
+  const prev = mm.mmap.before(start);
   const mergeable = (vma: VmArea | null): vma is VmArea =>
     vma !== null &&
     canRemove(vma) &&
@@ -166,7 +166,9 @@ export function vmaMergeExistingRange(
   vmFlags: number,
 ): VmArea | null {
   const mm = vma.vmMm;
-  const { vmPrev: prev, vmNext: next, vmFile: file } = vma;
+  const { vmFile: file } = vma;
+  const prev = mm.mmap.prev(vma);
+  const next = mm.mmap.next(vma);
   const leftSide = start === vma.vmStart;
   const rightSide = end === vma.vmEnd;
   const mergeable = (other: VmArea | null): other is VmArea =>

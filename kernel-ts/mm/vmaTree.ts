@@ -1,9 +1,22 @@
 /**
- * The VMAs of one address space: Linux's mm->mmap list and mm_rb tree (mm/mmap.c of 2.6 to 6.0), augmented with the
- * largest hole below, so that find_vma and vm_unmapped_area cost O(log n). The tree is a treap whose priorities come
- * from a serial number: balanced in expectation and a function of the calls alone.
+ * The VMAs of one address space: the maple tree mm->mm_mt of 6.1 and later (mm/mmap.c), augmented with the largest hole below, so that
+ * find_vma and vm_unmapped_area cost O(log n). Its shape is a function of the calls alone.
  */
 import { PAGE_SIZE } from '../abi/mman.ts';
+import {
+  areaAfter,
+  areaAt,
+  areaBefore,
+  FEW,
+  forgetGaps,
+  insertSlot,
+  MapleNode,
+  nodeAt,
+  removeSlot,
+  slotOf,
+  UNKNOWN,
+  updateKeys,
+} from './mapleNode.ts';
 import { VM_GROWSDOWN, type VmArea } from './vma.ts';
 
 /** stack_guard_gap: room that is kept below a stack, in bytes (256 pages). */
@@ -15,179 +28,161 @@ export function vmStartGap(vma: VmArea): number {
   return Math.max(0, vma.vmStart - STACK_GUARD_GAP);
 }
 
-/** The hole directly below a VMA, in pages: a small integer, where bytes would be a boxed number. */
-function gapBelow(vma: VmArea): number {
-  return Math.max(0, vmStartGap(vma) - (vma.vmPrev === null ? 0 : vma.vmPrev.vmEnd)) / PAGE_SIZE;
+/** The hole directly below an area, in pages. */
+function gapBelow(before: VmArea | null, vma: VmArea): number {
+  return Math.max(0, vmStartGap(vma) - (before === null ? 0 : before.vmEnd)) / PAGE_SIZE;
 }
 
-/** In rbSubtreeGap: it is out of date, and so are those of all nodes above. */
-const UNKNOWN = -1;
-
-/** rb_subtree_gap, counted anew where areas came, went or changed since the last search: most searches are spared by free_area_cache. */
-function subtreeGap(node: VmArea): number {
-  if (node.rbSubtreeGap !== UNKNOWN) return node.rbSubtreeGap;
-  let gap = gapBelow(node);
-  const left = node.rbLeft === null ? 0 : subtreeGap(node.rbLeft);
-  if (left > gap) gap = left;
-  const right = node.rbRight === null ? 0 : subtreeGap(node.rbRight);
-  if (right > gap) gap = right;
-  node.rbSubtreeGap = gap;
+/** mas_max_gap(), counted anew where areas came, went or changed since the last search: most searches are spared by free_area_cache. */
+function largestGap(node: MapleNode): number {
+  if (node.gap !== UNKNOWN) return node.gap;
+  let gap = 0;
+  if (node.isLeaf) {
+    let before = areaBefore(node, 0);
+    for (let slot = 0; slot < node.slots.length; slot++) {
+      const vma = areaAt(node, slot);
+      gap = Math.max(gap, gapBelow(before, vma));
+      before = vma;
+    }
+  } else {
+    for (let slot = 0; slot < node.slots.length; slot++) gap = Math.max(gap, largestGap(nodeAt(node, slot)));
+  }
+  node.gap = gap;
   return gap;
 }
 
-/** Puts a subtree below `parent`, on the side of `address`; the root of all of it. */
-function attach(
-  root: VmArea | null,
-  parent: VmArea | null,
-  address: number,
-  child: VmArea | null,
-): VmArea | null {
-  if (parent === null) return child;
-  if (address < parent.vmStart) parent.rbLeft = child;
-  else parent.rbRight = child;
-  return root;
-}
-
-/** Divides a subtree into the areas below `node` and those above, which become its children. */
-function split(subtree: VmArea | null, node: VmArea): void {
-  const { vmStart } = node;
-  let left: VmArea | null = null;
-  let right: VmArea | null = null;
-  node.rbLeft = null;
-  node.rbRight = null;
-  for (let at = subtree; at !== null;) {
-    at.rbSubtreeGap = UNKNOWN;
-    if (at.vmStart < vmStart) {
-      if (left === null) node.rbLeft = at;
-      else left.rbRight = at;
-      left = at;
-      at = at.rbRight;
+/** mas_empty_area_rev(): the highest address in [low, high) where a hole of `len` bytes below some area of the node begins, or -1. */
+function highestGap(node: MapleNode, len: number, low: number, high: number): number {
+  if (largestGap(node) * PAGE_SIZE < len) return -1;
+  for (let slot = node.slots.length - 1; slot >= 0; slot--) {
+    // A hole below an area that follows one above the range.
+    if (slot > 0 && (node.keys[slot - 1] as number) * PAGE_SIZE >= high) continue;
+    if (node.isLeaf) {
+      const before = areaBefore(node, slot);
+      const gapStart = Math.max(low, before === null ? 0 : before.vmEnd);
+      const gapEnd = Math.min(high, vmStartGap(areaAt(node, slot)));
+      if (gapEnd - gapStart >= len) return gapEnd - len;
     } else {
-      if (right === null) node.rbRight = at;
-      else right.rbLeft = at;
-      right = at;
-      at = at.rbLeft;
+      const found = highestGap(nodeAt(node, slot), len, low, high);
+      if (found >= 0) return found;
     }
+    // What comes before lies below the range.
+    if ((node.keys[slot] as number) * PAGE_SIZE <= low) return -1;
   }
-  if (left !== null) left.rbRight = null;
-  if (right !== null) right.rbLeft = null;
+  return -1;
 }
 
-/** The new root. */
-function insertNode(root: VmArea | null, node: VmArea): VmArea | null {
-  const { vmStart, rbPriority } = node;
-  let parent: VmArea | null = null;
-  let at = root;
-  while (at !== null && at.rbPriority >= rbPriority) {
-    at.rbSubtreeGap = UNKNOWN;
-    parent = at;
-    at = vmStart < at.vmStart ? at.rbLeft : at.rbRight;
+/** mas_empty_area(): the lowest such address. */
+function lowestGap(node: MapleNode, len: number, low: number, high: number): number {
+  if (largestGap(node) * PAGE_SIZE < len) return -1;
+  for (let slot = 0; slot < node.slots.length; slot++) {
+    if (slot + 1 < node.slots.length && (node.keys[slot + 1] as number) * PAGE_SIZE <= low) continue;
+    if (node.isLeaf) {
+      const before = areaBefore(node, slot);
+      const gapStart = Math.max(low, before === null ? 0 : before.vmEnd);
+      if (Math.min(high, vmStartGap(areaAt(node, slot))) - gapStart >= len) return gapStart;
+    } else {
+      const found = lowestGap(nodeAt(node, slot), len, low, high);
+      if (found >= 0) return found;
+    }
+    if ((node.keys[slot] as number) * PAGE_SIZE >= high) return -1;
   }
-  node.rbSubtreeGap = UNKNOWN;
-  split(at, node);
-  return attach(root, parent, vmStart, node);
-}
-
-/** One tree of two, all areas of the first being below those of the second. */
-function merge(lower: VmArea | null, upper: VmArea | null): VmArea | null {
-  if (lower === null) return upper;
-  if (upper === null) return lower;
-  if (lower.rbPriority > upper.rbPriority) {
-    lower.rbRight = merge(lower.rbRight, upper);
-    lower.rbSubtreeGap = UNKNOWN;
-    return lower;
-  }
-  upper.rbLeft = merge(lower, upper.rbLeft);
-  upper.rbSubtreeGap = UNKNOWN;
-  return upper;
-}
-
-/** The gaps from `node` up are out of date. Returns the node above it, or null. */
-function updatePath(root: VmArea | null, node: VmArea): VmArea | null {
-  const { vmStart } = node;
-  let parent: VmArea | null = null;
-  let at = root;
-  while (at !== node) {
-    if (at === null) throw new Error('the VMA is not in its tree');
-    at.rbSubtreeGap = UNKNOWN;
-    parent = at;
-    at = vmStart < at.vmStart ? at.rbLeft : at.rbRight;
-  }
-  node.rbSubtreeGap = UNKNOWN;
-  return parent;
-}
-
-/** The new root. */
-function removeNode(root: VmArea | null, node: VmArea): VmArea | null {
-  const parent = updatePath(root, node);
-  return attach(root, parent, node.vmStart, merge(node.rbLeft, node.rbRight));
-}
-
-function highestGap(node: VmArea | null, len: number, low: number, high: number): number {
-  if (node === null || subtreeGap(node) * PAGE_SIZE < len) return -1;
-  const gapStart = Math.max(low, node.vmPrev === null ? 0 : node.vmPrev.vmEnd);
-  if (gapStart < high) {
-    const right = highestGap(node.rbRight, len, low, high);
-    if (right >= 0) return right;
-    const gapEnd = Math.min(high, vmStartGap(node));
-    if (gapEnd - gapStart >= len) return gapEnd - len;
-  }
-  return vmStartGap(node) > low ? highestGap(node.rbLeft, len, low, high) : -1;
-}
-
-function lowestGap(node: VmArea | null, len: number, low: number, high: number): number {
-  if (node === null || subtreeGap(node) * PAGE_SIZE < len) return -1;
-  if (node.vmStart > low) {
-    const left = lowestGap(node.rbLeft, len, low, high);
-    if (left >= 0) return left;
-  }
-  const gapStart = Math.max(low, node.vmPrev === null ? 0 : node.vmPrev.vmEnd);
-  if (Math.min(high, vmStartGap(node)) - gapStart >= len) return gapStart;
-  return node.vmEnd < high ? lowestGap(node.rbRight, len, low, high) : -1;
+  return -1;
 }
 
 /** The set of VMAs, iterable by address. */
 export class VmaTree {
   /** map_count. */
   size = 0;
-  first: VmArea | null = null;
-  last: VmArea | null = null;
-  #root: VmArea | null = null;
-  /** vmacache: what `find` found last. Any linked VMA is right here: its neighbours tell whether it is the answer. */
-  #hit: VmArea | null = null;
-  #serial = 0;
+  #root: MapleNode | null = null;
+  /** The leaf with the highest areas. */
+  #tail: MapleNode | null = null;
+  /** struct ma_state, and a vmacache: the place of what was found last. The leaf is one of the tree's, and the slot is in it. */
+  #leaf: MapleNode | null = null;
+  #slot = 0;
   /** free_area_cache: between this VMA and `#topHigh` lies no hole of `#topLen` bytes. The last top-down search ended below it. */
   #top: VmArea | null = null;
   #topLen = 0;
   #topHigh = 0;
 
+  get first(): VmArea | null {
+    let node = this.#root;
+    while (node !== null && !node.isLeaf) node = nodeAt(node, 0);
+    return node === null ? null : areaAt(node, 0);
+  }
+
+  get last(): VmArea | null {
+    const leaf = this.#tail;
+    return leaf === null ? null : areaAt(leaf, leaf.slots.length - 1);
+  }
+
   /** find_vma(): the first VMA that ends above `addr`; it need not contain it. */
   find(addr: number): VmArea | null {
-    const hit = this.#hit;
-    if (hit !== null) {
-      if (hit.vmEnd > addr) {
-        const prev = hit.vmPrev;
-        if (prev === null || prev.vmEnd <= addr) return hit;
-        // Accesses often go from one mapping to its neighbour.
-        if (prev.vmStart <= addr) return (this.#hit = prev);
-      } else {
-        const next = hit.vmNext;
-        if (next === null || next.vmEnd > addr) return next === null ? null : (this.#hit = next);
-      }
+    const leaf = this.#leaf;
+    if (leaf === null) return this.#walk(addr);
+    const slot = this.#slot;
+    const hit = areaAt(leaf, slot);
+    if (hit.vmEnd > addr) {
+      if (hit.vmStart <= addr) return hit;
+      const before = areaBefore(leaf, slot);
+      if (before === null || before.vmEnd <= addr) return hit;
+      // Accesses often go from one mapping to its neighbour.
+      if (before.vmStart <= addr) return this.#goBack(leaf, slot);
+    } else {
+      const after = areaAfter(leaf, slot);
+      if (after === null) return null;
+      if (after.vmEnd > addr) return this.#goOn(leaf, slot);
     }
+    return this.#walk(addr);
+  }
+
+  /** mas_walk() from the root. */
+  #walk(addr: number): VmArea | null {
     let node = this.#root;
-    let found: VmArea | null = null;
-    while (node !== null) {
-      if (node.vmEnd > addr) {
-        found = node;
-        if (node.vmStart <= addr) break;
-        node = node.rbLeft;
-      } else {
-        node = node.rbRight;
-      }
-    }
-    if (found !== null) this.#hit = found;
-    return found;
+    if (node === null) return null;
+    const page = addr >>> 12;
+    while (!node.isLeaf) node = nodeAt(node, slotOf(node, page));
+    this.#leaf = node;
+    this.#slot = slotOf(node, page);
+    const vma = areaAt(node, this.#slot);
+    return vma.vmEnd > addr ? vma : this.#goOn(node, this.#slot);
+  }
+
+  /** mas_next(): to the area behind a place. */
+  #goOn(leaf: MapleNode, slot: number): VmArea | null {
+    const within = slot + 1 < leaf.slots.length;
+    const to = within ? leaf : leaf.next;
+    if (to === null) return null;
+    this.#leaf = to;
+    this.#slot = within ? slot + 1 : 0;
+    return areaAt(to, this.#slot);
+  }
+
+  /** mas_prev(): to the area before a place. */
+  #goBack(leaf: MapleNode, slot: number): VmArea | null {
+    const to = slot > 0 ? leaf : leaf.prev;
+    if (to === null) return null;
+    this.#leaf = to;
+    this.#slot = slot > 0 ? slot - 1 : to.slots.length - 1;
+    return areaAt(to, this.#slot);
+  }
+
+  /** The leaf of a VMA that is in the tree; its slot is `#slot`. */
+  #locate(vma: VmArea): MapleNode {
+    const leaf = this.#leaf;
+    if (leaf !== null && areaAt(leaf, this.#slot) === vma) return leaf;
+    if (this.find(vma.vmStart) !== vma || this.#leaf === null) throw new Error('the VMA is not in its tree');
+    return this.#leaf;
+  }
+
+  /** vma_next(): the area behind one of the tree's, or null. */
+  next(vma: VmArea): VmArea | null {
+    return areaAfter(this.#locate(vma), this.#slot);
+  }
+
+  /** vma_prev(). */
+  prev(vma: VmArea): VmArea | null {
+    return areaBefore(this.#locate(vma), this.#slot);
   }
 
   /** vma_lookup(): the VMA that contains `addr`. */
@@ -202,83 +197,87 @@ export class VmaTree {
     return vma !== null && vma.vmStart < end ? vma : null;
   }
 
-  /** The last VMA that ends at or below `addr`. */
+  /** The last VMA that begins below the one that ends above `addr`: the neighbour of a hole there. */
   before(addr: number): VmArea | null {
     const next = this.find(addr);
-    return next === null ? this.last : next.vmPrev;
+    return next === null ? this.last : this.prev(next);
   }
 
   /** Links a VMA whose range is free. */
   insert(vma: VmArea): void {
     const next = this.find(vma.vmStart);
-    const prev = next === null ? this.last : next.vmPrev;
     if (next !== null && next.vmStart < vma.vmEnd) throw new Error('VMAs overlap');
-    vma.vmPrev = prev;
-    vma.vmNext = next;
-    if (prev === null) this.first = vma;
-    else prev.vmNext = vma;
-    if (next === null) this.last = vma;
-    else next.vmPrev = vma;
-    vma.rbPriority = priority(++this.#serial);
-    // The successor lies on the way to the new place, and so has its gap recounted too.
-    this.#root = insertNode(this.#root, vma);
-    if (next !== null && next === this.#top && vmStartGap(next) - vma.vmEnd < this.#topLen) this.#top = vma;
+    const page = vma.vmStart >>> 12;
     this.size++;
+    const leaf = next === null ? this.#tail : this.#leaf;
+    if (this.#root === null || leaf === null) {
+      this.#root = new MapleNode(true, [page], [vma]);
+      this.#tail = this.#root;
+      this.#leaf = this.#root;
+      this.#slot = 0;
+      return;
+    }
+    const slot = next === null ? leaf.slots.length : this.#slot;
+    this.#root = insertSlot(this.#root, leaf, slot, page, vma);
+    if (this.#tail !== null && this.#tail.next !== null) this.#tail = this.#tail.next;
+    // Where it is, should the leaf have been split.
+    const { length } = leaf.slots;
+    this.#leaf = slot < length ? leaf : leaf.next;
+    this.#slot = slot < length ? slot : slot - length;
+    if (next !== null && next === this.#top && vmStartGap(next) - vma.vmEnd < this.#topLen) this.#top = vma;
   }
 
   remove(vma: VmArea): void {
-    const { vmPrev: prev, vmNext: next } = vma;
-    if (prev === null && this.first !== vma) throw new Error('the VMA is not in its tree');
-    if (prev === null) this.first = next;
-    else prev.vmNext = next;
-    if (next === null) this.last = prev;
-    else next.vmPrev = prev;
-    const below = vma.rbRight !== null;
-    this.#root = removeNode(this.#root, vma);
-    // Else the successor is an ancestor, and is recounted.
-    if (next !== null && below) updatePath(this.#root, next);
-    vma.vmPrev = null;
-    vma.vmNext = null;
-    vma.rbLeft = null;
-    vma.rbRight = null;
-    if (this.#hit === vma) this.#hit = next ?? prev;
+    const leaf = this.#locate(vma);
+    const next = areaAfter(leaf, this.#slot);
+    if (this.#root === null) return;
+    const tail = this.#tail;
+    const beforeTail = tail === null ? null : tail.prev;
+    if (this.#slot === leaf.slots.length - 1) forgetGaps(leaf.next);
+    this.#root = removeSlot(this.#root, leaf, this.#slot);
+    if (this.#root === null) this.#tail = null;
+    // The last leaf has become one with that before it, or is empty.
+    else if (tail !== null && beforeTail !== null && beforeTail.next !== tail) this.#tail = beforeTail;
+    this.size--;
+    // The next area is at its place now, unless the leaf may have gone.
+    if (leaf.slots.length < FEW) this.#leaf = null;
+    else if (this.#slot === leaf.slots.length) this.#slot--;
     if (this.#top === vma) this.#top = next;
     else if (this.#top !== null && vma.vmStart > this.#top.vmStart) this.#top = null;
-    this.size--;
   }
 
-  /** Empties the set when its address space ends: the first VMA, from which vmNext still leads to the others. */
-  takeAll(): VmArea | null {
-    const { first } = this;
-    this.first = null;
-    this.last = null;
+  /** mas_destroy(): the address space ends. */
+  clear(): void {
     this.size = 0;
     this.#root = null;
-    this.#hit = null;
+    this.#tail = null;
+    this.#leaf = null;
     this.#top = null;
-    return first;
   }
 
   /** Moves the bounds of a linked VMA within the free space around it. */
   setBounds(vma: VmArea, vmStart: number, vmEnd: number): void {
+    const leaf = this.#locate(vma);
     if (this.#top !== null && vma.vmEnd > this.#top.vmStart) this.#top = null;
     vma.vmStart = vmStart;
     vma.vmEnd = vmEnd;
-    updatePath(this.#root, vma);
-    if (vma.vmNext !== null) updatePath(this.#root, vma.vmNext);
+    leaf.keys[this.#slot] = vmStart >>> 12;
+    if (this.#slot === 0) updateKeys(leaf);
+    forgetGaps(leaf);
+    if (this.#slot === leaf.slots.length - 1) forgetGaps(leaf.next);
   }
 
   /** vm_unmapped_area(VM_UNMAPPED_AREA_TOPDOWN): the highest hole of `len` bytes within [low, high), or -1. */
   unmappedTopDown(len: number, low: number, high: number): number {
-    const end = this.last === null ? 0 : this.last.vmEnd;
+    const end = this.last?.vmEnd ?? 0;
     if (high - Math.max(low, end) >= len) return high - len;
     const top = this.#top;
     if (top !== null && len >= this.#topLen && high === this.#topHigh) {
       const gapEnd = Math.min(high, vmStartGap(top));
-      const gapStart = Math.max(low, top.vmPrev === null ? 0 : top.vmPrev.vmEnd);
+      const gapStart = Math.max(low, this.prev(top)?.vmEnd ?? 0);
       if (gapEnd - gapStart >= len) return gapEnd - len;
     }
-    const found = highestGap(this.#root, len, low, high);
+    const found = this.#root === null ? -1 : highestGap(this.#root, len, low, high);
     this.#top = found < 0 ? null : this.find(found);
     this.#topLen = len;
     this.#topHigh = high;
@@ -287,28 +286,22 @@ export class VmaTree {
 
   /** vm_unmapped_area(): the lowest hole of `len` bytes within [low, high), or -1. */
   unmappedBottomUp(len: number, low: number, high: number): number {
-    const hole = lowestGap(this.#root, len, low, high);
+    const hole = this.#root === null ? -1 : lowestGap(this.#root, len, low, high);
     if (hole >= 0) return hole;
-    const end = Math.max(low, this.last === null ? 0 : this.last.vmEnd);
+    const end = Math.max(low, this.last?.vmEnd ?? 0);
     return high - end >= len ? end : -1;
   }
 
+  /** The area that a visit is at may be taken out meanwhile. */
   [Symbol.iterator](): Iterator<VmArea> {
-    let next = this.first;
+    let at = this.first;
     return {
-      next(): IteratorResult<VmArea> {
-        if (next === null) return { done: true, value: undefined };
-        const value = next;
-        next = value.vmNext;
+      next: (): IteratorResult<VmArea> => {
+        if (at === null) return { done: true, value: undefined };
+        const value = at;
+        at = this.next(value);
         return { done: false, value };
       },
     };
   }
-}
-
-/** A well-mixed 31-bit number of a serial number. */
-function priority(serial: number): number {
-  let x = Math.imul(serial, 0x9e37_79b1);
-  x = Math.imul(x ^ (x >>> 15), 0x85eb_ca77);
-  return (x ^ (x >>> 13)) >>> 1;
 }

@@ -27,15 +27,19 @@ function lowestHole(list: readonly Vma[], len: number, low: number, high: number
 }
 
 describe('VmaTree', () => {
-  test('agrees with a list under insertions, removals and changes of bounds', () => {
+  // Pages in all, and steps: a few areas, and hundreds in a tree of several levels.
+  test.each([
+    [200, 80, 200],
+    [2000, 1200, 10],
+  ])('agrees with a list under insertions, removals and changes of bounds', (room, most, numRuns) => {
     const step = fc.record({
-      op: fc.constantFrom('insert', 'remove', 'shrink'),
-      page: fc.integer({ min: 0, max: 199 }),
+      op: fc.constantFrom('insert', 'insert', 'remove', 'shrink'),
+      page: fc.integer({ min: 0, max: room - 1 }),
       pages: fc.integer({ min: 1, max: 8 }),
       look: fc.integer({ min: 1, max: 12 }),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { minLength: most / 2, maxLength: most, size: 'max' }), (steps) => {
         const tree = new VmaTree();
         let list: VmArea[] = [];
         for (const { op, page, pages, look } of steps) {
@@ -55,13 +59,21 @@ describe('VmaTree', () => {
             else tree.setBounds(hit, hit.vmStart, hit.vmEnd - 4096);
           }
           list.sort((a, b) => a.vmStart - b.vmStart);
-          expect([...tree]).toEqual(list);
+          expect([...tree].every((v, i) => v === list[i])).toBe(true);
           expect(tree.size).toBe(list.length);
-          expect(tree.find(page * 4096)).toBe(list.find((v) => v.vmEnd > page * 4096) ?? null);
+          expect([tree.first, tree.last]).toEqual([list[0] ?? null, list.at(-1) ?? null]);
+          const found = list.find((v) => v.vmEnd > page * 4096) ?? null;
+          expect(tree.find(page * 4096)).toBe(found);
+          const at = found === null ? list.length : list.indexOf(found);
+          expect(tree.before(page * 4096)).toBe(list[at - 1] ?? null);
+          if (found !== null) {
+            expect(tree.next(found)).toBe(list[at + 1] ?? null);
+            expect(tree.prev(found)).toBe(list[at - 1] ?? null);
+          }
           // Several changes may come before a search.
-          if (look % 3 === 0) continue;
-          const low = (page % 50) * 4096;
-          const high = (250 - (pages % 5) * 20) * 4096;
+          if (look % 3 === 0 || (room > 200 && look % 5 !== 1)) continue;
+          const low = (page % (room / 4)) * 4096;
+          const high = (room + 50 - ((pages % 5) * room) / 10) * 4096;
           expect(tree.unmappedTopDown(look * 4096, low, high)).toBe(
             highestHole(list, look * 4096, low, high),
           );
@@ -70,7 +82,7 @@ describe('VmaTree', () => {
           );
         }
       }),
-      { numRuns: 200 },
+      { numRuns },
     );
   });
 
@@ -78,6 +90,17 @@ describe('VmaTree', () => {
     const tree = new VmaTree();
     tree.insert(area(1000, 4, VM_GROWSDOWN));
     expect(tree.unmappedTopDown(4096, 0, 1004 * 4096)).toBe(1000 * 4096 - STACK_GUARD_GAP - 4096);
+  });
+
+  test('a visit may take out the area it is at', () => {
+    const tree = new VmaTree();
+    for (let i = 0; i < 100; i++) tree.insert(area(i * 2, 1));
+    let visited = 0;
+    for (const vma of tree) {
+      expect(vma.vmStart).toBe(visited++ * 8192);
+      tree.remove(vma);
+    }
+    expect([visited, tree.size, tree.first, tree.last]).toEqual([100, 0, null, null]);
   });
 
   test('refuses an overlap: a bug of ours', () => {
