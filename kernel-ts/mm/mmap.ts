@@ -284,17 +284,16 @@ export function doMunmap(ctx: MmContext, mm: MmStruct, start: number, length: nu
   }
   const lowest = mm.mmap.find(start);
   if (lowest === null) return 0;
+  const prev = mm.mmap.prev(lowest);
   const gone = [lowest];
-  for (let vma = mm.mmap.next(lowest); vma !== null && vma.vmStart < end; vma = mm.mmap.next(vma))
-    gone.push(vma);
+  let next = mm.mmap.next(lowest);
+  for (; next !== null && next.vmStart < end; next = mm.mmap.next(next)) gone.push(next);
   for (const vma of gone) {
     zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd);
     vmaUnlink(mm, vma);
     vmStatAccount(mm, vma.vmFlags, -vmaPages(vma));
     if ((vma.vmFlags & VM_LOCKED) !== 0) mm.lockedVm -= vmaPages(vma);
   }
-  const next = mm.mmap.find(start);
-  const prev = mm.mmap.before(start);
   freePgtables(ctx, mm, start, end, prev?.vmEnd ?? 0, next?.vmStart ?? 0x1_0000_0000);
   for (const vma of gone) removeVma(ctx, vma);
   return 0;

@@ -127,7 +127,7 @@ export function vmaMergeNewRange(
   { anonVma, copiedFrom }: MergeSource = NEW_MEMORY,
 ): VmArea | null {
   const next = mm.mmap.find(start);
-  const prev = mm.mmap.before(start);
+  const prev = next === null ? mm.mmap.last : mm.mmap.prev(next);
   const mergeable = (vma: VmArea | null): vma is VmArea =>
     vma !== null &&
     canRemove(vma) &&
