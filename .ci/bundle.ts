@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { interpreterModule } from '../emulator/tier0/interpreter.ts';
+import { interpreterModule } from '../emulator/tier0/interpreterModule.ts';
 import { writeModule } from '../cli/moduleCache.ts';
 import { setV8Flags } from '../cli/v8Flags.ts';
 import { fillProgram } from './fillProgram.ts';

@@ -14,7 +14,8 @@
  */
 import type { Hart } from './hart.ts';
 import type { Retired } from './supervisor.ts';
-import { decode, isWide, type Decoded } from './isa/decode.ts';
+import { decode, type Decoded } from './isa/decode.ts';
+import { isWide } from './isa/width.ts';
 import type { PhysicalMemory } from './memory.ts';
 import { csrName, type CsrRow } from './priv/csr.ts';
 import { csrRows } from './priv/csrTable.ts';

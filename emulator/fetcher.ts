@@ -2,7 +2,7 @@
  * The way from a pc to its micro-op: translates fetches, gives frames their decoded pages, and decodes. Whatever faults leaves cause and
  * tval in the MMU.
  */
-import { isWide } from './isa/decode.ts';
+import { isWide } from './isa/width.ts';
 import * as layout from './layout.ts';
 import { RAM_BASE, type PhysicalMemory } from './memory.ts';
 import type { Mmu } from './mmu/mmu.ts';

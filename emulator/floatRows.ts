@@ -1,6 +1,6 @@
 /** The floating-point rows that `step` executes in TypeScript: from a micro-op's operands to its helper (fp/helpers.ts). */
 import { fpHelpers, type FpState } from './fp/helpers.ts';
-import { instructions } from './isa/table.ts';
+import { instructionAt } from './isa/table.ts';
 import * as layout from './layout.ts';
 import { STATUS } from './tier0/step.ts';
 
@@ -31,7 +31,7 @@ export class FloatRows {
 
   /** Executes the row of that table index with the operands of the micro-op at IP. Returns a STATUS. */
   execute(index: number): number {
-    const instruction = instructions[index] as (typeof instructions)[number];
+    const instruction = instructionAt(index);
     const ip = this.#words[layout.IP >>> 2] as number;
     const uops = this.#uops;
     const rd = number(instruction.rd, uops.getUint8(ip + 2));

@@ -12,7 +12,7 @@ import { FloatRows } from './floatRows.ts';
 import { HostTime } from './hostTime.ts';
 import { ECALL_CAUSE, helpers } from './helpers.ts';
 import type { Isa } from './isa/choice.ts';
-import { instructions } from './isa/table.ts';
+import { instructionAt } from './isa/table.ts';
 import * as layout from './layout.ts';
 import { RAM_BASE, type PhysicalMemory } from './memory.ts';
 import { Mmu, type MemoryAccess, type MmuOptions } from './mmu/mmu.ts';
@@ -599,7 +599,7 @@ export class Hart implements CsrContext {
   }
 
   #executeHelper(index: number, insn: number): number {
-    const { name } = (instructions[index] as (typeof instructions)[number]).row;
+    const { name } = instructionAt(index).row;
     return (helpers[name] as (typeof helpers)[string])(this, insn);
   }
 

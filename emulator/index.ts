@@ -16,7 +16,8 @@ export {
 export { NO_SYMBOLS, readSymbols, SymbolTable } from './symbols.ts';
 export { assemble } from './isa/assemble.ts';
 export { FULL_ISA, parseIsa, SUPPORTED_EXTENSIONS, type Isa } from './isa/choice.ts';
-export { decode, isWide, type Decoded } from './isa/decode.ts';
+export { decode, type Decoded } from './isa/decode.ts';
+export { isWide } from './isa/width.ts';
 export { disassemble, fName, xName } from './isa/disassemble.ts';
 export { Hart } from './hart.ts';
 export type { CodeMemory, RememberedBatch } from './jit/codeMemory.ts';

@@ -5,13 +5,6 @@
  * Looser than the chapter: letters may come in any order. The interpreter holds every row; the decoder asks here.
  * Zicsr, Zicntr and Zihpm are always there, since the privileged architecture is; Svade and Svadu only choose (Isa.adUpdate).
  */
-import {
-  compressedInstructions,
-  instructions,
-  type CompressedInstruction,
-  type Instruction,
-} from './table.ts';
-
 /** A choice of extensions. */
 export interface Isa {
   /** All of its extensions, as an ISA string. */
@@ -25,9 +18,8 @@ export interface Isa {
   readonly adUpdate: 'hardware' | 'menvcfg' | 'trap' | null;
   /** Instructions are of 16 and 32 bits (IALIGN = 16): Zca is chosen. */
   readonly compressed: boolean;
-  /** By an instruction's index: 1 when it is chosen. */
-  readonly wide: Uint8Array;
-  readonly short: ReadonlySet<CompressedInstruction>;
+  /** The extensions, in lower case: those that were named, and those that they imply. */
+  readonly all: ReadonlySet<string>;
 }
 
 /** What each name brings with it. Every supported name is a key, in the order of a canonical string. */
@@ -138,14 +130,6 @@ function adUpdateOf(chosen: readonly string[]): Isa['adUpdate'] {
 
 function makeIsa(chosen: readonly string[]): Isa {
   const all = closure(chosen);
-  const has = (extension: string | undefined): boolean =>
-    extension !== undefined && (extension === 'Privileged' || all.has(extension.toLowerCase()));
-  const isChosen = ({ row }: Instruction): boolean =>
-    (has(row.ext) || has(row.subset)) && (row.needs === undefined || has(row.needs));
-  const wide = Uint8Array.from(instructions, (i) => (isChosen(i) ? 1 : 0));
-  const short = compressedInstructions.filter(
-    ({ row, expansion }) => has(row.subset ?? row.ext) && wide[expansion.index] === 1,
-  );
   const named = Object.keys(IMPLIES).filter((name) => name !== 'g' && name !== 'b' && all.has(name));
   const letters = named.filter((name) => name.length === 1).join('');
   return {
@@ -153,8 +137,7 @@ function makeIsa(chosen: readonly string[]): Isa {
     misa: misaOf(all),
     adUpdate: adUpdateOf(chosen),
     compressed: all.has('zca'),
-    wide,
-    short: new Set(short),
+    all: new Set(named),
   };
 }
 

@@ -2,6 +2,7 @@
  * The decoder, made from the table: instruction word to row and operand fields.
  */
 import { FULL_ISA, type Isa } from './choice.ts';
+import { chosenRows } from './chosenRows.ts';
 import { emptyFields, extractFields, isAllowed, type Fields, type Pattern } from './row.ts';
 import {
   compressedInstructions,
@@ -9,6 +10,7 @@ import {
   type CompressedInstruction,
   type Instruction,
 } from './table.ts';
+import { isWide } from './width.ts';
 
 export interface Decoded {
   readonly instruction: Instruction;
@@ -39,11 +41,6 @@ const buckets = Array<readonly Instruction[] | null>(256).fill(null);
 /** By bits 1:0 and 15:13. */
 const compressedBuckets = Array<readonly CompressedInstruction[] | null>(32).fill(null);
 
-/** True when the low halfword belongs to a 32-bit instruction. */
-export function isWide(halfword: number): boolean {
-  return (halfword & 3) === 3;
-}
-
 /**
  * Decodes an instruction; the upper half is ignored when it is compressed. null: illegal, as what `isa` does not hold is.
  */
@@ -58,7 +55,7 @@ function decodeWide(insn: number, isa: Isa): Decoded | null {
     const instruction = rows[i] as Instruction;
     const { pattern } = instruction;
     if ((insn & pattern.mask) >>> 0 === pattern.match) {
-      if (isa.wide[instruction.index] === 0) return null;
+      if (isa !== FULL_ISA && chosenRows(isa).wide[instruction.index] === 0) return null;
       return { instruction, fields: extractFields(pattern, insn), length: 4, compressed: null };
     }
   }
@@ -74,7 +71,7 @@ function decodeCompressed(insn: number, isa: Isa): Decoded | null {
     if ((insn & c.pattern.mask) !== c.pattern.match) continue;
     const short = extractFields(c.pattern, insn);
     if (!isAllowed(c.row, short)) continue;
-    if (!isa.short.has(c)) return null;
+    if (isa !== FULL_ISA && !chosenRows(isa).short.has(c)) return null;
     const fields = Object.assign(emptyFields(), c.row.operands(short));
     return { instruction: c.expansion, fields, length: 2, compressed: c };
   }

@@ -112,6 +112,11 @@ export const instructions: readonly Instruction[] = rows.map(
   (row, index) => new TableInstruction(row, index),
 );
 
+/** The instruction of that index. */
+export function instructionAt(index: number): Instruction {
+  return instructions[index] as Instruction;
+}
+
 const byName = new Map(instructions.map((i) => [i.row.name, i]));
 
 /** The instruction of that name, or undefined. */

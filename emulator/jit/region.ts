@@ -5,7 +5,8 @@
  */
 import { hasInlineFloat } from '../codegen/inlineFloat.ts';
 import type { Isa } from '../isa/choice.ts';
-import { decode, isWide, type Decoded } from '../isa/decode.ts';
+import { decode, type Decoded } from '../isa/decode.ts';
+import { isWide } from '../isa/width.ts';
 
 /** Instructions in a region at most: larger ones compile no faster code, only later. */
 export const MAX_INSTRUCTIONS = 400;

@@ -6,13 +6,14 @@
  * which comes here, drops the decoded page, and lets the frame be written fast from then on.
  */
 import { FULL_ISA, type Isa } from '../isa/choice.ts';
-import { decode, isWide, type Decoded } from '../isa/decode.ts';
+import { decode, type Decoded } from '../isa/decode.ts';
+import { isWide } from '../isa/width.ts';
 import * as layout from '../layout.ts';
 import { RAM_BASE, type CodeObserver, type PhysicalMemory } from '../memory.ts';
 import type { Tlb } from '../mmu/tlb.ts';
 import { isCommonInstruction } from './common.ts';
-import { DECODED } from './decoder.ts';
 import {
+  DECODED,
   endsLine,
   ENTRY,
   FAR,
@@ -278,10 +279,26 @@ export class CodeCache implements CodeObserver {
     }
   }
 
+  /** Writes a micro-op that lies in no decoded page: wherever a branch goes is far from it. */
+  #writeAlone(at: number, insn: number): void {
+    if (this.#isa !== FULL_ISA) {
+      this.#write(at, insn, NOWHERE);
+      return;
+    }
+    const view = this.#view;
+    view.setUint32(layout.SCRATCH, insn, true);
+    view.setUint16(at, 0, true);
+    const decoded = this.decoder(at, layout.SCRATCH, 0, 1);
+    if ((decoded & DECODED.uncommon) !== 0) this.uncommon = true;
+    if ((decoded & DECODED.near) === 0) return;
+    view.setUint16(at, view.getUint16(at, true) | FAR, true);
+    view.setInt32(at + 4, view.getInt32(at + 4, true) / UOP_SCALE, true);
+  }
+
   /** Records a straddling instruction of the frame, good while `nextPage` follows it. */
   recordStraddle(page: number, nextPage: number, insn: number): void {
     const at = page + layout.STRADDLE_UOP;
-    this.#write(at, insn, NOWHERE);
+    this.#writeAlone(at, insn);
     special(this.#view, at + 4 * UOP_SCALE, OP_NEXT_PAGE, 0);
     this.#view.setInt32(page + layout.STRADDLE_NEXT, nextPage, true);
     this.#straddles.add(page);
@@ -289,7 +306,7 @@ export class CodeCache implements CodeObserver {
 
   /** Decodes one instruction into the scratch micro-op. */
   decodeScratch(insn: number): void {
-    this.#write(layout.SCRATCH_UOP, insn, NOWHERE);
+    this.#writeAlone(layout.SCRATCH_UOP, insn);
   }
 }
 

@@ -16,6 +16,7 @@ import { OP, VOID } from '../wasm/opcodes.ts';
 import { isCommon } from './common.ts';
 import {
   COMPRESSED,
+  DECODED,
   endsLine,
   FAR,
   FIRST_ROW_OP,
@@ -24,20 +25,6 @@ import {
   OP_STRADDLE,
   UOP_SCALE,
 } from './uop.ts';
-
-/** What `decode` returns: where it came to, and bits. */
-export const DECODED = {
-  /** Offset behind the last instruction. */
-  at: 0x1fff,
-  /** The line ends there, or decoded code begins. */
-  ends: 0x2000,
-  /** Some row is not in the common loop. */
-  uncommon: 0x4000,
-  /** The last instruction goes back: to where its micro-op says. `decode` may be called for those behind it. */
-  backward: 0x8000,
-  /** That is a compressed instruction. */
-  compressed: 0x1_0000,
-} as const;
 
 /** Parameters and locals. */
 const [PAGE, SOURCE, AT, COUNT, INSN, ROW, UOP, IMM, REGISTERS, FLAGS] = [
@@ -134,6 +121,7 @@ function operandCode(instruction: Instruction, operands: Operands): Code {
     isNoCall +
     OP.if +
     VOID +
+    flag(DECODED.near) +
     get(IMM) +
     i32const(UOP_SCALE) +
     OP.i32_mul +

@@ -36,6 +36,22 @@ export const FAR = 2;
  */
 export const ENTRY = 0x8000;
 
+/** What `decode` returns (decoder.ts): where it came to, and bits. */
+export const DECODED = {
+  /** Offset behind the last instruction. */
+  at: 0x1fff,
+  /** The line ends there, or decoded code begins. */
+  ends: 0x2000,
+  /** Some row is not in the common loop. */
+  uncommon: 0x4000,
+  /** The last instruction goes back: to where its micro-op says. `decode` may be called for those behind it. */
+  backward: 0x8000,
+  /** That is a compressed instruction. */
+  compressed: 0x1_0000,
+  /** Some branch or jump goes to a place in its page, and its immediate is scaled. */
+  near: 0x2_0000,
+} as const;
+
 export const UOP_BYTES = 8;
 /** Bytes of micro-ops per byte of guest code. */
 export const UOP_SCALE = 4;

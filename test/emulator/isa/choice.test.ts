@@ -1,16 +1,23 @@
 /** ISA strings, and machines that have only what was chosen. */
 import { describe, expect, test } from 'vitest';
 import { assemble, Cause, FULL_ISA, parseIsa } from '../../../emulator/index.ts';
+import { chosenRows } from '../../../emulator/isa/chosenRows.ts';
 import { decode } from '../../../emulator/isa/decode.ts';
 import { compressedInstructions, instructions } from '../../../emulator/isa/table.ts';
 import { MISA } from '../../../emulator/priv/state.ts';
 import { CODE, execute, PATHS, place, smallMachine, type Path } from '../harness.ts';
 
 const names = (isa: string): string[] =>
-  instructions.filter((i) => parseIsa(isa).wide[i.index] === 1).map((i) => i.row.name);
-const shortNames = (isa: string): string[] => [...parseIsa(isa).short].map((c) => c.row.name);
+  instructions.filter((i) => chosenRows(parseIsa(isa)).wide[i.index] === 1).map((i) => i.row.name);
+const shortNames = (isa: string): string[] => [...chosenRows(parseIsa(isa)).short].map((c) => c.row.name);
 const countOf = (...extensions: string[]): number =>
   instructions.filter((i) => ['I', 'Zicsr', 'Privileged', ...extensions].includes(i.row.ext)).length;
+
+test('FULL_ISA has every row', () => {
+  const { wide, short } = chosenRows(FULL_ISA);
+  expect([...wide]).toEqual(instructions.map(() => 1));
+  expect(short.size).toBe(compressedInstructions.length);
+});
 
 describe('ISA strings', () => {
   test.each([
@@ -126,7 +133,7 @@ describe.each(PATHS)('on the path `%s`', (path) => {
     const m = smallMachine({ isa: 'rv32i' });
     place(m, m.hart.state.mtvec >>> 0, [assemble('jal')]);
     for (const { row, index, pattern } of instructions) {
-      if (isa.wide[index] === 1) continue;
+      if (chosenRows(isa).wide[index] === 1) continue;
       place(m, CODE, [pattern.match]);
       execute(m, path, CODE);
       expect([m.hart.state.mcause, m.hart.state.mtval, m.hart.state.mepc], row.name).toEqual([

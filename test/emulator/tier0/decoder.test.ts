@@ -5,10 +5,11 @@ import { instructions } from '../../../emulator/isa/table.ts';
 import * as layout from '../../../emulator/layout.ts';
 import type { PageDecoder } from '../../../emulator/tier0/codeCache.ts';
 import { isCommonInstruction } from '../../../emulator/tier0/common.ts';
-import { DECODED } from '../../../emulator/tier0/decoder.ts';
-import { interpreterModule } from '../../../emulator/tier0/interpreter.ts';
+import { interpreterModule } from '../../../emulator/tier0/interpreterModule.ts';
 import {
+  DECODED,
   endsLine,
+  FAR,
   OP_ILLEGAL,
   OP_STRADDLE,
   UOP_BYTES,
@@ -68,6 +69,7 @@ function expected(insn: number, at: number): string {
       (isCommonInstruction(d) ? 0 : DECODED.uncommon) |
       (endsLine(instruction) || !stops ? DECODED.ends : 0) |
       (backward ? DECODED.backward : 0) |
+      (instruction.traits.relative && (scratch.getUint16(0, true) & FAR) === 0 ? DECODED.near : 0) |
       (stops && d.length === 2 ? DECODED.compressed : 0),
   );
 }

@@ -1,0 +1,116 @@
+/**
+ * Tier 0: the interpreter, a WebAssembly module made from the rows at start-up. It exports
+ *
+ *     run(budget) -> STATUS   the fast loop: executes up to `budget` instructions from PC
+ *     runFull(budget)         the same with the rows of all extensions in the loop (common.ts says why)
+ *     step() -> STATUS        executes the micro-op at IP
+ *     ecall(budget, depth)    delivers the trap of an ECALL for regions
+ *     decode(page, ...)       writes micro-ops (decoder.ts)
+ *     stub(budget, depth)     stands in the table where there is no region
+ *
+ * `run` keeps the micro-op pointer `ip` instead of a pc: micro-ops of a page lie in a row, one for each
+ * halfword, so pc = delta + (ip >>> 2) all through the page, and a jump within it only moves ip.
+ */
+import * as layout from '../layout.ts';
+import { instructions } from '../isa/table.ts';
+import { get, i32const, loadState, Locals, set, storeState } from '../codegen/emitter.ts';
+import { isCommon } from './common.ts';
+import { ECALL, IMPORT, STATUS, StepEmitter } from './step.ts';
+import { decodeFunction } from './decoder.ts';
+import { dispatch } from './dispatch.ts';
+import { runFunction } from './loop.ts';
+import { lookUpFunction } from './lookUp.ts';
+import { bulkFunctions } from './bulk.ts';
+import { REGION_TYPE, TABLE_SIZE } from '../jit/convention.ts';
+import { ENTRY, FIRST_ROW_OP } from './uop.ts';
+import { byte, encodeModule, uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
+import { OP, VOID } from '../wasm/opcodes.ts';
+
+function stepFunction(): FunctionBody {
+  const locals = new Locals(0);
+  const ip = locals.types.push('i32') - 1;
+  const op = locals.types.push('i32') - 1;
+  const emitter = new StepEmitter(locals, ip, op);
+  const handlers = instructions.map((i) => emitter.handler(i));
+  const targets = [...Array<number>(FIRST_ROW_OP / 4).fill(-1), ...instructions.map((i) => i.index)];
+  const selector = get(op) + i32const(2) + OP.i32_shr_u;
+  const code =
+    emitter.loadUop() +
+    emitter.storeNextPc() +
+    OP.block +
+    VOID +
+    dispatch(selector, targets, handlers) +
+    OP.end +
+    i32const(STATUS.special);
+  return { name: 'step', type: { params: [], results: ['i32'] }, locals: locals.types, code, exported: true };
+}
+
+/** What ECALL_SLOT holds (jit/convention.ts). The supervisor may have changed the budget. */
+function ecallFunction(): FunctionBody {
+  const [budget, status] = [0, 2];
+  const code =
+    storeState(layout.BUDGET, get(budget)) +
+    OP.call +
+    byte(IMPORT.ecall) +
+    set(status) +
+    storeState(
+      layout.REGION_RETIRED,
+      loadState(layout.REGION_RETIRED) +
+        get(budget) +
+        OP.i32_sub +
+        loadState(layout.BUDGET) +
+        OP.local_tee +
+        uleb(budget) +
+        OP.i32_add,
+    ) + // It has been counted and does not retire.
+    get(status) +
+    OP.if +
+    VOID +
+    storeState(layout.SERVED, get(status) + i32const(ECALL.leave) + OP.i32_eq) +
+    i32const(-2) +
+    get(budget) +
+    OP.i32_sub +
+    OP.return +
+    OP.end +
+    get(budget) +
+    i32const(1) +
+    OP.i32_add;
+  return { name: 'ecall', type: REGION_TYPE, locals: ['i32'], code, exported: true };
+}
+
+const i32 = 'i32' as const;
+
+/** The bytes of the interpreter's module, good for every size of RAM. */
+export function interpreterModule(sharedMemory: boolean): Uint8Array<ArrayBuffer> {
+  const binary: FunctionType = { params: [i32, i32], results: [i32] };
+  return encodeModule({
+    memory: layout.memoryType(sharedMemory),
+    imports: [
+      { name: 'load', type: binary },
+      { name: 'store', type: binary },
+      { name: 'translate', type: binary },
+      { name: 'fp', type: { params: [i32], results: [i32] } },
+      { name: 'helper', type: binary },
+      { name: 'ecall', type: { params: [], results: [i32] } },
+      { name: 'region', type: binary },
+    ],
+    table: TABLE_SIZE,
+    indirect: REGION_TYPE,
+    functions: [
+      stepFunction(),
+      runFunction('run', isCommon),
+      runFunction('runFull', () => true),
+      ecallFunction(),
+      lookUpFunction(),
+      decodeFunction(),
+      ...bulkFunctions,
+      {
+        name: 'stub',
+        type: REGION_TYPE,
+        locals: [],
+        code: storeState(layout.LANDING, i32const(ENTRY)) + get(0),
+        exported: true,
+      },
+    ],
+  });
+}
