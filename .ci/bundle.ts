@@ -3,7 +3,8 @@
  *
  *     dist/cli/quick.cjs          cli/quick.ts with all it imports: `run` without options
  *     dist/cli/sameframe.cjs      cli/main.ts with all it imports: everything
- *     dist/cli/main.js            cli/launch.ts, which loads one of these through V8's code cache
+ *     dist/cli/part.cjs           what both load on demand (partOnDemand.ts)
+ *     dist/cli/main.js            cli/launch.ts, which loads these through V8's code cache
  *     dist/cli/*.cache            the code caches, filled by running a small program
  *     dist/cli/interpreter.cache  the interpreter's module made from its rows, with V8's code for it (cli/moduleCache.ts)
  *
@@ -16,17 +17,20 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { interpreterModule } from '../emulator/tier0/interpreterModule.ts';
 import { writeModule } from '../cli/moduleCache.ts';
 import { setV8Flags } from '../cli/v8Flags.ts';
 import { fillProgram } from './fillProgram.ts';
+import { partEntry, partOnDemand } from './partOnDemand.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const out = join(root, 'dist/cli');
 
 /** Each bundle's entry, and what fills its code cache by running a program. */
 const BUNDLES = { quick: 'cli/quick.ts', sameframe: 'cli/main.ts' } as const;
+/** And another, which those load on demand. */
+const PART = 'part';
 const FILLS = { quick: ['run'], sameframe: ['run', '--tier=auto'] } as const;
 
 /** In the place of the hash of all code (cli/codeStore.ts). */
@@ -74,14 +78,13 @@ const onDemand: Plugin = {
 
 // launch.ts takes it for a function: no first line for a shell, and the one `import()` is the launcher's, since code from V8's cache has
 // none.
-const PARAMETERS = 'exports, require, module, __filename, __dirname, importModule';
+const PARAMETERS = 'exports, require, module, __filename, __dirname, importModule, load';
 
 /** The code of a bundle, as launch.ts wants it, but for the hash. */
-async function bundled(entry: string, name: string): Promise<string> {
+async function bundled(name: string, options: BuildOptions): Promise<string> {
   const outfile = join(out, `${name}.cjs`);
   await build({
     absWorkingDir: root,
-    entryPoints: [entry],
     outfile,
     bundle: true,
     format: 'cjs',
@@ -89,22 +92,29 @@ async function bundled(entry: string, name: string): Promise<string> {
     target: 'node20',
     minifyWhitespace: true,
     minifySyntax: true,
-    define: { 'import.meta.url': 'importMetaUrl', BUILD_ID: JSON.stringify(NO_ID) },
-    banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
+    define: { 'import.meta.dirname': '__dirname', BUILD_ID: JSON.stringify(NO_ID) },
     logLevel: 'warning',
-    plugins: [prebuiltInterpreter, toolchainOnDemand, onDemand],
+    ...options,
   });
   const code = readFileSync(outfile, 'utf8').replace(/^#!.*\n/, '');
-  const launched = code.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, 'importModule(');
-  const odd = /[^\0-\x7f].{0,20}/.exec(launched);
+  const odd = /[^\0-\x7f].{0,20}/.exec(code);
   if (odd !== null) throw new Error(`launch.ts reads the bundle as Latin-1, and it has ${odd[0]}`);
+  return code;
+}
+
+/** The code of a bundle of the command. */
+async function commandOf(name: string, entry: string): Promise<string> {
+  const plugins = [prebuiltInterpreter, toolchainOnDemand, onDemand, partOnDemand];
+  const code = await bundled(name, { entryPoints: [entry], plugins });
+  const launched = code.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, 'importModule(');
   if (launched === code) throw new Error('the bundle does not load the toolchain on demand');
   if (!launched.includes(NO_ID)) throw new Error('the bundle has no place for the hash of all code');
   return launched;
 }
 
 const bundles = new Map<string, string>();
-for (const [name, entry] of Object.entries(BUNDLES)) bundles.set(name, await bundled(entry, name));
+for (const [name, entry] of Object.entries(BUNDLES)) bundles.set(name, await commandOf(name, entry));
+bundles.set(PART, await bundled(PART, { stdin: { contents: partEntry, resolveDir: root } }));
 const id = createHash('sha256')
   .update([...bundles.values()].join('\n'))
   .digest('hex');

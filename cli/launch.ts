@@ -7,30 +7,34 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Script } from 'node:vm';
 import { setV8Flags } from './v8Flags.ts';
 
-/** `run` without options, which is to start fast, needs little of the command (quick.ts). */
-const [verb, first] = process.argv.slice(2);
-const name = verb === 'run' && first !== undefined && !first.startsWith('-') ? 'quick' : 'sameframe';
-const file = `${__dirname}/${name}.cjs`;
-const cacheFile = `${__dirname}/${name}.cache`;
-
-function cached(): Buffer | undefined {
+function cached(file: string): Buffer | undefined {
   try {
-    return readFileSync(cacheFile);
+    return readFileSync(file);
   } catch {
     return undefined;
   }
 }
 
+/** The exports of a bundle, which is a function's expression (.ci/bundle.ts). */
+function load(name: string): unknown {
+  const filename = `${__dirname}/${name}.cjs`;
+  const cacheFile = `${__dirname}/${name}.cache`;
+  const source = readFileSync(filename, 'latin1');
+  const cachedData = cached(cacheFile);
+  const script = new Script(source, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
+  if (process.env['SAMEFRAME_FILL_CODE_CACHE'] === '1') {
+    process.on('exit', () => {
+      writeFileSync(cacheFile, script.createCachedData());
+    });
+  }
+  const bundle = script.runInThisContext() as (...values: unknown[]) => void;
+  const itself = { exports: {} };
+  bundle(itself.exports, require, itself, filename, __dirname, (path: string) => import(path), load);
+  return itself.exports;
+}
+
 // First of all: V8 takes cached code only under the flags under which it was made, and collects garbage from here on.
 setV8Flags();
-const source = readFileSync(file, 'latin1');
-const cachedData = cached();
-const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
-if (process.env['SAMEFRAME_FILL_CODE_CACHE'] === '1') {
-  process.on('exit', () => {
-    writeFileSync(cacheFile, script.createCachedData());
-  });
-}
-/** A bundle is a function's expression (.ci/bundle.ts). */
-const command = script.runInThisContext() as (...values: unknown[]) => void;
-command(exports, require, module, file, __dirname, (path: string) => import(path));
+/** `run` without options, which is to start fast, needs little of the command (quick.ts). */
+const [verb, first] = process.argv.slice(2);
+load(verb === 'run' && first !== undefined && !first.startsWith('-') ? 'quick' : 'sameframe');

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `sameframe`: its verbs. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './errors.ts';
 import { finish } from './finish.ts';
@@ -25,7 +26,7 @@ Exit status: see 'sameframe run --help'.`;
 function version(): string {
   for (const up of ['../package.json', '../../package.json']) {
     try {
-      const found: unknown = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
+      const found: unknown = JSON.parse(readFileSync(join(import.meta.dirname, up), 'utf8'));
       if (typeof found === 'object' && found !== null && 'version' in found) return String(found.version);
     } catch {
       // Not there: the other one is.

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { root, sameframe, scratchFolder } from './sameframe.ts';
 
 const suite = scratchFolder();
-const CACHES = ['quick.cache', 'sameframe.cache', 'interpreter.cache'];
+const CACHES = ['quick.cache', 'sameframe.cache', 'part.cache', 'interpreter.cache'];
 
 const copy = (): string => join(suite.dir, 'dist/cli');
 const program = (): string => join(suite.dir, 'sum');
