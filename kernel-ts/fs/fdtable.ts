@@ -53,6 +53,11 @@ export function maxFds(ctx: MmContext): number {
   return Math.min(rlimit(ctx.current.rlim, RLIMIT_NOFILE), NR_OPEN);
 }
 
+/** fdt->max_fds of a table in which so many are used: it begins with as many as a word has bits, and grows by kibibytes of pointers. */
+export function maxFdsOf(used: number): number {
+  return used <= 32 ? 32 : Math.max(256, 2 ** Math.ceil(Math.log2(used)));
+}
+
 function lowestFree(files: FilesStruct, from: number): number {
   let fd = Math.max(from, files.nextFd);
   while ((files.fd[fd] ?? null) !== null) fd++;

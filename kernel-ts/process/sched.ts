@@ -82,9 +82,9 @@ export function taskPc(kernel: Kernel, task: Task): number {
 /** What sleepOn may be told beyond the reason. */
 export interface SleepOptions {
   readonly queues?: readonly WaitQueue[];
-  /** Absolute virtual time in ns at which the wait ends with `timeoutResult` (default 0). */
+  /** Absolute virtual time in ns at which the wait ends with `timeoutResult` (default 0); null: the call is repeated. */
   readonly deadline?: number | null;
-  readonly timeoutResult?: number;
+  readonly timeoutResult?: number | null;
   /** Bytes already transferred; the repeated call finds them in task.restart. */
   readonly progress?: number;
   /**

@@ -3,7 +3,7 @@ import { ktimeGet } from '../mm/context.ts';
 import { ringRealTimer } from './itimer.ts';
 import type { Kernel } from './kernel.ts';
 import { ringPosixTimer } from './posixTimer.ts';
-import { completeWait, untilNextTimer } from './sched.ts';
+import { completeWait, untilNextTimer, wakeTask } from './sched.ts';
 
 /** hrtimer_interrupt: ends the waits and rings the alarms whose time has come. */
 export function expireTimers(kernel: Kernel): void {
@@ -13,7 +13,10 @@ export function expireTimers(kernel: Kernel): void {
     const first = kernel.timers[0];
     if (first === undefined || first.deadline > now) return;
     if ('task' in first) {
-      completeWait(kernel, first.task, first.task.wait?.timeoutResult ?? 0);
+      const { task } = first;
+      const result = task.wait?.timeoutResult ?? null;
+      if (result === null) wakeTask(kernel, task);
+      else completeWait(kernel, task, result);
       continue;
     }
     kernel.timers.shift();

@@ -35,8 +35,8 @@ export type SleepReason =
   | { readonly kind: 'vfork'; readonly child: number }
   /** Reading from or writing to something that is not ready: restarted. */
   | { readonly kind: 'io'; readonly what: string }
-  /** ppoll: restarted by readiness, completed with 0 by its timer. */
-  | { readonly kind: 'poll' }
+  /** ppoll, pselect6: restarted by readiness and by its timer. */
+  | { readonly kind: 'poll'; readonly what: string }
   /** semop: completed with its status by whoever performs or ends it, with -EINTR by any signal. */
   | SemQueue
   /** msgrcv: completed with the bytes received; restarted by a change of the queue's permissions. */
@@ -60,8 +60,8 @@ export interface Restart {
 export interface Waiting extends Restart {
   /** The queues it is on (one; several for poll; none when only a timer or a signal can end it). */
   queues: readonly WaitQueue[];
-  /** Result register when the deadline passes. */
-  readonly timeoutResult: number;
+  /** Result register when the deadline passes; null: the call is repeated then. */
+  readonly timeoutResult: number | null;
 }
 
 /** What a sleeper waits for, for people (TaskPicture.waiting, deadlock reports). */
@@ -77,10 +77,9 @@ export function describeWait(wait: Waiting): string {
     case 'vfork':
       return `vfork child ${reason.child}`;
     case 'io':
+    case 'poll':
     case 'signal':
       return reason.what;
-    case 'poll':
-      return 'ppoll';
     case 'semop': {
       const { semNum, semOp } = reason.blocking;
       return `semop: semid ${reason.sma.semPerm.id}, semaphore ${semNum}, ${semOp === 0 ? 'for zero' : semOp}`;

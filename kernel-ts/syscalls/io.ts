@@ -1,34 +1,19 @@
-/** Shims of reading and writing: read(2), readv(2), pread(2), lseek(2), sendfile(2), poll(2). */
-import {
-  EAGAIN,
-  EBADF,
-  EFAULT,
-  EINVAL,
-  EPIPE,
-  ERESTART_RESTARTBLOCK,
-  ERESTARTNOHAND,
-  ERESTARTSYS,
-  ESPIPE,
-} from '../abi/errno.ts';
+/** Shims of reading and writing: read(2), readv(2), pread(2), lseek(2), sendfile(2). */
+import { EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE } from '../abi/errno.ts';
 import { O_NONBLOCK } from '../abi/fcntl.ts';
-import { RLIMIT_NOFILE, rlimit } from '../abi/resource.ts';
 import { vfsCopyFileRange } from '../fs/copyFileRange.ts';
 import { fget } from '../fs/fdtable.ts';
 import type { File } from '../fs/file.ts';
 import { importIovec, userIter, type IovIter } from '../fs/iovIter.ts';
-import { doSendfile, ksysPread, ksysPwrite, vfsLlseek, vfsPoll, vfsRead, vfsWrite } from '../fs/readWrite.ts';
+import { doSendfile, ksysPread, ksysPwrite, vfsLlseek, vfsRead, vfsWrite } from '../fs/readWrite.ts';
 import { isWait, type WaitReason } from '../fs/wait.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { sleepOn } from '../process/sched.ts';
-import { replaceMask } from '../process/signal.ts';
 import { sendSignal, userInfo } from '../process/signalSend.ts';
 import { SIGPIPE } from '../process/signalSet.ts';
-import { restoreSavedMask } from '../process/sigQueue.ts';
 import type { Task } from '../process/task.ts';
-import { deadlineAfter } from '../process/time.ts';
-import type { WaitQueue } from '../process/waitQueue.ts';
 import type { Handler } from './row.ts';
-import { int64, readSet, readUser, readValidTimespec, userMm, writeUser, writeWords } from './user.ts';
+import { int64, readUser, userMm, writeWords } from './user.ts';
 
 /** Turns "not now" into sleep (or EAGAIN), and EPIPE into SIGPIPE. */
 function finish(kernel: Kernel, task: Task, file: File, result: number | WaitReason): number {
@@ -180,56 +165,4 @@ export const sysCopyFileRange: Handler = (kernel, task, inFd, inOffset, outFd, o
 
 function writeOffset(kernel: Kernel, task: Task, address: number, offset: number): number {
   return writeWords(kernel, task, address, [offset, Math.floor(offset / 2 ** 32)]);
-}
-
-const POLLNVAL = 0x20;
-/** POLLERR | POLLHUP: reported whether asked for or not. */
-const POLL_ALWAYS = 0x18;
-
-/** struct pollfd is fd (int), events (short), revents (short). */
-export const sysPpoll: Handler = (kernel, task, fds, nfds, timeout, sigmask, sigsetsize) => {
-  if (nfds >>> 0 > rlimit(task.rlim, RLIMIT_NOFILE)) return -EINVAL;
-  if (sigmask !== 0 && task.savedMask === null) {
-    const mask = readSet(kernel, task, sigmask, sigsetsize);
-    if (typeof mask === 'number') return mask;
-    replaceMask(kernel, task, mask);
-  }
-  const result = pollFiles(kernel, task, fds, nfds, timeout);
-  if (result > -ERESTARTSYS) restoreSavedMask(task);
-  return result;
-};
-
-function pollFiles(kernel: Kernel, task: Task, fds: number, nfds: number, timeout: number): number {
-  let deadline = task.restart?.deadline ?? null;
-  if (task.restart === null && timeout !== 0) {
-    const t = readValidTimespec(kernel, task, timeout);
-    if (typeof t === 'number') return t;
-    deadline = deadlineAfter(kernel, t.sec, t.nsec);
-    if (t.sec === 0 && t.nsec === 0) deadline = 0;
-  }
-  const raw = readUser(kernel, task, fds, nfds * 8);
-  if (typeof raw === 'number') return raw;
-  const queues: WaitQueue[] = [];
-  let ready = 0;
-  for (let i = 0; i < nfds; i++) {
-    const revents = pollOne(kernel, raw.getInt32(i * 8, true), raw.getInt16(i * 8 + 4, true), queues);
-    raw.setInt16(i * 8 + 6, revents, true);
-    if (revents !== 0) ready++;
-  }
-  if (ready === 0 && (deadline !== 0 || task.sigPending)) {
-    // Linux writes the remaining time into the timespec and begins again from it; here the deadline is kept.
-    const interrupted = deadline === null ? -ERESTARTNOHAND : -ERESTART_RESTARTBLOCK;
-    return sleepOn(kernel, task, { kind: 'poll' }, { queues, deadline, interrupted });
-  }
-  const written = writeUser(kernel, task, fds, new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength));
-  return written < 0 ? written : ready;
-}
-
-function pollOne(kernel: Kernel, fd: number, events: number, queues: WaitQueue[]): number {
-  if (fd < 0) return 0;
-  const file = fget(kernel, fd);
-  if (file === null) return POLLNVAL;
-  const { mask, queues: own } = vfsPoll(kernel, file);
-  for (const queue of own) if (!queues.includes(queue)) queues.push(queue);
-  return mask & (events | POLL_ALWAYS);
 }

@@ -13,6 +13,7 @@ import * as ipc from './ipc.ts';
 import * as io from './io.ts';
 import * as memory from './memory.ts';
 import * as misc from './misc.ts';
+import * as poll from './poll.ts';
 import * as proc from './process.ts';
 import { row, type Handler, type SyscallRow } from './row.ts';
 import * as signals from './signals.ts';
@@ -248,7 +249,8 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
     timers.sysTimerSettime64,
   ),
   row(412, 'utimensat_time64', 'dirfd:dirfd path:path times:ptr flags:AT', files.sysUtimensat),
-  row(414, 'ppoll_time64', 'fds:ptr nfds:uint timeout:timespec sigmask:sigset size:size', io.sysPpoll),
+  row(413, 'pselect6_time64', 'n:int inp:ptr outp:ptr exp:ptr timeout:timespec sig:ptr', poll.sysPselect6),
+  row(414, 'ppoll_time64', 'fds:ptr nfds:uint timeout:timespec sigmask:sigset size:size', poll.sysPpoll),
   row(
     421,
     'rt_sigtimedwait_time64',
@@ -317,7 +319,6 @@ const UNSUPPORTED: readonly (readonly [number, string])[] = [
   [293, 'rseq kexec_file_load'],
   [405, 'clock_adjtime64'],
   [410, 'timerfd_gettime64 timerfd_settime64'],
-  [413, 'pselect6_time64'],
   [416, 'io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64'],
   [
     423,

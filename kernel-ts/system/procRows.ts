@@ -5,6 +5,7 @@
 import { RLIMIT_SIGPENDING, rlimit } from '../abi/resource.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { ProcRow, ProcTasks } from '../fs/proc.ts';
+import { maxFdsOf } from '../fs/fdtable.ts';
 import { ptraceMayAccess } from '../fs/ptrace.ts';
 import { CAP_FULL_SET } from '../mm/cred.ts';
 import { getMmRss, type MmStruct } from '../mm/mm.ts';
@@ -122,12 +123,6 @@ function dispositions(task: Task): { readonly ignored: SignalSet; readonly caugh
 /** proc_task_name() with `escape`, as status alone has it: a newline in a name must not begin another line. */
 const escapedName = ({ comm }: Task): string => comm.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
-/** FDSize: a table begins with as many entries as a word has bits, and grows by kibibytes of pointers. */
-function fdSize(task: Task): number {
-  const used = task.files?.fd.length ?? 0;
-  return used <= 32 ? 32 : Math.max(256, 2 ** Math.ceil(Math.log2(used)));
-}
-
 const field = (name: string, value: number | string): string => `${name}:\t${value}`;
 
 /** task_mem(). */
@@ -171,7 +166,7 @@ function status(kernel: Kernel, task: Task): string {
     field('TracerPid', 0),
     field('Uid', [cred.uid, cred.euid, cred.suid, cred.fsuid].join('\t')),
     field('Gid', [cred.gid, cred.egid, cred.sgid, cred.fsgid].join('\t')),
-    field('FDSize', fdSize(task)),
+    field('FDSize', maxFdsOf(task.files?.fd.length ?? 0)),
     field('Groups', `${cred.groups.map((g) => `${g} `).join('')}`),
     field('NStgid', task.tgid),
     field('NSpid', task.pid),

@@ -154,8 +154,8 @@ describe('sleeping', () => {
     const one = task(1);
     schedule(kernel);
     one.sigPending = true;
-    expect(sleepOn(kernel, one, { kind: 'poll' })).toBe(-ERESTARTSYS);
-    expect(sleepOn(kernel, one, { kind: 'poll' }, { interrupted: -EINTR })).toBe(-EINTR);
+    expect(sleepOn(kernel, one, { kind: 'poll', what: 'ppoll' })).toBe(-ERESTARTSYS);
+    expect(sleepOn(kernel, one, { kind: 'poll', what: 'ppoll' }, { interrupted: -EINTR })).toBe(-EINTR);
     expect(sleepOn(kernel, one, { kind: 'io', what: 'pipe' }, { progress: 7 })).toBe(7);
     expect(one.state).toBe('R');
   });
