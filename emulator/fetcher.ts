@@ -92,7 +92,7 @@ export class Fetcher {
     return pa < 0 ? -1 : this.#ram.read16(pa);
   }
 
-  /** Sets IP and DELTA for `step` of the instruction at pc: to its decoded page's micro-op when there is one. */
+  /** Sets IP and its pc for `step` of the instruction at pc: to its decoded page's micro-op when there is one. */
   locate(pc: number, insn: number): void {
     const pa = this.#mmu.translateFetch(pc);
     const frame = (pa - RAM_BASE) >>> 12;
@@ -104,6 +104,7 @@ export class Fetcher {
       ip = layout.SCRATCH_UOP;
     }
     this.#words[layout.IP >>> 2] = ip;
-    this.#words[layout.DELTA >>> 2] = pc - (ip >>> 2);
+    this.#words[layout.ANCHOR_IP >>> 2] = ip;
+    this.#words[layout.ANCHOR_PC >>> 2] = pc;
   }
 }

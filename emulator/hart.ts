@@ -197,8 +197,9 @@ export class Hart implements CsrContext {
 
   /** Address of the instruction under way; means something only inside a helper. */
   get instructionPc(): number {
-    const ip = this.#words[layout.IP >>> 2] as number;
-    return ((this.#words[layout.DELTA >>> 2] as number) + (ip >>> 2)) >>> 0;
+    const words = this.#words;
+    const distance = (words[layout.IP >>> 2] as number) - (words[layout.ANCHOR_IP >>> 2] as number);
+    return ((words[layout.ANCHOR_PC >>> 2] as number) + (distance >> 2)) >>> 0;
   }
 
   get fcsr(): number {
@@ -438,9 +439,8 @@ export class Hart implements CsrContext {
     if (this.#committed >= this.#coolAt) this.#cool();
     const begun = this.#committed;
     this.#slice = length;
-    const { run, runFull } = this.#interpreter;
     this.#serves = true;
-    const status = this.#code.uncommon ? runFull(length) : run(length);
+    const status = this.#interpreter.run(length);
     this.#serves = false;
     // A supervisor may have changed it.
     const slice = this.#slice;

@@ -26,8 +26,9 @@ export const PC = 0x200;
 export const BUDGET = 0x204;
 /** Micro-op address of the instruction that `step` is to execute. */
 export const IP = 0x208;
-/** pc - (ip >>> 2): turns a micro-op address into a pc. */
-export const DELTA = 0x20c;
+/** The pc of the micro-op at the address ANCHOR_IP, from which the pcs of others in its page are counted. */
+export const ANCHOR_IP = 0x20c;
+export const ANCHOR_PC = 0x268;
 /** Bases of the current views' tables. */
 export const TLB_READ = 0x210;
 export const TLB_WRITE = 0x214;

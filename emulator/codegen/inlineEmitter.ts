@@ -60,7 +60,7 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
   /** Leaves in `pages` what the page of `va` XOR its host page is; bails out when the TLB does not say or va is misaligned. */
   protected lookUp(va: I32, size: number, write: boolean, pages: number, depth = 0): void {
     const table = write ? this.#tables.write : this.#tables.read;
-    const index = va.code + i32const(10) + OP.i32_shr_u + i32const(0x3f_fffc) + OP.i32_and;
+    const index = va.code + i32const(12) + OP.i32_shr_u + i32const(2) + OP.i32_shl;
     const entry = get(table) + index + OP.i32_add + memoryOp(OP.i32_load, 2, 0);
     const usable = entry + i32const(-1) + OP.i32_add + OP.local_tee + uleb(pages);
     const low = size > 1 ? usable + va.code + OP.i32_or : usable;

@@ -11,7 +11,6 @@ import { isWide } from '../isa/width.ts';
 import * as layout from '../layout.ts';
 import { RAM_BASE, type CodeObserver, type PhysicalMemory } from '../memory.ts';
 import type { Tlb } from '../mmu/tlb.ts';
-import { isCommonInstruction } from './common.ts';
 import {
   DECODED,
   endsLine,
@@ -70,8 +69,6 @@ export class CodeCache implements CodeObserver {
   readonly breakpoints = new Set<number>();
   /** Set by the hart, before anything is decoded. */
   decoder!: PageDecoder;
-  /** A row has been decoded that the common loop lacks. */
-  uncommon = false;
   /** Hears of each decoded page that is dropped; `changed`: because the bytes of its frame change. */
   onDrop: (page: number, changed: boolean) => void = () => {};
   /** Decoded pages dropped so far, for statistics. */
@@ -199,7 +196,6 @@ export class CodeCache implements CodeObserver {
     if (this.#awaited.size > 0 && this.#awaited.delete(at)) this.#markLoop(at, pageOffset);
     if (this.#marks && d.instruction.traits.relative && d.fields.imm < 0 && !checked)
       this.#markLoop(at + d.fields.imm * UOP_SCALE, pageOffset + d.fields.imm);
-    if (!this.uncommon && !isCommonInstruction(d)) this.uncommon = true;
     return { length: d.length, ends: endsLine(d.instruction) };
   }
 
@@ -238,7 +234,6 @@ export class CodeCache implements CodeObserver {
       const decoded = this.decoder(page, source, at, BATCH);
       const from = at;
       at = decoded & DECODED.at;
-      if ((decoded & DECODED.uncommon) !== 0) this.uncommon = true;
       for (let made = from; made < at && this.#awaited.size > 0; made += 2) {
         const uop = page + made * UOP_SCALE;
         if (this.#awaited.delete(uop)) this.#markLoop(uop, made);
@@ -289,7 +284,6 @@ export class CodeCache implements CodeObserver {
     view.setUint32(layout.SCRATCH, insn, true);
     view.setUint16(at, 0, true);
     const decoded = this.decoder(at, layout.SCRATCH, 0, 1);
-    if ((decoded & DECODED.uncommon) !== 0) this.uncommon = true;
     if ((decoded & DECODED.near) === 0) return;
     view.setUint16(at, view.getUint16(at, true) | FAR, true);
     view.setInt32(at + 4, view.getInt32(at + 4, true) / UOP_SCALE, true);

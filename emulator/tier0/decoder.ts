@@ -13,7 +13,6 @@ import { compressedInstructions, instructions, type Instruction, type RegisterCl
 import * as layout from '../layout.ts';
 import { uleb, type Code, type FunctionBody } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
-import { isCommon } from './common.ts';
 import {
   COMPRESSED,
   DECODED,
@@ -170,8 +169,7 @@ function candidateOf(
 ): Candidate {
   const compressed = pattern.width === 16;
   const op = FIRST_ROW_OP + instruction.index * 4 + (compressed ? COMPRESSED : 0);
-  const flags =
-    (endsLine(instruction) ? DECODED.ends : 0) | (isCommon(instruction, compressed) ? 0 : DECODED.uncommon);
+  const flags = endsLine(instruction) ? DECODED.ends : 0;
   return {
     pattern,
     except,

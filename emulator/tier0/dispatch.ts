@@ -1,4 +1,4 @@
-/** A jump through a table: how both `run` and `step` find a row's handler. */
+/** A jump through a table: how `step` finds a row's handler. */
 import { uleb, type Code } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
 

@@ -9,6 +9,8 @@ import { MAX_DEPTH } from '../jit/convention.ts';
 import {
   N,
   IP,
+  ADVANCE,
+  COUNT,
   NEXT_PC,
   FETCH,
   STATUS_LOCAL,
@@ -16,7 +18,6 @@ import {
   MARK,
   currentPc,
   loadBases,
-  uncount,
 } from './loopLocals.ts';
 import { IMPORT, STATUS } from './step.ts';
 import { ENTRY, FIRST_ROW_OP } from './uop.ts';
@@ -77,10 +78,10 @@ export const afterRegion =
   storeState(layout.LANDING, i32const(0));
 
 /**
- * The operation has the ENTRY bit. Enters the region that the jump cache has for this place, or counts; where there is
- * none, or it did nothing, the operation is dispatched again without the bit.
+ * The operation has the ENTRY bit. Enters the region that the jump cache has for this place, or counts. Where there is none, or it did
+ * nothing, the operation without the bit is dispatched. `next`: the label of the loop's head, around which is that of `resume`.
  */
-export function entryCode(): Code {
+export function entryCode(next: number): Code {
   const heat =
     get(IP) +
     i32const(1) +
@@ -106,12 +107,6 @@ export function entryCode(): Code {
     OP.end;
   const ample = get(N) + loadState(layout.AMPLE) + OP.i32_gt_u + OP.if + VOID + heat + OP.end;
   return (
-    get(OPERATION) +
-    i32const(ENTRY) +
-    OP.i32_and +
-    OP.if +
-    VOID +
-    uncount +
     currentPc +
     set(NEXT_PC) +
     storeState(layout.PC, get(NEXT_PC)) +
@@ -159,20 +154,19 @@ export function entryCode(): Code {
     VOID +
     afterRegion +
     OP.br +
-    uleb(6) +
+    uleb(next + 4) +
     OP.end +
     OP.end +
     ample +
-    get(N) +
-    i32const(1) +
-    OP.i32_sub +
-    set(N) +
     get(OPERATION) +
     i32const(ENTRY - 1) +
     OP.i32_and +
     set(OPERATION) +
+    i32const(0) +
+    set(ADVANCE) +
+    i32const(0) +
+    set(COUNT) +
     OP.br +
-    byte(1) +
-    OP.end
+    uleb(next + 1)
   );
 }

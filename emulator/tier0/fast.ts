@@ -1,11 +1,12 @@
 /** The code generator of tier 0's fast loop: a handler for each row, no calls. */
 import type { I32 } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
-import { get, i32const, loadState, set, storeState, type Locals } from '../codegen/emitter.ts';
+import { get, i32const, loadState, memoryOp, set, storeState, type Locals } from '../codegen/emitter.ts';
 import type { FloatHost, SourceNumber } from '../codegen/floatCode.ts';
 import { InlineEmitter, SlowOnly } from '../codegen/inlineEmitter.ts';
 import { RegisterFile } from '../codegen/registerFile.ts';
 import * as layout from '../layout.ts';
+import { currentPc } from './loopLocals.ts';
 import { UopOperands } from './operands.ts';
 import { COMPRESSED, FAR, UOP_SCALE } from './uop.ts';
 import { uleb, type Code } from '../wasm/encode.ts';
@@ -14,7 +15,9 @@ import { OP, VOID } from '../wasm/opcodes.ts';
 /** The loop's own locals. */
 export interface LoopLocals {
   readonly ip: number;
-  readonly delta: number;
+  readonly advance: number;
+  readonly count: number;
+  readonly operation: number;
   readonly nextPc: number;
   readonly read: number;
   readonly write: number;
@@ -24,6 +27,8 @@ export interface LoopLocals {
 export interface LoopLabels {
   /** Next instruction. */
   readonly next: number;
+  /** Goes to pc + immediate, in bytes of guest code. */
+  readonly far: number;
   /** Looks up the local nextPc, where a jump lands. */
   readonly jump: number;
   /** The same for what is no jump; with the local that marks landings cleared. */
@@ -38,6 +43,8 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
   #labels!: LoopLabels;
   #variant = 0;
   #left = false;
+  /** Conditional branches of the handler that are hardly ever taken: where they stand in its code. */
+  unlikely: number[] = [];
 
   constructor(locals: Locals, loop: LoopLocals) {
     super(locals, new UopOperands(loop.ip), loop);
@@ -58,7 +65,7 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
       setInteger: (value) => (this.out += operands.setRd(value)),
       take: (type) => this.locals.take(type),
       emit: (code) => (this.out += code),
-      expectNot: () => {},
+      expectNot: () => this.unlikely.push(this.out.length),
       bailIf: (condition, depth) => {
         this.bailIf(condition, depth);
       },
@@ -72,6 +79,7 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
     this.#labels = labels;
     this.#left = false;
     this.out = '';
+    this.unlikely = [];
     try {
       instruction.row.exec(this);
     } catch (e) {
@@ -89,10 +97,7 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
   }
 
   get pc(): I32 {
-    return {
-      type: 'i32',
-      code: get(this.#loop.delta) + get(this.#loop.ip) + i32const(2) + OP.i32_shr_u + OP.i32_add,
-    };
+    return { type: 'i32', code: currentPc };
   }
 
   get nextPc(): I32 {
@@ -103,22 +108,34 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
     return OP.br + uleb(label + depth);
   }
 
+  #count(): Code {
+    return i32const(1) + set(this.#loop.count);
+  }
+
   #advance(): void {
-    this.out += get(this.#loop.ip) + i32const(this.#length * UOP_SCALE) + OP.i32_add + set(this.#loop.ip);
-    this.out += this.#br(this.#labels.next);
+    const advance = this.#length * UOP_SCALE;
+    this.out +=
+      this.#count() +
+      i32const(advance) +
+      set(this.#loop.advance) +
+      get(this.#loop.ip) +
+      memoryOp(OP.i32_load16_u, 1, advance) +
+      set(this.#loop.operation) +
+      this.#br(this.#labels.next);
     this.#left = true;
   }
 
   #relative(depth: number): Code {
-    if (this.#variant & FAR) {
-      const target = this.op('add', this.pc, this.imm);
-      return target.code + set(this.#loop.nextPc) + this.#br(this.#labels.jump, depth);
-    }
+    if (this.#variant & FAR) return this.#count() + this.#br(this.#labels.far, depth);
     return (
+      this.#count() +
       get(this.#loop.ip) +
       this.operands.fieldImm +
+      OP.local_tee +
+      uleb(this.#loop.advance) +
       OP.i32_add +
-      set(this.#loop.ip) +
+      memoryOp(OP.i32_load16_u, 1, 0) +
+      set(this.#loop.operation) +
       this.#br(this.#labels.next, depth)
     );
   }
@@ -134,13 +151,15 @@ export class FastEmitter extends InlineEmitter<UopOperands> {
   }
 
   jump(target: I32): void {
-    this.out += target.code + i32const(-2) + OP.i32_and + set(this.#loop.nextPc);
+    this.out += target.code + i32const(-2) + OP.i32_and + set(this.#loop.nextPc) + this.#count();
     this.out += this.#br(this.#labels.jump);
     this.#left = true;
   }
 
   protected bailIf(condition: Code, depth = 0): void {
-    this.out += condition + OP.br_if + uleb(this.#labels.slow + depth);
+    this.out += condition;
+    this.unlikely.push(this.out.length);
+    this.out += OP.br_if + uleb(this.#labels.slow + depth);
   }
 
   protected needFs(): void {

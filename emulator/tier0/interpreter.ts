@@ -25,8 +25,6 @@ export interface InterpreterImports {
 
 export interface Interpreter extends Bulk {
   readonly run: (budget: number) => number;
-  /** `run` with every row in the loop; right for any code, faster for code that uses uncommon rows. */
-  readonly runFull: (budget: number) => number;
   readonly step: () => number;
   readonly decode: PageDecoder;
   /** For regions: see lookUp.ts. */

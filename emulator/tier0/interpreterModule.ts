@@ -2,19 +2,17 @@
  * Tier 0: the interpreter, a WebAssembly module made from the rows at start-up. It exports
  *
  *     run(budget) -> STATUS   the fast loop: executes up to `budget` instructions from PC
- *     runFull(budget)         the same with the rows of all extensions in the loop (common.ts says why)
  *     step() -> STATUS        executes the micro-op at IP
  *     ecall(budget, depth)    delivers the trap of an ECALL for regions
  *     decode(page, ...)       writes micro-ops (decoder.ts)
  *     stub(budget, depth)     stands in the table where there is no region
  *
  * `run` keeps the micro-op pointer `ip` instead of a pc: micro-ops of a page lie in a row, one for each
- * halfword, so pc = delta + (ip >>> 2) all through the page, and a jump within it only moves ip.
+ * halfword, so the pc is as far from that of another one in the page as ip >>> 2 is, and a jump within it only moves ip.
  */
 import * as layout from '../layout.ts';
 import { instructions } from '../isa/table.ts';
 import { get, i32const, loadState, Locals, set, storeState } from '../codegen/emitter.ts';
-import { isCommon } from './common.ts';
 import { ECALL, IMPORT, STATUS, StepEmitter } from './step.ts';
 import { decodeFunction } from './decoder.ts';
 import { dispatch } from './dispatch.ts';
@@ -98,8 +96,7 @@ export function interpreterModule(sharedMemory: boolean): Uint8Array<ArrayBuffer
     indirect: REGION_TYPE,
     functions: [
       stepFunction(),
-      runFunction('run', isCommon),
-      runFunction('runFull', () => true),
+      runFunction(),
       ecallFunction(),
       lookUpFunction(),
       decodeFunction(),

@@ -16,6 +16,7 @@ import {
   type Locals,
 } from '../codegen/emitter.ts';
 import { BOX } from '../codegen/floatCode.ts';
+import { pcOf } from './loopLocals.ts';
 import { UopOperands } from './operands.ts';
 import { COMPRESSED, ENTRY, FAR } from './uop.ts';
 import { byte, uleb, type Code } from '../wasm/encode.ts';
@@ -54,8 +55,7 @@ const IMPORT_COUNT = 7;
 export const FUNCTION = {
   step: IMPORT_COUNT,
   run: IMPORT_COUNT + 1,
-  runFull: IMPORT_COUNT + 2,
-  ecall: IMPORT_COUNT + 3,
+  ecall: IMPORT_COUNT + 2,
 } as const;
 
 export class StepEmitter extends Emitter<UopOperands> {
@@ -81,7 +81,7 @@ export class StepEmitter extends Emitter<UopOperands> {
   get pc(): I32 {
     return {
       type: 'i32',
-      code: loadState(layout.DELTA) + loadState(layout.IP) + i32const(2) + OP.i32_shr_u + OP.i32_add,
+      code: pcOf(loadState(layout.IP)),
     };
   }
 

@@ -42,8 +42,6 @@ export const DECODED = {
   at: 0x1fff,
   /** The line ends there, or decoded code begins. */
   ends: 0x2000,
-  /** Some row is not in the common loop. */
-  uncommon: 0x4000,
   /** The last instruction goes back: to where its micro-op says. `decode` may be called for those behind it. */
   backward: 0x8000,
   /** That is a compressed instruction. */

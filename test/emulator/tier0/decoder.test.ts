@@ -4,7 +4,6 @@ import { decode } from '../../../emulator/isa/decode.ts';
 import { instructions } from '../../../emulator/isa/table.ts';
 import * as layout from '../../../emulator/layout.ts';
 import type { PageDecoder } from '../../../emulator/tier0/codeCache.ts';
-import { isCommonInstruction } from '../../../emulator/tier0/common.ts';
 import { interpreterModule } from '../../../emulator/tier0/interpreterModule.ts';
 import {
   DECODED,
@@ -66,7 +65,6 @@ function expected(insn: number, at: number): string {
   const stops = endsLine(instruction) || backward;
   return text(
     next |
-      (isCommonInstruction(d) ? 0 : DECODED.uncommon) |
       (endsLine(instruction) || !stops ? DECODED.ends : 0) |
       (backward ? DECODED.backward : 0) |
       (instruction.traits.relative && (scratch.getUint16(0, true) & FAR) === 0 ? DECODED.near : 0) |

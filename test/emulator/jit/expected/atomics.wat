@@ -27,7 +27,7 @@
         (local.set 39 (local.get 18))
         (local.set 40 (local.get 15))
         (local.set 2 (i32.const 2))
-        (br_if 1 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 40) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
+        (br_if 1 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.shl (i32.shr_u (local.get 40) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
         (local.set 41 (i32.xor (local.get 41) (local.get 40)))
         (local.set 42 (i32.load (local.get 41)))
         (i32.store (local.get 41) (i32.add (local.get 42) (local.get 39)))
@@ -35,7 +35,7 @@
         (local.set 39 (local.get 17))
         (local.set 40 (local.get 15))
         (local.set 2 (i32.const 8193))
-        (br_if 1 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 40) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
+        (br_if 1 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.shl (i32.shr_u (local.get 40) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
         (local.set 41 (i32.xor (local.get 41) (local.get 40)))
         (local.set 42 (i32.load (local.get 41)))
         (i32.store (local.get 41) (select (local.get 42) (local.get 39) (i32.gt_u (local.get 42) (local.get 39))))
@@ -47,7 +47,7 @@
             (local.set 0 (i32.sub (local.get 0) (i32.const 4)))
             (local.set 39 (local.get 15))
             (local.set 2 (i32.const 16388))
-            (br_if 3 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.and (i32.shr_u (local.get 39) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 39)) (i32.const 3))) ;; unlikely
+            (br_if 3 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.shl (i32.shr_u (local.get 39) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 39)) (i32.const 3))) ;; unlikely
             (local.set 40 (i32.xor (local.get 40) (local.get 39)))
             (i32.store offset=RESERVATION (i32.const 0) (local.get 40))
             (local.set 20 (i32.load (local.get 40)))
@@ -55,7 +55,7 @@
             (local.set 39 (local.get 20))
             (local.set 40 (local.get 15))
             (local.set 2 (i32.const 32770))
-            (br_if 3 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 40) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
+            (br_if 3 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.shl (i32.shr_u (local.get 40) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
             (local.set 41 (i32.xor (local.get 41) (local.get 40)))
             (local.set 42 (i32.ne (i32.load offset=RESERVATION (i32.const 0)) (local.get 41)))
             if (i32.eqz (local.get 42))
@@ -67,7 +67,7 @@
               (local.set 0 (i32.sub (local.get 0) (i32.const 4)))
               (local.set 39 (local.get 15))
               (local.set 2 (i32.const 16388))
-              (br_if 4 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.and (i32.shr_u (local.get 39) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 39)) (i32.const 3))) ;; unlikely
+              (br_if 4 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.shl (i32.shr_u (local.get 39) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 39)) (i32.const 3))) ;; unlikely
               (local.set 40 (i32.xor (local.get 40) (local.get 39)))
               (i32.store offset=RESERVATION (i32.const 0) (local.get 40))
               (local.set 20 (i32.load (local.get 40)))
@@ -75,7 +75,7 @@
               (local.set 39 (local.get 20))
               (local.set 40 (local.get 15))
               (local.set 2 (i32.const 32770))
-              (br_if 4 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 40) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
+              (br_if 4 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.shl (i32.shr_u (local.get 40) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
               (local.set 41 (i32.xor (local.get 41) (local.get 40)))
               (local.set 42 (i32.ne (i32.load offset=RESERVATION (i32.const 0)) (local.get 41)))
               if (i32.eqz (local.get 42))
@@ -87,7 +87,7 @@
                 (local.set 0 (i32.sub (local.get 0) (i32.const 4)))
                 (local.set 39 (local.get 15))
                 (local.set 2 (i32.const 16388))
-                (br_if 5 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.and (i32.shr_u (local.get 39) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 39)) (i32.const 3))) ;; unlikely
+                (br_if 5 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.shl (i32.shr_u (local.get 39) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 39)) (i32.const 3))) ;; unlikely
                 (local.set 40 (i32.xor (local.get 40) (local.get 39)))
                 (i32.store offset=RESERVATION (i32.const 0) (local.get 40))
                 (local.set 20 (i32.load (local.get 40)))
@@ -95,7 +95,7 @@
                 (local.set 39 (local.get 20))
                 (local.set 40 (local.get 15))
                 (local.set 2 (i32.const 32770))
-                (br_if 5 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 40) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
+                (br_if 5 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.shl (i32.shr_u (local.get 40) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
                 (local.set 41 (i32.xor (local.get 41) (local.get 40)))
                 (local.set 42 (i32.ne (i32.load offset=RESERVATION (i32.const 0)) (local.get 41)))
                 if (i32.eqz (local.get 42))
@@ -107,7 +107,7 @@
                   (local.set 0 (i32.sub (local.get 0) (i32.const 4)))
                   (local.set 39 (local.get 15))
                   (local.set 2 (i32.const 16388))
-                  (br_if 6 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.and (i32.shr_u (local.get 39) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 39)) (i32.const 3))) ;; unlikely
+                  (br_if 6 (i32.and (i32.or (local.tee 40 (i32.add (i32.load (i32.add (local.get 4) (i32.shl (i32.shr_u (local.get 39) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 39)) (i32.const 3))) ;; unlikely
                   (local.set 40 (i32.xor (local.get 40) (local.get 39)))
                   (i32.store offset=RESERVATION (i32.const 0) (local.get 40))
                   (local.set 20 (i32.load (local.get 40)))
@@ -115,7 +115,7 @@
                   (local.set 39 (local.get 20))
                   (local.set 40 (local.get 15))
                   (local.set 2 (i32.const 32770))
-                  (br_if 6 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.and (i32.shr_u (local.get 40) (i32.const 10)) (i32.const 4194300)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
+                  (br_if 6 (i32.and (i32.or (local.tee 41 (i32.add (i32.load (i32.add (local.get 5) (i32.shl (i32.shr_u (local.get 40) (i32.const 12)) (i32.const 2)))) (i32.const -1))) (local.get 40)) (i32.const 3))) ;; unlikely
                   (local.set 41 (i32.xor (local.get 41) (local.get 40)))
                   (local.set 42 (i32.ne (i32.load offset=RESERVATION (i32.const 0)) (local.get 41)))
                   if (i32.eqz (local.get 42))
