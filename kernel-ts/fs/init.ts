@@ -6,7 +6,7 @@ import type { Timespec } from '../mm/context.ts';
 import { fput } from '../mm/fileRef.ts';
 import type { FsContext, VfsState } from './context.ts';
 import { DEV_NODES } from './devices.ts';
-import type { FsStruct } from './file.ts';
+import type { File, FsStruct } from './file.ts';
 import { SuperBlock, type Dentry } from './inode.ts';
 import { iovIterAdvance, kernelIter } from './iovIter.ts';
 import { doMkdirat } from './namei.ts';
@@ -15,6 +15,7 @@ import { newProc, registerProc } from './proc.ts';
 import { FS_PROC_ROWS } from './procRows.ts';
 import { SMAPS_PROC_ROWS } from './procSmaps.ts';
 import { vfsRead, vfsWrite } from './readWrite.ts';
+import { shmemFillLater } from './shmem.ts';
 import { newTmpfs } from './tmpfs.ts';
 import { isWait } from './wait.ts';
 import { walk } from './walk.ts';
@@ -99,14 +100,20 @@ export function vfsPopulate(ctx: FsContext, now: Timespec): void {
   for (const [name, target] of links) symlink?.(ctx, dev, name, target);
 }
 
-/** Puts a file of the host into the guest, with the directories on the way; permissions are exactly `mode`. */
-export function writeGuestFile(ctx: FsContext, path: string, bytes: Uint8Array, mode: number): 0 | Errno {
+/** An open empty file, with the directories on the way; permissions are exactly `mode`. */
+function createGuestFile(ctx: FsContext, path: string, mode: number): File | Errno {
   if (!path.startsWith('/')) return -EINVAL;
   const names = path.split('/').filter((name) => name !== '');
   for (let i = 1; i < names.length; i++) doMkdirat(ctx, AT_FDCWD, `/${names.slice(0, i).join('/')}`, 0o755);
   const file = filpOpen(ctx, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+  if (typeof file !== 'number') file.fInode.iMode = (file.fInode.iMode & ~0o7777) | mode;
+  return file;
+}
+
+/** Puts a file of the host into the guest, with the directories on the way; permissions are exactly `mode`. */
+export function writeGuestFile(ctx: FsContext, path: string, bytes: Uint8Array, mode: number): 0 | Errno {
+  const file = createGuestFile(ctx, path, mode);
   if (typeof file === 'number') return file;
-  file.fInode.iMode = (file.fInode.iMode & ~0o7777) | mode;
   let result = 0;
   for (let at = 0; at < bytes.length && result >= 0; at += result) {
     const iter = kernelIter(bytes);
@@ -116,6 +123,15 @@ export function writeGuestFile(ctx: FsContext, path: string, bytes: Uint8Array, 
   }
   fput(ctx, file);
   return Math.min(result, 0);
+}
+
+/** The same for a new file whose bytes nobody changes any more: they are copied when somebody wants them. */
+export function placeGuestFile(ctx: FsContext, path: string, bytes: Uint8Array, mode: number): 0 | Errno {
+  const file = createGuestFile(ctx, path, mode);
+  if (typeof file === 'number') return file;
+  const result = shmemFillLater(ctx, file.fInode, bytes);
+  fput(ctx, file);
+  return result;
 }
 
 /** Reads a whole file of the guest. */

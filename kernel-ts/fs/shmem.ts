@@ -18,11 +18,20 @@ import { PAGE_SIZE, pageAlignUp } from '../abi/mman.ts';
 import { RLIMIT_FSIZE, rlimit } from '../abi/resource.ts';
 import { S_IFREG } from '../abi/stat.ts';
 import { vmEnoughMemory } from '../mm/accounting.ts';
-import { addToPageCache, deleteFromPageCache, findGetPage } from '../mm/addressSpace.ts';
+import { addToPageCache, cachedPage, deleteFromPageCache, findGetPage } from '../mm/addressSpace.ts';
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
 import { kmemCacheAlloc, slabMay } from '../mm/slab.ts';
-import { allocPage, pagesFor, pageToPhys, PG_DIRTY, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
+import {
+  allocPage,
+  pagesFor,
+  pageToPhys,
+  PG_DIRTY,
+  PG_FALLOCATED,
+  PG_UNREAD,
+  putPage,
+  type Page,
+} from '../mm/page.ts';
 import { FaultCode, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';
 import type { FsContext } from './context.ts';
@@ -42,7 +51,7 @@ export const MAX_LFS_FILESIZE = 0xffff_ffff * PAGE_SIZE;
  * @returns ENOSPC when the file system is full, ENOMEM when RAM is.
  */
 export function shmemGetPage(ctx: MmContext, inode: Inode, index: number, zero = true): Page | Errno {
-  const cached = findGetPage(inode.iMapping, index);
+  const cached = findGetPage(ctx, inode.iMapping, index);
   if (cached !== null) {
     cached.flags &= ~PG_FALLOCATED;
     return cached;
@@ -84,7 +93,7 @@ function shmemReadIter(ctx: FsContext, file: File, to: IovIter, pos: number): nu
     const at = pos + done;
     const offset = at % PAGE_SIZE;
     const chunk = Math.min(PAGE_SIZE - offset, to.count, inode.iSize - at);
-    const page = inode.iMapping.iPages.get(Math.floor(at / PAGE_SIZE));
+    const page = cachedPage(ctx, inode.iMapping, Math.floor(at / PAGE_SIZE));
     // The pages of user memory that are faulted in meanwhile may be these, so take a copy.
     const bytes =
       page === undefined ? new Uint8Array(chunk) : ctx.ram.readBytes(pageToPhys(page) + offset, chunk);
@@ -124,6 +133,24 @@ function shmemWriteIter(ctx: FsContext, file: File, from: IovIter, pos: number):
   return done;
 }
 
+/**
+ * Fills an empty file, as writing `contents` to it does, but each page only when somebody wants what is in it: an image is for the
+ * most part symbols. The bytes must not change any more.
+ *
+ * @returns ENOSPC or ENOMEM when it does not fit; the file then ends where there was no room
+ */
+export function shmemFillLater(ctx: MmContext, inode: Inode, contents: Uint8Array): 0 | Errno {
+  inode.iMapping.contents = contents;
+  for (let index = 0; inode.iSize < contents.length; index++) {
+    const page = shmemGetPage(ctx, inode, index, false);
+    if (typeof page === 'number') return page;
+    page.flags |= PG_DIRTY | PG_UNREAD;
+    putPage(ctx, page);
+    inode.iSize = Math.min(contents.length, (index + 1) * PAGE_SIZE);
+  }
+  return 0;
+}
+
 /** shmem_truncate_range() and i_size_write(): frees what lies beyond, in page cache and page tables. */
 export function shmemTruncate(ctx: MmContext, inode: Inode, size: number): 0 | Errno {
   if (size > MAX_LFS_FILESIZE) return -EFBIG;
@@ -156,13 +183,14 @@ function removePage(ctx: MmContext, inode: Inode, page: Page): void {
 /** Zeroes the bytes [from, to) of one page, if it is there. */
 function zeroPartial(ctx: MmContext, inode: Inode, from: number, to: number): void {
   if (from >= to) return;
-  const page = inode.iMapping.iPages.get(Math.floor(from / PAGE_SIZE));
+  const page = cachedPage(ctx, inode.iMapping, Math.floor(from / PAGE_SIZE));
   if (page !== undefined) ctx.ram.zero(pageToPhys(page) + (from % PAGE_SIZE), to - from);
 }
 
 /** shmem_evict_inode(): the file is gone, and so are its frames. */
 export function shmemEvictInode(ctx: MmContext, inode: Inode): void {
   removePages(ctx, inode, 0, Infinity);
+  inode.iMapping.contents = null;
   inode.iSize = 0;
   shmemFreeInode(ctx, inode);
 }

@@ -1,10 +1,10 @@
 /**
  * struct address_space: the page cache of one inode (include/linux/fs.h, mm/filemap.c), held in frames of guest RAM.
  */
+import { PAGE_SIZE } from '../abi/mman.ts';
 import type { Inode } from '../fs/inode.ts';
 import type { MmContext } from './context.ts';
-import type { Page } from './page.ts';
-import { putPage } from './page.ts';
+import { pageToPhys, PG_UNREAD, putPage, type Page } from './page.ts';
 import type { VmArea } from './vma.ts';
 import { XArray } from './xarray.ts';
 
@@ -58,12 +58,16 @@ export class MappingList {
   }
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** struct address_space. */
 export class AddressSpace {
   /** The inode it belongs to. */
   readonly host: Inode;
   /** i_pages by index; iterate with `sortedPages`. Each holds one reference to its page. */
   readonly iPages = new XArray<Page>();
+  /** What its PG_UNREAD pages are to hold, from the file's beginning; nobody changes it. Null: there are none. */
+  contents: Uint8Array | null = null;
   /** i_mmap: every VMA that maps the inode, shared or private. */
   readonly iMmap = new MappingList();
 
@@ -82,9 +86,26 @@ export class AddressSpace {
   }
 }
 
-/** find_get_page(): the cached page with its count raised, or null. */
-export function findGetPage(mapping: AddressSpace, index: number): Page | null {
+/** read_folio(): fills the page, if that has been left for later. */
+export function readFolio(ctx: MmContext, page: Page): void {
+  if ((page.flags & PG_UNREAD) === 0) return;
+  page.flags &= ~PG_UNREAD;
+  const from = page.index * PAGE_SIZE;
+  const bytes = page.mapping?.contents?.subarray(from, from + PAGE_SIZE) ?? NOTHING;
+  ctx.ram.writeBytes(pageToPhys(page), bytes);
+  ctx.ram.zero(pageToPhys(page) + bytes.length, PAGE_SIZE - bytes.length);
+}
+
+/** filemap_read()'s way to a page: the cached one with what it is to hold. */
+export function cachedPage(ctx: MmContext, mapping: AddressSpace, index: number): Page | undefined {
   const page = mapping.iPages.get(index);
+  if (page !== undefined) readFolio(ctx, page);
+  return page;
+}
+
+/** find_get_page(): the cached page with its count raised, or null. */
+export function findGetPage(ctx: MmContext, mapping: AddressSpace, index: number): Page | null {
+  const page = cachedPage(ctx, mapping, index);
   if (page === undefined) return null;
   page.count++;
   return page;

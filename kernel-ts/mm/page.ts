@@ -18,6 +18,8 @@ export const PG_DIRTY = 0x8;
 export const PG_ZERO = 0x10;
 /** A page of shmem that fallocate reserved and nobody has used: SEEK_DATA takes it for a hole (PG_uptodate is clear). */
 export const PG_FALLOCATED = 0x4;
+/** The frame does not hold yet what its mapping's `contents` have for it (a file's page before read_folio, without PG_uptodate). */
+export const PG_UNREAD = 0x20;
 
 /** struct page. */
 export class Page {

@@ -3,6 +3,7 @@
  * where it lies (page cache), or is zero. For strace and traces.
  */
 import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
+import { cachedPage } from '../mm/addressSpace.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { PTE_V, ptePfn, walkPte } from '../mm/pgtable.ts';
 import { VM_READ } from '../mm/vma.ts';
@@ -17,7 +18,7 @@ function frameOf(kernel: Kernel, mm: MmStruct, va: number): number | null {
   if (vma === null || va < vma.vmStart || (vma.vmFlags & VM_READ) === 0) return null;
   if (vma.vmFile === null) return 0;
   const index = vma.vmPgoff + Math.floor((va - vma.vmStart) / PAGE_SIZE);
-  return vma.vmFile.fInode.iMapping.iPages.get(index)?.pfn ?? 0;
+  return cachedPage(kernel, vma.vmFile.fInode.iMapping, index)?.pfn ?? 0;
 }
 
 /** The bytes at a user address, or null when any of them cannot be read. */

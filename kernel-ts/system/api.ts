@@ -204,7 +204,10 @@ export interface ShmRow {
 }
 
 export interface System {
-  /** Throws BootError with one clear line when the image cannot be run. */
+  /**
+   * Throws BootError with one clear line when the image cannot be run. The guest reads its bytes when it first wants them, so they must not
+   * be changed afterwards.
+   */
   spawn(image: Uint8Array, options?: SpawnOptions): Process;
   run(limits?: RunLimits): RunResult;
   /** Runs the given task for one instruction (or one trap). */

@@ -13,7 +13,7 @@ import { IPCMNI } from '../ipc/util.ts';
 import type { KmemCache } from '../mm/slab.ts';
 import { recountLockedVm } from '../mm/mlock.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
-import { PG_ANON, PG_TABLE, PG_ZERO, pfnToPage, type Page } from '../mm/page.ts';
+import { PG_ANON, PG_TABLE, PG_UNREAD, PG_ZERO, pfnToPage, type Page } from '../mm/page.ts';
 import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
 import { VM_SHARED, vmaPages } from '../mm/vma.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -318,6 +318,8 @@ function checkFrame(page: Page, kernels: 0 | 1, recount: Recount): void {
   }
   if (tables > 0 && (ptes > 0 || cached > 0 || tables > 1))
     problems.push(`${at} is a page table and something else`);
+  if ((page.flags & PG_UNREAD) !== 0 && (ptes > 0 || (page.mapping?.contents ?? null) === null))
+    problems.push(`${at} is mapped, or holds nothing's contents, and has not been read`);
   if ((page.flags & PG_ZERO) !== 0 && recount.writable.has(page.pfn))
     problems.push(`${at} is the zero page and writable`);
   if (tables > 0 && (page.flags & PG_TABLE) === 0) problems.push(`${at} is used as a table without PG_TABLE`);

@@ -8,7 +8,7 @@ import { TASK_SIZE } from '../abi/mman.ts';
 import { initRlimits } from '../abi/resource.ts';
 import { putFilesStruct } from '../fs/fdtable.ts';
 import { FilesStruct, FMODE_READ, FMODE_WRITE } from '../fs/file.ts';
-import { initFsStruct, writeGuestFile } from '../fs/init.ts';
+import { initFsStruct, placeGuestFile } from '../fs/init.ts';
 import type { Inode } from '../fs/inode.ts';
 import { doUnlinkat, userPathAt } from '../fs/namei.ts';
 import { hostStreamFile } from '../fs/open.ts';
@@ -91,7 +91,7 @@ export class Spawner {
       // Others may be running the old file: it keeps its inode, the new one gets the name.
       doUnlinkat(kernel, AT_FDCWD, path, 0);
     }
-    const failed = writeGuestFile(kernel, path, image, 0o755);
+    const failed = placeGuestFile(kernel, path, image, 0o755);
     if (failed < 0)
       throw new BootError(`no room for the image of ${image.length} bytes in the guest's memory (see --ram)`);
     const dentry = userPathAt(kernel, AT_FDCWD, path, 0);

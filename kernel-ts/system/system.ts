@@ -7,7 +7,8 @@
 import { commitLine, Machine } from '../../emulator/index.ts';
 import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
 import { ktimeGet } from '../mm/context.ts';
-import { frameWritten } from '../mm/page.ts';
+import { readFolio } from '../mm/addressSpace.ts';
+import { frameWritten, pfnToPage } from '../mm/page.ts';
 import { readGuestFile } from '../fs/init.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { loadTask, saveCurrent, taskPc, taskRegisters } from '../process/sched.ts';
@@ -250,13 +251,22 @@ class HostedSystem implements System {
   }
 
   readFrame(pfn: number, offset = 0, length: number = PAGE_SIZE - offset): Uint8Array {
-    return this.machine.ram.readBytes(this.frameAddress(pfn, offset, length), length);
+    const at = this.frameAddress(pfn, offset, length);
+    this.fillFrame(pfn);
+    return this.machine.ram.readBytes(at, length);
   }
 
   writeFrame(pfn: number, bytes: Uint8Array, offset = 0): void {
     const at = this.frameAddress(pfn, offset, bytes.length);
+    this.fillFrame(pfn);
     frameWritten(this.kernel.memMap, pfn);
     this.machine.ram.writeBytes(at, bytes);
+  }
+
+  /** What the frame is to hold, if nobody has wanted it yet. */
+  private fillFrame(pfn: number): void {
+    const page = pfnToPage(this.kernel.memMap, pfn);
+    if (page !== undefined) readFolio(this.kernel, page);
   }
 
   private frameAddress(pfn: number, offset: number, length: number): number {

@@ -27,6 +27,28 @@ describe('one program', () => {
     expect(process.stdout).toBe('');
   });
 
+  test('lies whole in frames, also those that nobody has read', () => {
+    const system = boot({ ram: 16 << 20 });
+    system.spawn(hello);
+    const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+    const { base, size } = system.picture().ram;
+    const frames = new Map<string, number>();
+    for (let pfn = base / 4096; pfn < (base + size) / 4096; pfn++)
+      frames.set(text(system.readFrame(pfn)), pfn);
+    let last = -1;
+    for (let at = 0; at < hello.length; at += 4096) {
+      const page = new Uint8Array(4096);
+      page.set(hello.subarray(at, at + 4096));
+      last = frames.get(text(page)) ?? -1;
+      expect(last).toBeGreaterThan(0);
+    }
+    system.writeFrame(last, Uint8Array.of(42), 7);
+    const written = hello.slice();
+    written[(Math.ceil(hello.length / 4096) - 1) * 4096 + 7] = 42;
+    expect(text(system.readFile('/bin/prog')) === text(written)).toBe(true);
+    expect(system.checkInvariants()).toEqual([]);
+  });
+
   test('stops at a symbol, and goes on', () => {
     const system = boot();
     const { pid } = system.spawn(hello);
