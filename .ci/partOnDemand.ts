@@ -19,7 +19,6 @@ const DOORS: readonly string[] = [
   'emulator/isa/table.ts',
   'emulator/jit/batch.ts',
   'emulator/jit/region.ts',
-  'emulator/tier0/common.ts',
   'emulator/tier0/interpreterModule.ts',
   'emulator/tier0/step.ts',
 ];
