@@ -15,6 +15,13 @@ const HEADER = 8;
 const OPTIMISE = ['--no-liftoff', '--no-wasm-lazy-compilation'] as const;
 const AS_BEFORE = ['--liftoff', '--wasm-dynamic-tiering', '--wasm-lazy-compilation'] as const;
 
+/**
+ * V8's budget for a function before it optimises it, in bytes that are executed, as it is by default; and one for the interpreter, whose
+ * loop is so large that some 300 guest instructions use up the usual one. Optimising takes 10 ms, more than most short programs.
+ */
+const BUDGET = Number(process.versions.node.split('.')[0]) < 22 ? 1_800_000 : 13_000_000;
+const PATIENT_BUDGET = 2_000_000_000;
+
 export type Native = (...values: unknown[]) => unknown;
 
 /** A function of V8's; null: it has none of that name. */
@@ -67,9 +74,12 @@ export function readModule(
     const module = native('DeserializeWasmModule', 'code', 'bytes')?.(code, bytes);
     if (module instanceof WebAssembly.Module) return { module, optimised: true };
   }
+  setFlagsFromString(`--wasm-tiering-budget=${String(PATIENT_BUDGET)}`);
   try {
     return { module: new WebAssembly.Module(bytes), optimised: false };
   } catch {
     return null;
+  } finally {
+    setFlagsFromString(`--wasm-tiering-budget=${String(BUDGET)}`);
   }
 }

@@ -43,6 +43,12 @@ describe('files with modules and their code', () => {
     writeModule(path('again'), BYTES);
     readModule(path('again'));
     expect(cachedDataVersionTag()).toBe(before);
+    const alone = changed('alone', (file) => {
+      file.writeUInt32LE(0, 4);
+      return file.subarray(0, 8 + BYTES.length);
+    });
+    expect(readModule(alone)?.optimised).toBe(false);
+    expect(cachedDataVersionTag()).toBe(before);
     expect(readFileSync(path('again'))).toEqual(readFileSync(path('whole')));
   });
 
