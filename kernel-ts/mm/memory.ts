@@ -11,6 +11,7 @@ import {
   allocPage,
   getPage,
   isAtPlace,
+  isFree,
   PG_ANON,
   PG_DIRTY,
   PG_ZERO,
@@ -170,6 +171,15 @@ function framePlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: nu
   return place;
 }
 
+/**
+ * The same for a copy of a page that fork has left to two: those around it often stay as they are, so it opens no run, or a thousand
+ * processes would lie scattered over all of RAM.
+ */
+function copyPlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): FramePlace | null {
+  const wanted = framePlace(ctx, vma, address, pteAddress);
+  return isFree(ctx.memMap, wanted.pfn) ? wanted : null;
+}
+
 /** do_anonymous_page(). What is only read gives the VMA no anon_vma, so fork leaves it to the child's own faults. */
 function doAnonymousPage(
   ctx: MmContext,
@@ -233,7 +243,8 @@ function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: numb
     changePte(ctx, mm, address, pteAddress, pte | PTE_W | PTE_A | PTE_D);
     return FaultCode.Handled;
   }
-  const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, vma, address, pteAddress));
+  const placeOf = anonymous ? copyPlace : framePlace;
+  const copy = allocPage(ctx, PG_ANON, false, placeOf(ctx, vma, address, pteAddress));
   if (copy === null) return FaultCode.Oom;
   ctx.ram.copy(pageToPhys(copy), pageToPhys(old), PAGE_SIZE);
   anonVmaPrepare(vma);

@@ -8,7 +8,7 @@ import type { AddressSpace } from './addressSpace.ts';
 import type { MmContext, PhysicalMemory } from './context.ts';
 import { shouldFail, type FaultAttr } from './slab.ts';
 
-/** The frame holds a page table. */
+/** The frame holds a page table: all of its entries are 0 when it is freed. */
 export const PG_TABLE = 0x1;
 /** The frame holds anonymous memory. */
 export const PG_ANON = 0x2;
@@ -67,7 +67,12 @@ export class MemMap {
   readonly freed = new FrameList();
   /** Frames that have never been used, kept for the neighbours of others in their run. */
   readonly kept = new FrameList();
-  /** The list of each frame: 0 none, 1 freed, 2 kept. */
+  /**
+   * quicklists (include/linux/quicklist.h until 5.1): freed page tables, which hold nothing but zeros. The next table takes one, and only
+   * its few entries in use come into the processor's cache.
+   */
+  readonly tables = new FrameList();
+  /** The list of each frame: 0 none, or LISTED_*. */
   readonly listed: Uint8Array;
   /** Neighbours on the list, -1 at its ends. */
   readonly after: Int32Array;
@@ -90,8 +95,14 @@ export class MemMap {
   }
 }
 
+/** MemMap.listed. */
+const LISTED_FREED = 1;
+const LISTED_KEPT = 2;
+const LISTED_TABLE = 3;
+
 function listAdd(memMap: MemMap, list: FrameList, frame: number): void {
-  memMap.listed[frame] = list === memMap.freed ? 1 : 2;
+  memMap.listed[frame] =
+    list === memMap.freed ? LISTED_FREED : list === memMap.kept ? LISTED_KEPT : LISTED_TABLE;
   memMap.before[frame] = -1;
   memMap.after[frame] = list.head;
   if (list.head >= 0) memMap.before[list.head] = frame;
@@ -100,7 +111,8 @@ function listAdd(memMap: MemMap, list: FrameList, frame: number): void {
 }
 
 function listDel(memMap: MemMap, frame: number): void {
-  const list = memMap.listed[frame] === 1 ? memMap.freed : memMap.kept;
+  const listed = memMap.listed[frame];
+  const list = listed === LISTED_FREED ? memMap.freed : listed === LISTED_KEPT ? memMap.kept : memMap.tables;
   const after = memMap.after[frame] as number;
   const before = memMap.before[frame] as number;
   if (after >= 0) memMap.before[after] = before;
@@ -112,7 +124,11 @@ function listDel(memMap: MemMap, frame: number): void {
 
 /** Somebody has written to a frame without having allocated it (the host): it does not hold zeros any more. */
 export function frameWritten(memMap: MemMap, pfn: number): void {
-  memMap.pages[pfn - memMap.firstPfn] ??= new Page(pfn);
+  const frame = pfn - memMap.firstPfn;
+  memMap.pages[frame] ??= new Page(pfn);
+  if (memMap.listed[frame] !== LISTED_TABLE) return;
+  listDel(memMap, frame);
+  listAdd(memMap, memMap.freed, frame);
 }
 
 /** A MemMap over all of RAM, which holds zeros. */
@@ -165,6 +181,12 @@ export function isAtPlace(memMap: MemMap, pfn: number, n: number): boolean {
   return (pfn - memMap.firstPfn) % RUN === n;
 }
 
+/** Whether a page may have this frame. */
+export function isFree(memMap: MemMap, pfn: number): boolean {
+  const frame = pfn - memMap.firstPfn;
+  return (memMap.listed[frame] ?? 0) !== 0 || (frame >= memMap.nextFresh && frame < memMap.totalFrames);
+}
+
 /** The place of a page that has no neighbours; pages of page tables for instance. */
 const ANYWHERE: FramePlace = { pfn: 0, index: 0, pages: 1 };
 
@@ -186,10 +208,10 @@ function takeFrame(memMap: MemMap, place: FramePlace | null): number {
   else if (memMap.freed.head >= 0) {
     frame = memMap.freed.head;
     const inRun = frame - (frame % RUN) + (place.index % RUN);
-    if (memMap.listed[inRun] === 1) frame = inRun;
+    if (memMap.listed[inRun] === LISTED_FREED) frame = inRun;
   } else if (memMap.nextFresh < memMap.totalFrames) {
     return openRun(memMap, place);
-  } else frame = memMap.kept.head;
+  } else frame = memMap.kept.head >= 0 ? memMap.kept.head : memMap.tables.head;
   listDel(memMap, frame);
   return frame;
 }
@@ -209,7 +231,9 @@ export function allocPage(
   if (memMap.fault.nth !== 0 && shouldFail(memMap.fault)) return null;
   memMap.failAfter--;
   memMap.freeFrames--;
-  const frame = takeFrame(memMap, place);
+  const isTable = (flags & PG_TABLE) !== 0 && memMap.tables.head >= 0;
+  const frame = isTable ? memMap.tables.head : takeFrame(memMap, place);
+  if (isTable) listDel(memMap, frame);
   const used = memMap.pages[frame];
   const page = used ?? new Page(memMap.firstPfn + frame);
   if (used === undefined) memMap.pages[frame] = page;
@@ -217,7 +241,7 @@ export function allocPage(
   page.count = 1;
   page.flags = flags;
   // Nobody has written to a frame that was never used: zeros would only make the host find memory for it.
-  if (zero && used !== undefined) ctx.ram.zero(pageToPhys(page), PAGE_SIZE);
+  if (zero && used !== undefined && !isTable) ctx.ram.zero(pageToPhys(page), PAGE_SIZE);
   return page;
 }
 
@@ -232,10 +256,12 @@ export function putPage(ctx: MmContext, page: Page): void {
   page.count--;
   if (page.count > 0) return;
   if (page.mapcount !== 0 || page.mapping !== null) throw new Error(`frame ${page.pfn} freed while mapped`);
+  const { memMap } = ctx;
+  const list = (page.flags & PG_TABLE) !== 0 ? memMap.tables : memMap.freed;
   page.flags = 0;
   page.index = 0;
-  ctx.memMap.freeFrames++;
-  listAdd(ctx.memMap, ctx.memMap.freed, page.pfn - ctx.memMap.firstPfn);
+  memMap.freeFrames++;
+  listAdd(memMap, list, page.pfn - memMap.firstPfn);
 }
 
 /** Number of pages that hold `bytes`. */

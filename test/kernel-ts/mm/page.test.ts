@@ -3,8 +3,10 @@ import {
   allocPage,
   frameWritten,
   getPage,
+  isFree,
   pageToPhys,
   PG_ANON,
+  PG_TABLE,
   putPage,
 } from '../../../kernel-ts/mm/page.ts';
 import { RAM_BASE, TestKernel } from './machine.ts';
@@ -89,6 +91,46 @@ describe('the page allocator', () => {
     }
     expect(seen.size).toBe(256);
     expect(k.memMap.freeFrames).toBe(0);
+  });
+
+  test('gives a page table a freed one, which holds zeros, and anybody when no other frames are left', () => {
+    const k = new TestKernel(1 << 20);
+    const table = allocPage(k, PG_TABLE);
+    const other = allocPage(k, 0);
+    if (table === null || other === null) throw new Error('no page');
+    putPage(k, table);
+    putPage(k, other);
+    expect(allocPage(k, 0)).toBe(other);
+    const zero = vi.spyOn(k.ram, 'zero');
+    expect(allocPage(k, PG_TABLE)).toBe(table);
+    expect(zero).not.toHaveBeenCalled();
+    putPage(k, table);
+    for (let left = 254; left > 0; left--) expect(allocPage(k, PG_ANON)).not.toBe(table);
+    expect(allocPage(k, PG_ANON)).toBe(table);
+    expect(allocPage(k, PG_TABLE)).toBeNull();
+  });
+
+  test('takes a freed page table for empty no longer when the host has written to it', () => {
+    const k = new TestKernel(1 << 20);
+    const table = allocPage(k, PG_TABLE);
+    if (table === null) throw new Error('no page');
+    putPage(k, table);
+    frameWritten(k.memMap, table.pfn);
+    k.ram.bytes.fill(0xaa);
+    expect(allocPage(k, PG_TABLE)).toBe(table);
+    expect(k.ram.read32(pageToPhys(table))).toBe(0);
+  });
+
+  test('knows the frames that are free', () => {
+    const k = new TestKernel(1 << 20);
+    const pfn = allocPage(k, PG_ANON, true, { pfn: 0, index: 3, pages: 8 })?.pfn ?? 0;
+    expect([pfn - 1, pfn, pfn + 1, pfn + 64, pfn + 256].map((at) => isFree(k.memMap, at))).toEqual([
+      true,
+      false,
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('failAfter makes allocations fail', () => {
