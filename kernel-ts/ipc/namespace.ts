@@ -77,17 +77,18 @@ export class IpcNamespace {
   }
 }
 
-/** task_struct.sysvshm: the segments this task made and that are still there. */
+/** task_struct.sysvshm: the segments this task made and that are still there, oldest first, linked by shmClistNext. */
 export interface SysvShm {
-  readonly shmClist: Set<ShmidKernel>;
+  shmClist: ShmidKernel | null;
+  shmClistLast: ShmidKernel | null;
 }
 
 /** task_struct.sysvsem, and what do_semtimedop() has on the task's kernel stack: kept, so that a semop allocates nothing. */
 export interface SysvSem {
   /** What to undo when the task exits; shared by CLONE_SYSVSEM. */
   undoList: SemUndoList | null;
-  /** fast_sops: the operation of one part that is under way, or was last. */
-  readonly fastSops: readonly [Sembuf];
+  /** fast_sops: the operation of one part that is under way, or was last; null before the first. */
+  fastSops: readonly [Sembuf] | null;
   /** The operation that sleeps, or slept last; null before the first. */
   queue: SemQueue | null;
 }
@@ -166,10 +167,10 @@ export function putIpcNs(ctx: MmContext, ns: IpcNamespace): void {
 
 /** A task with nothing to undo. */
 export function semInitTask(): SysvSem {
-  return { undoList: null, fastSops: [{ semNum: 0, semOp: 0, semFlg: 0 }], queue: null };
+  return { undoList: null, fastSops: null, queue: null };
 }
 
 /** shm_init_task(). */
 export function shmInitTask(): SysvShm {
-  return { shmClist: new Set() };
+  return { shmClist: null, shmClistLast: null };
 }

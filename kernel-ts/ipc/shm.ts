@@ -76,13 +76,28 @@ export class ShmidKernel extends KernIpcPerm {
   shmLprid = 0;
   /** Attaches in progress: a segment that is being attached is not destroyed below them. */
   shmPins = 0;
+  /** The namespace it lives in. */
+  readonly ns: IpcNamespace;
   /** The list of its creator that it is on; null once that task has exited. */
   shmCreator: SysvShm | null = null;
+  /** shm_clist: its neighbours on that list. */
+  shmClistPrev: ShmidKernel | null = null;
+  shmClistNext: ShmidKernel | null = null;
   /** The real uid whose limit SHM_LOCK charged, or -1. */
   mlockUid = -1;
 
-  constructor(key: number, mode: number, cred: Cred, file: File, segsz: number, ctim: number, cprid: number) {
+  constructor(
+    ns: IpcNamespace,
+    key: number,
+    mode: number,
+    cred: Cred,
+    file: File,
+    segsz: number,
+    ctim: number,
+    cprid: number,
+  ) {
     super(key, mode, cred);
+    this.ns = ns;
     this.shmFile = file;
     this.shmSegsz = segsz;
     this.shmCtim = ctim;
@@ -94,14 +109,34 @@ export class ShmidKernel extends KernIpcPerm {
   }
 }
 
-/** struct shm_file_data: file.privateData of a segment. vma.vmPrivateData is the serial number of the attach, which Linux tells by its file. */
-export interface ShmFileData {
-  readonly shp: ShmidKernel;
-  readonly ns: IpcNamespace;
+/**
+ * The segment of a VMA that attaches one: its file's privateData, since no attach has a file and a struct shm_file_data of its own.
+ * vma.vmPrivateData is the serial number of the attach, which Linux tells by its file.
+ */
+function segmentOf(vma: VmArea): ShmidKernel {
+  return vma.vmFile?.privateData as ShmidKernel;
 }
 
-function dataOf(vma: VmArea): ShmFileData {
-  return vma.vmFile?.privateData as ShmFileData;
+/** list_add_tail(&shp->shm_clist, &task->sysvshm.shm_clist). */
+function shmClistAdd(list: SysvShm, shp: ShmidKernel): void {
+  shp.shmCreator = list;
+  shp.shmClistPrev = list.shmClistLast;
+  if (list.shmClistLast === null) list.shmClist = shp;
+  else list.shmClistLast.shmClistNext = shp;
+  list.shmClistLast = shp;
+}
+
+/** list_del(&shp->shm_clist), if it is on a list. */
+function shmClistDel(shp: ShmidKernel): void {
+  const { shmCreator: list, shmClistPrev: prev, shmClistNext: next } = shp;
+  if (list === null) return;
+  if (prev === null) list.shmClist = next;
+  else prev.shmClistNext = next;
+  if (next === null) list.shmClistLast = prev;
+  else next.shmClistPrev = prev;
+  shp.shmCreator = null;
+  shp.shmClistPrev = null;
+  shp.shmClistNext = null;
 }
 
 /** Pages that a segment counts for in shmTot. */
@@ -110,8 +145,8 @@ function segmentPages(shp: ShmidKernel): number {
 }
 
 /** __shm_open(): one more attach, by the current process. It holds the namespace, so that a task may leave what it has attached. */
-function attachOne(ctx: MmContext, { shp, ns }: ShmFileData): void {
-  getIpcNs(ns);
+function attachOne(ctx: MmContext, shp: ShmidKernel): void {
+  getIpcNs(shp.ns);
   shp.shmAtim = ktimeGetRealSeconds(ctx);
   shp.shmLprid = ctx.current.tgid;
   shp.shmNattch++;
@@ -119,12 +154,13 @@ function attachOne(ctx: MmContext, { shp, ns }: ShmFileData): void {
 
 /** shm_open(): fork, split or mremap duplicated an attach. */
 export function shmOpen(ctx: MmContext, vma: VmArea): void {
-  attachOne(ctx, dataOf(vma));
+  attachOne(ctx, segmentOf(vma));
 }
 
 /** shm_close(): an attach is gone; the last one takes a segment along that is marked for destruction. */
 export function shmClose(ctx: MmContext, vma: VmArea): void {
-  const { shp, ns } = dataOf(vma);
+  const shp = segmentOf(vma);
+  const { ns } = shp;
   shp.shmLprid = ctx.current.tgid;
   shp.shmDtim = ktimeGetRealSeconds(ctx);
   shp.shmNattch--;
@@ -142,8 +178,7 @@ export function shmMayDestroy(ns: IpcNamespace, shp: ShmidKernel): boolean {
 export function shmDestroy(ctx: MmContext, ns: IpcNamespace, shp: ShmidKernel): void {
   ns.shmTot -= segmentPages(shp);
   ipcRmid(ns.shmIds, shp);
-  shp.shmCreator?.shmClist.delete(shp);
-  shp.shmCreator = null;
+  shmClistDel(shp);
   shmUncharge(ctx, shp);
   fput(ctx, shp.shmFile);
   kmemCacheFree(ctx, 'shmid_kernel');
@@ -179,11 +214,11 @@ export const shmVmOps: VmOperations = {
 function shmMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
   const error = shmemMmap(ctx, file, vma);
   if (error < 0) return error;
-  const data = file.privateData as ShmFileData;
+  const shp = file.privateData as ShmidKernel;
   // Not an object: there may be a hundred thousand attaches.
-  vma.vmPrivateData = data.shp.shmAttaches++;
+  vma.vmPrivateData = shp.shmAttaches++;
   vma.vmOps = shmVmOps;
-  attachOne(ctx, data);
+  attachOne(ctx, shp);
   return 0;
 }
 
@@ -196,7 +231,7 @@ export const shmFileOperations: FileOperations = {
 
 /** The segment a VMA attaches, or null. */
 export function shmOfVma(vma: VmArea): ShmidKernel | null {
-  return vma.vmOps === shmVmOps ? dataOf(vma).shp : null;
+  return vma.vmOps === shmVmOps ? segmentOf(vma) : null;
 }
 
 /** newseg(): makes a segment and its file; the id, EINVAL, ENOSPC, ENOMEM. */
@@ -220,16 +255,16 @@ function newsegFile(ctx: IpcContext, ns: IpcNamespace, key: number, size: number
   if (typeof file === 'number') return file;
   const { current } = ctx;
   const { cred, tgid } = current;
-  const shp = new ShmidKernel(key, shmflg & S_IRWXUGO, cred, file, size, ktimeGetRealSeconds(ctx), tgid);
-  file.privateData = { shp, ns } satisfies ShmFileData;
+  const now = ktimeGetRealSeconds(ctx);
+  const shp = new ShmidKernel(ns, key, shmflg & S_IRWXUGO, cred, file, size, now, tgid);
+  file.privateData = shp;
   // The idr and the key's entry need memory of their own.
   const index = slabMay(ctx) ? ipcAddid(ns.shmIds, shp, ns.shmCtlmni) : -ENOMEM;
   if (index < 0) {
     fput(ctx, file);
     return index;
   }
-  shp.shmCreator = current.sysvshm;
-  current.sysvshm.shmClist.add(shp);
+  shmClistAdd(current.sysvshm, shp);
   // The id is reported as the inode number in /proc/PID/maps.
   file.fInode.iIno = shp.shmPerm.id;
   ns.shmTot += segmentPages(shp);
@@ -329,7 +364,7 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
   while (vma !== null && !isPiece(vma, shmaddr)) vma = mm.mmap.next(vma);
   if (vma === null) return -EINVAL;
   const { vmFile: file, vmPrivateData: attach } = vma;
-  const end = shmaddr + pageAlignUp(dataOf(vma).shp.shmFile.fInode.iSize);
+  const end = shmaddr + pageAlignUp(segmentOf(vma).shmFile.fInode.iSize);
   let piece: VmArea | null = vma;
   for (let first = true; piece !== null && (first || piece.vmEnd <= end); first = false) {
     const next: VmArea | null = mm.mmap.next(piece);
@@ -342,12 +377,12 @@ export function sysShmdt(ctx: IpcContext, shmaddr: number): 0 | Errno {
 
 /** The namespace of a segment's file, or null when the file is none. */
 export function shmNamespaceOf(file: File): IpcNamespace | null {
-  return file.fOp === shmFileOperations ? (file.privateData as ShmFileData).ns : null;
+  return file.fOp === shmFileOperations ? (file.privateData as ShmidKernel).ns : null;
 }
 
 /** The namespace that a VMA's attach holds, or null. */
 export function ipcNsOfVma(vma: VmArea): IpcNamespace | null {
-  return vma.vmOps === shmVmOps ? dataOf(vma).ns : null;
+  return vma.vmOps === shmVmOps ? segmentOf(vma).ns : null;
 }
 
 /**
@@ -355,11 +390,10 @@ export function ipcNsOfVma(vma: VmArea): IpcNamespace | null {
  * their namespaces its unattached segments go.
  */
 export function exitShm(ctx: MmContext, task: { readonly sysvshm: SysvShm }): void {
-  const { shmClist } = task.sysvshm;
-  for (const shp of shmClist) {
-    shmClist.delete(shp);
-    shp.shmCreator = null;
-    const { ns } = shp.shmFile.privateData as ShmFileData;
+  const { sysvshm } = task;
+  for (let shp = sysvshm.shmClist; shp !== null; shp = sysvshm.shmClist) {
+    shmClistDel(shp);
+    const { ns } = shp;
     if (ns.shmRmidForced !== 0 && shmMayDestroy(ns, shp)) shmDestroy(ctx, ns, shp);
   }
 }

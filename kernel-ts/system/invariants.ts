@@ -192,7 +192,7 @@ function checkSegments(ns: IpcNamespace, recount: Recount): void {
       problems.push(`${at} is marked for destruction and not attached`);
     if (((mode & SHM_LOCKED) !== 0) !== shp.shmFile.fInode.locked)
       problems.push(`${at}: SHM_LOCKED and its file do not agree`);
-    if (shp.shmCreator !== null && !shp.shmCreator.shmClist.has(shp))
+    if (shp.shmCreator !== null && (shp.shmClistPrev?.shmClistNext ?? shp.shmCreator.shmClist) !== shp)
       problems.push(`${at} is not on its creator's list`);
   }
   if (keys.size > 0) problems.push(`${ns.name}: a key leads to a segment that is gone or has another`);
@@ -242,7 +242,7 @@ function checkNamespaces(kernel: Kernel, recount: Recount): void {
   const tasks = [kernel.swapper, ...kernel.tasks.values()];
   for (const task of tasks) {
     if (task === kernel.swapper || task.state === 'R' || task.state === 'S') add(namespaces, task.ipcNs);
-    for (const shp of task.sysvshm.shmClist)
+    for (let shp = task.sysvshm.shmClist; shp !== null; shp = shp.shmClistNext)
       if (shp.shmCreator !== task.sysvshm)
         problems.push(`pid ${task.pid} lists a segment of another creator`);
   }
@@ -257,6 +257,10 @@ function checkNamespaces(kernel: Kernel, recount: Recount): void {
       problems.push(`${ns.name}: count ${ns.count}, but ${users} users`);
   }
   for (const ns of namespaces.keys()) problems.push(`${ns.name} is dead and has users`);
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4).every((word) => word === 0);
 }
 
 function checkFrames(kernel: Kernel, recount: Recount): void {
@@ -282,13 +286,15 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
     problems.push(`free_frames ${memMap.freeFrames}, but ${memMap.totalFrames - used} frames are free`);
   }
   let listed = 0;
-  for (const list of [memMap.freed, memMap.kept]) {
+  for (const list of [memMap.freed, memMap.kept, memMap.tables]) {
     let count = 0;
     for (let frame = list.head; frame >= 0 && count <= list.count; frame = memMap.after[frame] ?? -1) {
       count++;
       const pfn = memMap.firstPfn + frame;
       if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0)
         problems.push(`frame ${hex(pfn)} is on a free list and in use`);
+      if (list === memMap.tables && !isZero(kernel.ram.view(pfn * 4096, 4096)))
+        problems.push(`the freed page table ${hex(pfn)} is not empty`);
     }
     if (count !== list.count) problems.push(`a list of ${list.count} free frames holds ${count}`);
     listed += count;
