@@ -16,10 +16,10 @@ export const RLIM_NLIMITS = 16;
 
 export const RLIM_INFINITY = Infinity;
 
-/** struct rlimit64: bytes or counts; Infinity for no limit. */
+/** struct rlimit64: bytes or counts; Infinity for no limit. Never changed, so that processes share what they inherit. */
 export interface Rlimit {
-  rlimCur: number;
-  rlimMax: number;
+  readonly rlimCur: number;
+  readonly rlimMax: number;
 }
 
 /** signal_struct.rlim: one row per RLIMIT_*, indexed by its number. */

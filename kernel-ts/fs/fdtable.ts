@@ -68,8 +68,7 @@ function lowestFree(files: FilesStruct, from: number): number {
 function place(files: FilesStruct, fd: number, file: File, cloexec: boolean): void {
   while (files.fd.length < fd) files.fd.push(null);
   files.fd[fd] = file;
-  if (cloexec) files.closeOnExec.add(fd);
-  else files.closeOnExec.delete(fd);
+  files.setCloseOnExec(fd, cloexec);
   if (fd === files.nextFd) files.nextFd = fd + 1;
 }
 
@@ -87,7 +86,7 @@ function pickFile(files: FilesStruct, fd: number): File | null {
   const file = files.fd[fd] ?? null;
   if (file === null) return null;
   files.fd[fd] = null;
-  files.closeOnExec.delete(fd);
+  files.setCloseOnExec(fd, false);
   if (fd < files.nextFd) files.nextFd = fd;
   return file;
 }
@@ -107,7 +106,7 @@ export function closeRange(ctx: FsContext, first: number, last: number, flags: n
   const files = filesOf(ctx);
   for (let fd = first; fd <= last && fd < files.fd.length; fd++) {
     if ((files.fd[fd] ?? null) === null) continue;
-    if ((flags & CLOSE_RANGE_CLOEXEC) !== 0) files.closeOnExec.add(fd);
+    if ((flags & CLOSE_RANGE_CLOEXEC) !== 0) files.setCloseOnExec(fd, true);
     else closeFd(ctx, fd);
   }
   return 0;
@@ -137,9 +136,8 @@ export function ksysDup3(ctx: FsContext, oldFd: number, newFd: number, flags: nu
 
 /** dup_fd(): fork's copy; every file gains a reference. */
 export function dupFilesStruct(old: FilesStruct): FilesStruct {
-  const files = new FilesStruct();
-  for (const file of old.fd) files.fd.push(file === null ? null : getFile(file));
-  for (const fd of old.closeOnExec) files.closeOnExec.add(fd);
+  const files = new FilesStruct(old.fd.slice(), old.closeOnExec.slice());
+  for (const file of files.fd) if (file !== null) getFile(file);
   files.nextFd = old.nextFd;
   return files;
 }
@@ -149,15 +147,15 @@ export function putFilesStruct(ctx: MmContext, files: FilesStruct): void {
   files.count--;
   if (files.count > 0) return;
   const open = files.fd.splice(0);
-  files.closeOnExec.clear();
+  files.closeOnExec.length = 0;
   files.nextFd = 0;
   for (const file of open) if (file !== null) fput(ctx, file);
 }
 
 /** do_close_on_exec(). */
 export function doCloseOnExec(ctx: MmContext, files: FilesStruct): void {
-  for (const fd of [...files.closeOnExec].sort((a, b) => a - b)) {
-    const file = pickFile(files, fd);
+  for (let fd = 0; fd < files.fd.length; fd++) {
+    const file = files.isCloseOnExec(fd) ? pickFile(files, fd) : null;
     if (file !== null) fput(ctx, file);
   }
 }
@@ -177,10 +175,9 @@ export function fcntlFd(ctx: FsContext, fd: number, file: File, cmd: number, arg
       return copy;
     }
     case F_GETFD:
-      return files.closeOnExec.has(fd) ? FD_CLOEXEC : 0;
+      return files.isCloseOnExec(fd) ? FD_CLOEXEC : 0;
     case F_SETFD:
-      if ((arg & FD_CLOEXEC) !== 0) files.closeOnExec.add(fd);
-      else files.closeOnExec.delete(fd);
+      files.setCloseOnExec(fd, (arg & FD_CLOEXEC) !== 0);
       return 0;
     case F_GETFL:
       return file.fFlags;

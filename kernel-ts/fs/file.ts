@@ -82,9 +82,29 @@ export class FilesStruct {
   /** Tasks that share it. */
   count = 1;
   /** Holes are null. */
-  readonly fd: (File | null)[] = [];
-  /** Descriptors with FD_CLOEXEC. */
-  readonly closeOnExec = new Set<number>();
+  readonly fd: (File | null)[];
+  /** close_on_exec: a bit for each descriptor with FD_CLOEXEC, 32 to a number. */
+  readonly closeOnExec: number[];
   /** No descriptor below is free. */
   nextFd = 0;
+
+  constructor(fd: (File | null)[] = [], closeOnExec: number[] = []) {
+    this.fd = fd;
+    this.closeOnExec = closeOnExec;
+  }
+
+  /** __set_close_on_exec(), __clear_close_on_exec(). */
+  setCloseOnExec(fd: number, on: boolean): void {
+    const words = this.closeOnExec;
+    const word = fd >>> 5;
+    if (!on && word >= words.length) return;
+    while (words.length <= word) words.push(0);
+    const bit = 1 << (fd & 31);
+    words[word] = on ? (words[word] as number) | bit : (words[word] as number) & ~bit;
+  }
+
+  /** close_on_exec(). */
+  isCloseOnExec(fd: number): boolean {
+    return ((this.closeOnExec[fd >>> 5] ?? 0) & (1 << (fd & 31))) !== 0;
+  }
 }

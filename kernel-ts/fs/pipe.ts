@@ -220,7 +220,7 @@ export function doPipe2(ctx: FsContext, flags: number): readonly [number, number
   if (writeFd >= 0) return [readFd, writeFd];
   if (readFd >= 0 && files !== null) {
     files.fd[readFd] = null;
-    files.closeOnExec.delete(readFd);
+    files.setCloseOnExec(readFd, false);
     files.nextFd = Math.min(files.nextFd, readFd);
   }
   fput(ctx, read);

@@ -102,10 +102,10 @@ export function vfsIoctl(ctx: FsContext, fd: number, file: File, cmd: number, ar
   const { files, mm } = ctx.current;
   switch (cmd) {
     case FIOCLEX:
-      files?.closeOnExec.add(fd);
+      files?.setCloseOnExec(fd, true);
       return 0;
     case FIONCLEX:
-      files?.closeOnExec.delete(fd);
+      files?.setCloseOnExec(fd, false);
       return 0;
     case FIONBIO: {
       if (mm === null) return -EFAULT;

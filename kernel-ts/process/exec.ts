@@ -154,7 +154,7 @@ function beginNewExec(kernel: Kernel, task: Task, mm: MmStruct, path: string, lo
   kernel.hart.setAddressSpace(mmSatp(mm));
   releaseMm(kernel, task);
   task.mm = mm;
-  task.sighand = { action: task.sighand.action.slice() };
+  task.sighand = { action: task.sighand.action };
   resetHandlers(task);
   task.altStack = NO_ALT_STACK;
   exitPosixTimers(kernel, task.group);

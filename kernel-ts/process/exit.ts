@@ -63,8 +63,7 @@ export function doExit(kernel: Kernel, task: Task, status: number): void {
     group.deadThreadTime += task.utime + runningSlice(kernel, task);
     group.threads.splice(group.threads.indexOf(task), 1);
     flushPending(kernel, task.pending);
-    task.state = 'X';
-    kernel.tasks.delete(task.pid);
+    freeTask(kernel, task);
   }
   const leader = groupLeader(task);
   if (group.threads.length === 1 && !isAlive(leader)) processDead(kernel, leader);
@@ -131,12 +130,18 @@ function doNotifyParent(kernel: Kernel, leader: Task, parent: Task): void {
   sendToParent(kernel, parent, info);
 }
 
+/** free_task(). Its registers may still be saved, when it has just ended itself; they are set anew by whoever gets them. */
+function freeTask(kernel: Kernel, task: Task): void {
+  task.state = 'X';
+  kernel.tasks.delete(task.pid);
+  kernel.threadCache.push(task.registers);
+}
+
 /** release_task(): the last trace of a process goes. */
 export function releaseTask(kernel: Kernel, leader: Task): void {
-  leader.state = 'X';
   flushPending(kernel, leader.pending);
   flushPending(kernel, leader.group.pending);
-  kernel.tasks.delete(leader.pid);
+  freeTask(kernel, leader);
   const siblings = leader.parent?.children;
   if (siblings !== undefined) {
     const i = siblings.indexOf(leader);

@@ -5,6 +5,7 @@
  * Known to be missing: CLONE_PIDFD, CLONE_PTRACE, new namespaces other than ipc (EINVAL and a line in the log), CLONE_PARENT with
  * CLONE_THREAD subtleties.
  */
+import { REGISTER_WORDS } from '../../emulator/index.ts';
 import { EAGAIN, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import {
@@ -94,7 +95,8 @@ export function doClone(kernel: Kernel, task: Task, args: CloneArgs): number {
   const child = copyProcess(kernel, task, args);
   if (typeof child === 'number') return child;
   kernel.tasks.set(child.pid, child);
-  child.group.threads.push(child);
+  if ((flags & CLONE_THREAD) !== 0) child.group.threads.push(child);
+  else child.group.threads = [child];
   kernel.stats.forks++;
   if ((flags & CLONE_THREAD) === 0) child.parent?.children.push(child);
   if ((flags & CLONE_PARENT_SETTID) !== 0 && task.mm !== null)
@@ -138,6 +140,7 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
     fs: (flags & CLONE_FS) !== 0 ? task.fs : { ...task.fs },
     ipcNs,
     sysvshm: shmInitTask(),
+    registers: kernel.threadCache.pop() ?? new Int32Array(REGISTER_WORDS),
     exitSignal: isThread ? -1 : (flags & CLONE_PARENT) !== 0 ? groupLeader(task).exitSignal : args.exitSignal,
   });
   if ((flags & CLONE_SYSVSEM) !== 0) copySemundo(task.sysvsem, child.sysvsem);
@@ -157,9 +160,9 @@ function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): v
   child.registers.set(hart.registers);
   child.fcsr = hart.fcsr;
   child.pc = (hart.pc + 4) >>> 0;
-  child.x[10] = 0;
-  if (args.stack !== 0) child.x[2] = args.stack;
-  if ((args.flags & CLONE_SETTLS) !== 0) child.x[4] = args.tls;
+  child.registers[10] = 0;
+  if (args.stack !== 0) child.registers[2] = args.stack;
+  if ((args.flags & CLONE_SETTLS) !== 0) child.registers[4] = args.tls;
   if ((args.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = args.childTid;
   child.blocked = { ...task.blocked };
   // A thread of the same memory begins without an alternate stack; vfork's child and a copy keep it.
@@ -171,7 +174,7 @@ function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): v
 }
 
 function copySigHand(hand: SigHand, clear: boolean): SigHand {
-  if (!clear) return { action: hand.action.slice() };
+  if (!clear) return { action: hand.action };
   return { action: hand.action.map((a) => (a.handler === SIG_IGN ? a : DEFAULT_SIGACTION)) };
 }
 

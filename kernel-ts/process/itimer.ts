@@ -19,8 +19,8 @@ import type { Task, ThreadGroup } from './task.ts';
 import { processTime, withinTime } from './time.ts';
 
 const ITIMER_REAL = 0;
-/** ITIMER_PROF follows. */
 const ITIMER_VIRTUAL = 1;
+const ITIMER_PROF = 2;
 
 /** ITIMER_REAL of a process. */
 export interface RealTimer {
@@ -52,6 +52,8 @@ const OFF: TimerSetting = { value: 0, interval: 0 };
 
 const CPU_SIGNALS = [SIGVTALRM, SIGPROF] as const;
 
+const NOT_SET: Readonly<CpuTimer> = { expires: 0, interval: 0 };
+
 /** do_getitimer(): what is left, and the period. EINVAL: no such timer. */
 export function doGetitimer(kernel: Kernel, task: Task, which: number): TimerSetting | Errno {
   const { group } = task;
@@ -62,8 +64,8 @@ export function doGetitimer(kernel: Kernel, task: Task, which: number): TimerSet
     const left = timer.armed ? Math.max(1000, timer.expires - ktimeGet(kernel)) : 0;
     return { value: left, interval: timer.interval };
   }
-  const timer = group.cpuTimers[which - ITIMER_VIRTUAL];
-  if (timer === undefined) return -EINVAL;
+  if (which !== ITIMER_VIRTUAL && which !== ITIMER_PROF) return -EINVAL;
+  const timer = group.cpuTimers?.[which - ITIMER_VIRTUAL] ?? NOT_SET;
   const left = timer.expires === 0 ? 0 : Math.max(1000, timer.expires - processTime(kernel, task));
   return { value: left, interval: timer.interval };
 }
@@ -94,6 +96,7 @@ export function doSetitimer(
     startAlarm(kernel, timer);
     return old;
   }
+  group.cpuTimers ??= [{ ...NOT_SET }, { ...NOT_SET }];
   const timer = group.cpuTimers[which - ITIMER_VIRTUAL];
   if (timer === undefined) return -EINVAL;
   timer.expires = value === 0 ? 0 : processTime(kernel, task) + value;
@@ -146,8 +149,8 @@ export function untilCpuTimer(kernel: Kernel, task: Task): number {
 }
 
 function nextCpuExpiry(group: ThreadGroup): number {
-  const virtual = group.cpuTimers[0];
-  const prof = group.cpuTimers[1];
+  if (group.cpuTimers === null) return Infinity;
+  const [virtual, prof] = group.cpuTimers;
   if (virtual.expires === 0 && prof.expires === 0) return Infinity;
   return Math.min(virtual.expires || Infinity, prof.expires || Infinity);
 }
@@ -157,7 +160,7 @@ export function checkCpuTimers(kernel: Kernel, task: Task): void {
   const { group } = task;
   if (nextCpuExpiry(group) === Infinity) return;
   const now = processTime(kernel, task);
-  group.cpuTimers.forEach((timer, i) => {
+  group.cpuTimers?.forEach((timer, i) => {
     if (timer.expires === 0 || timer.expires > now) return;
     const { interval, expires } = timer;
     timer.expires = interval === 0 ? 0 : expires + (Math.floor((now - expires) / interval) + 1) * interval;
@@ -168,5 +171,5 @@ export function checkCpuTimers(kernel: Kernel, task: Task): void {
 /** The last thread of a process has ended. */
 export function exitItimers(kernel: Kernel, group: ThreadGroup): void {
   stopRealTimer(kernel, group);
-  for (const timer of group.cpuTimers) timer.expires = 0;
+  group.cpuTimers = null;
 }

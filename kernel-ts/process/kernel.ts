@@ -79,6 +79,8 @@ export interface Kernel extends IpcContext {
   hostname: string;
   /** By pid (thread id), zombies included. */
   readonly tasks: Map<number, Task>;
+  /** task_struct_cachep, as far as it pays: the registers of tasks that are gone, for the next ones. */
+  readonly threadCache: Int32Array[];
   /** Runnable, waiting for the hart, in the order of the queue. */
   readonly runQueue: Task[];
   readonly timers: Timer[];

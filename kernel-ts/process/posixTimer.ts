@@ -60,7 +60,7 @@ export function doTimerCreate(
 ): number | Errno {
   if (!isSleepClock(clock)) return -EINVAL;
   const { group } = task;
-  if (group.posixTimers.size >= MAX_TIMERS) return -EAGAIN;
+  if (group.posixTimers !== null && group.posixTimers.size >= MAX_TIMERS) return -EAGAIN;
   const id = group.nextTimerId;
   const wanted = event ?? { notify: SIGEV_SIGNAL, signo: SIGALRM, value: id, tid: 0 };
   const target = targetOf(kernel, task, wanted);
@@ -79,7 +79,7 @@ export function doTimerCreate(
     signalled: false,
     lastOverrun: 0,
   };
-  group.posixTimers.set(id, timer);
+  (group.posixTimers ??= new Map()).set(id, timer);
   return id;
 }
 
@@ -140,7 +140,7 @@ function stopTimer(kernel: Kernel, timer: PosixTimer): void {
 /** timer_delete(2). A signal that it has sent stays pending. */
 export function doTimerDelete(kernel: Kernel, timer: PosixTimer): void {
   stopTimer(kernel, timer);
-  timer.group.posixTimers.delete(timer.id);
+  timer.group.posixTimers?.delete(timer.id);
 }
 
 /** posix_timer_fn(): the signal, unless the last one is still pending. */
@@ -162,7 +162,7 @@ export function ringPosixTimer(kernel: Kernel, timer: PosixTimer): void {
 /** posixtimer_rearm(): a timer's signal was taken; the siginfo with its overrun. */
 export function takeTimerSignal(kernel: Kernel, group: ThreadGroup, info: SigInfo): SigInfo {
   const [id = -1, , value = 0] = info.fields;
-  const timer = group.posixTimers.get(id);
+  const timer = group.posixTimers?.get(id);
   if (timer === undefined || !timer.signalled) return info;
   timer.signalled = false;
   if (timer.interval > 0 && !timer.armed) {
@@ -174,5 +174,6 @@ export function takeTimerSignal(kernel: Kernel, group: ThreadGroup, info: SigInf
 
 /** exit_itimers(): execve and the end of a process delete its timers. */
 export function exitPosixTimers(kernel: Kernel, group: ThreadGroup): void {
+  if (group.posixTimers === null) return;
   for (const timer of Array.from(group.posixTimers.values())) doTimerDelete(kernel, timer);
 }

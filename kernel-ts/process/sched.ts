@@ -72,7 +72,7 @@ export function taskTime(kernel: Kernel, task: Task): number {
 
 /** Registers of any task: the hart's when it is running, the saved ones otherwise. */
 export function taskRegisters(kernel: Kernel, task: Task): Int32Array {
-  return kernel.current === task ? kernel.hart.x : task.x;
+  return kernel.current === task ? kernel.hart.x : task.registers;
 }
 
 export function taskPc(kernel: Kernel, task: Task): number {
@@ -181,9 +181,9 @@ export function completeWait(kernel: Kernel, task: Task, result: number): boolea
   if (!wakeTask(kernel, task)) return false;
   task.restart = null;
   restoreSavedMask(task);
-  const registers = task === kernel.current ? kernel.hart : task;
-  registers.x[10] = result;
-  registers.pc = (registers.pc + 4) >>> 0;
+  taskRegisters(kernel, task)[10] = result;
+  const at = task === kernel.current ? kernel.hart : task;
+  at.pc = (at.pc + 4) >>> 0;
   kernel.completed?.push({ task, result });
   return true;
 }

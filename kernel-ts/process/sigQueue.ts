@@ -45,14 +45,15 @@ export function addPending(
   if (!room) return;
   const { uid } = task.cred;
   kernel.sigpending.set(uid, queuedOf(kernel, uid) + 1);
-  const queue = pending.queue.get(signo);
-  if (queue === undefined) pending.queue.set(signo, [{ info, uid }]);
+  const queues = (pending.queue ??= new Map());
+  const queue = queues.get(signo);
+  if (queue === undefined) queues.set(signo, [{ info, uid }]);
   else queue.push({ info, uid });
 }
 
 /** collect_signal(): takes the oldest one of a pending signal; it stays pending while there are more. */
 export function takePending(kernel: Kernel, pending: PendingSignals, sig: number): SigInfo {
-  const queue = pending.queue.get(sig);
+  const queue = pending.queue?.get(sig);
   const first = queue?.shift();
   // An empty queue stays: the next signal of the number will be put there.
   if (queue === undefined || queue.length === 0) removeSignal(pending.set, sig);
@@ -66,15 +67,15 @@ export function dropPending(kernel: Kernel, pending: PendingSignals, sigs: reado
   for (const sig of sigs) {
     if (!hasSignal(pending.set, sig)) continue;
     removeSignal(pending.set, sig);
-    for (const queued of pending.queue.get(sig) ?? []) uncount(kernel, queued);
-    pending.queue.delete(sig);
+    for (const queued of pending.queue?.get(sig) ?? []) uncount(kernel, queued);
+    pending.queue?.delete(sig);
   }
 }
 
 /** flush_sigqueue(): the end of a task or process. */
 export function flushPending(kernel: Kernel, pending: PendingSignals): void {
-  for (const queue of pending.queue.values()) for (const queued of queue) uncount(kernel, queued);
-  pending.queue.clear();
+  for (const queue of pending.queue?.values() ?? []) for (const queued of queue) uncount(kernel, queued);
+  pending.queue = null;
   pending.set.lo = 0;
   pending.set.hi = 0;
 }

@@ -45,6 +45,7 @@ import { dequeueSignal, dropPending, recalcSigpending, restoreSavedMask, takePen
 import {
   DEFAULT_SIGACTION,
   HOST_SESSION,
+  setAction,
   SIG_DFL,
   SIG_IGN,
   type SigAction,
@@ -110,7 +111,7 @@ function actOn(kernel: Kernel, task: Task, info: SigInfo): void {
   const action = actionOf(task, sig);
   if (action.handler === SIG_IGN) return;
   if (action.handler !== SIG_DFL) {
-    if ((action.flags & SA_RESETHAND) !== 0) task.sighand.action[sig] = { ...action, handler: SIG_DFL };
+    if ((action.flags & SA_RESETHAND) !== 0) setAction(task.sighand, sig, { ...action, handler: SIG_DFL });
     endInterrupted(kernel, task, (action.flags & SA_RESTART) !== 0);
     setupSignal(kernel, task, info, action);
     return;
@@ -194,11 +195,11 @@ export function doSigaction(
   if (action !== null && (sig === SIGKILL || sig === SIGSTOP)) return -EINVAL;
   const old = actionOf(task, sig);
   if (action === null) return old;
-  task.sighand.action[sig] = {
+  setAction(task.sighand, sig, {
     handler: action.handler,
     flags: (action.flags & UAPI_SA_FLAGS) >>> 0,
     mask: withoutUnblockable({ ...action.mask }),
-  };
+  });
   // POSIX: setting an action that ignores the signal discards what is pending.
   if (action.handler === SIG_IGN || (action.handler === SIG_DFL && defaultAction(sig) === 'ignore')) {
     dropPending(kernel, task.group.pending, [sig]);
@@ -229,10 +230,9 @@ export function pendingSet(task: Task): SignalSet {
 
 /** flush_signal_handlers() at execve: only that a signal is ignored survives. */
 export function resetHandlers(task: Task): void {
-  task.sighand.action.forEach((a, sig) => {
-    task.sighand.action[sig] =
-      a.handler === SIG_IGN ? { ...DEFAULT_SIGACTION, handler: SIG_IGN } : DEFAULT_SIGACTION;
-  });
+  task.sighand.action = task.sighand.action.map((a) =>
+    a.handler === SIG_IGN ? { ...DEFAULT_SIGACTION, handler: SIG_IGN } : DEFAULT_SIGACTION,
+  );
 }
 
 /** set_user_sigmask() and set_restore_sigmask(): a mask for the time of one system call. */

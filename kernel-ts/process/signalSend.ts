@@ -34,7 +34,15 @@ import {
   STOP_SIGNALS,
   type SignalSet,
 } from './signalSet.ts';
-import { DEFAULT_SIGACTION, groupLeader, SIG_DFL, SIG_IGN, type SigAction, type Task } from './task.ts';
+import {
+  DEFAULT_SIGACTION,
+  groupLeader,
+  setAction,
+  SIG_DFL,
+  SIG_IGN,
+  type SigAction,
+  type Task,
+} from './task.ts';
 import { ticksOf } from './time.ts';
 
 export function actionOf(task: Task, sig: number): SigAction {
@@ -175,7 +183,7 @@ export function forceSignal(kernel: Kernel, task: Task, info: SigInfo, fatal = f
   const blocked = hasSignal(task.blocked, signo);
   const action = actionOf(task, signo);
   if (blocked || fatal || action.handler === SIG_IGN) {
-    task.sighand.action[signo] = { ...action, handler: SIG_DFL };
+    setAction(task.sighand, signo, { ...action, handler: SIG_DFL });
     task.blocked = { ...task.blocked };
     removeSignal(task.blocked, signo);
   }

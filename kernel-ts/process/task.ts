@@ -41,9 +41,16 @@ export const SIG_IGN = 1;
 
 export const DEFAULT_SIGACTION: SigAction = { handler: SIG_DFL, flags: 0, mask: emptySet() };
 
-/** sighand_struct: shared by CLONE_SIGHAND. Index is the signal number. */
+/** sighand_struct: shared by CLONE_SIGHAND. Index is the signal number; the array is replaced, never changed, so that fork need not copy it. */
 export interface SigHand {
-  readonly action: SigAction[];
+  action: readonly SigAction[];
+}
+
+/** Sets the action of one signal. */
+export function setAction(hand: SigHand, sig: number, action: SigAction): void {
+  const actions = hand.action.slice();
+  actions[sig] = action;
+  hand.action = actions;
 }
 
 /** struct sigqueue: one signal that waits, and whose RLIMIT_SIGPENDING it counts against. */
@@ -58,10 +65,11 @@ export interface QueuedSignal {
  */
 export interface PendingSignals {
   readonly set: SignalSet;
-  readonly queue: Map<number, QueuedSignal[]>;
+  /** null until something is queued: most tasks never have a signal. */
+  queue: Map<number, QueuedSignal[]> | null;
 }
 
-export const newPending = (): PendingSignals => ({ set: emptySet(), queue: new Map() });
+export const newPending = (): PendingSignals => ({ set: emptySet(), queue: null });
 
 /** sigaltstack(2): flags are SS_DISABLE, or 0 or SS_ONSTACK as they were given, and SS_AUTODISARM. */
 export interface AltStack {
@@ -75,7 +83,7 @@ export const NO_ALT_STACK: AltStack = { sp: 0, flags: SS_DISABLE, size: 0 };
 /** signal_struct: what the threads of one process share. */
 export interface ThreadGroup {
   /** In order of creation; the leader stays first until the group is reaped. */
-  readonly threads: Task[];
+  threads: Task[];
   readonly pending: PendingSignals;
   readonly rlim: Rlimits;
   readonly childWait: WaitQueue;
@@ -90,11 +98,11 @@ export interface ThreadGroup {
   /** What waitid has not been told yet: stopped by this signal, or continued. */
   stopReport: number | null;
   continuedReport: boolean;
-  /** ITIMER_REAL while it is set, ITIMER_VIRTUAL and ITIMER_PROF. */
+  /** ITIMER_REAL while it is set; ITIMER_VIRTUAL and ITIMER_PROF once one has been. */
   realTimer: RealTimer | null;
-  readonly cpuTimers: readonly [CpuTimer, CpuTimer];
-  /** timer_create's, by id. */
-  readonly posixTimers: Map<number, PosixTimer>;
+  cpuTimers: readonly [CpuTimer, CpuTimer] | null;
+  /** timer_create's, by id; null before the first. */
+  posixTimers: Map<number, PosixTimer> | null;
   nextTimerId: number;
   /** True after execve: setpgid by the parent answers EACCES. */
   didExec: boolean;
@@ -111,7 +119,7 @@ export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): Thread
   return {
     threads: [],
     pending: newPending(),
-    rlim: rlim.map((r) => ({ ...r })),
+    rlim: rlim.slice(),
     childWait: newWaitQueue('children'),
     pgid,
     sid,
@@ -121,11 +129,8 @@ export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): Thread
     stopReport: null,
     continuedReport: false,
     realTimer: null,
-    cpuTimers: [
-      { expires: 0, interval: 0 },
-      { expires: 0, interval: 0 },
-    ],
-    posixTimers: new Map(),
+    cpuTimers: null,
+    posixTimers: null,
     nextTimerId: 0,
     didExec: false,
     childTime: 0,
@@ -143,11 +148,7 @@ export function newSigHand(): SigHand {
 /** struct task_struct. */
 export class Task {
   /** As the hart's: x and f in one array. */
-  readonly registers = new Int32Array(REGISTER_WORDS);
-  /** x0 to x31, and a slot behind them that takes writes to x0. */
-  readonly x = this.registers.subarray(0, 33);
-  /** f0 low, f0 high, f1 low, ... */
-  readonly f = new Uint32Array(this.registers.buffer, F_OFFSET, 64);
+  readonly registers: Int32Array;
   pc = 0;
   fcsr = 0;
 
@@ -233,7 +234,10 @@ export class Task {
     readonly ipcNs: IpcNamespace;
     readonly sysvshm: SysvShm;
     readonly exitSignal: number;
+    /** Those of a task that is gone; whoever gives them sets all of them. */
+    readonly registers?: Int32Array;
   }) {
+    this.registers = init.registers ?? new Int32Array(REGISTER_WORDS);
     this.pid = init.pid;
     this.tgid = init.tgid;
     this.comm = init.comm;
@@ -247,6 +251,16 @@ export class Task {
     this.ipcNs = init.ipcNs;
     this.sysvshm = init.sysvshm;
     this.exitSignal = init.exitSignal;
+  }
+
+  /** x0 to x31, and a slot behind them that takes writes to x0: the first of `registers`. */
+  get x(): Int32Array {
+    return this.registers.subarray(0, 33);
+  }
+
+  /** f0 low, f0 high, f1 low, ... */
+  get f(): Uint32Array {
+    return new Uint32Array(this.registers.buffer, F_OFFSET, 64);
   }
 
   /** Resource limits belong to the process. */

@@ -223,8 +223,7 @@ export const sysPrlimit64: Handler = (kernel, task, pid, resource, newLimit, old
   if (wanted !== null) {
     if (wanted.rlimCur > wanted.rlimMax) return -EINVAL;
     if (wanted.rlimMax > old.rlimMax && !capable(a, CAP_SYS_RESOURCE)) return -EPERM;
-    old.rlimCur = wanted.rlimCur;
-    old.rlimMax = wanted.rlimMax;
+    target.rlim[resource] = wanted;
   }
   return oldLimit === 0 ? 0 : writeWords(kernel, task, oldLimit, words);
 };

@@ -69,12 +69,12 @@ export const sysTimerCreate: Handler = (kernel, task, clock, sevp, idPointer) =>
   const id = doTimerCreate(kernel, task, clock, event);
   if (id < 0) return id;
   if (writeWords(kernel, task, idPointer, [id]) === 0) return 0;
-  const timer = task.group.posixTimers.get(id);
+  const timer = task.group.posixTimers?.get(id);
   if (timer !== undefined) doTimerDelete(kernel, timer);
   return -EFAULT;
 };
 
-const timerOf = (task: Task, id: number): PosixTimer | null => task.group.posixTimers.get(id) ?? null;
+const timerOf = (task: Task, id: number): PosixTimer | null => task.group.posixTimers?.get(id) ?? null;
 
 /** struct __kernel_itimerspec: interval and value, each a timespec of 64-bit words. */
 function writeItimerspec(kernel: Kernel, task: Task, address: number, setting: TimerSetting): 0 | Errno {

@@ -83,6 +83,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     ipcNs,
     hostname: options.hostname ?? 'sameframe',
     tasks: new Map(),
+    threadCache: [],
     runQueue: [],
     timers: [],
     futexes: newFutexTable(),

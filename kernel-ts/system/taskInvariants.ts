@@ -24,7 +24,8 @@ export function checkTasks(kernel: Kernel, problems: string[]): void {
 
 function checkAlarm(alarm: Alarm, deadline: number, problems: string[]): void {
   const { group } = alarm;
-  const known = alarm.kind === 'real' ? group.realTimer === alarm : group.posixTimers.get(alarm.id) === alarm;
+  const known =
+    alarm.kind === 'real' ? group.realTimer === alarm : group.posixTimers?.get(alarm.id) === alarm;
   if (!known || !alarm.armed || Math.max(0, alarm.expires) !== deadline)
     problems.push(`an alarm of group ${group.pgid} rings that is not set so`);
 }
@@ -35,7 +36,7 @@ function checkQueuedSignals(kernel: Kernel, problems: string[]): void {
   const pendings = new Set<PendingSignals>();
   for (const task of kernel.tasks.values()) pendings.add(task.pending).add(task.group.pending);
   for (const { set, queue } of pendings) {
-    for (const [sig, queued] of queue) {
+    for (const [sig, queued] of queue ?? []) {
       for (const { uid } of queued) counted.set(uid, (counted.get(uid) ?? 0) + 1);
       // An empty queue stays for the next signal of its number.
       if (!hasSignal(set, sig) && queued.length > 0) problems.push(`signal ${sig} is queued and not pending`);

@@ -473,8 +473,7 @@ describe('descriptors', () => {
     expect(f.task.files.fd.map((x) => x !== null).lastIndexOf(true)).toBe(2);
     putFilesStruct(k, copy);
     expect(f.file(0).count).toBe(1);
-    const limit = f.task.rlim[RLIMIT_NOFILE];
-    if (limit !== undefined) limit.rlimCur = 4;
+    f.task.rlim[RLIMIT_NOFILE] = { rlimCur: 4, rlimMax: 4096 };
     expect(f.open('/dev/null')).toBe(1);
     expect(f.open('/dev/null')).toBe(3);
     expect(f.open('/dev/null')).toBe(-EMFILE);

@@ -576,14 +576,13 @@ describe('shmctl', () => {
     f.ctl(foreign, IPC_STAT);
     expect(f.view().getUint32(20, true)).toBe(0o2666);
     f.as(f.spawn(1000));
-    const limit = f.task.rlim[RLIMIT_MEMLOCK];
-    if (limit === undefined) throw new Error('rlim');
+    const { rlim } = f.task;
     expect(f.ctl(foreign, SHM_UNLOCK)).toBe(-EPERM);
-    limit.rlimCur = 0;
+    rlim[RLIMIT_MEMLOCK] = { rlimCur: 0, rlimMax: 8 << 20 };
     const m = f.get(IPC_PRIVATE, 3 * P, 0o600);
     const n = f.get(IPC_PRIVATE, 2 * P, 0o600);
     expect([f.ctl(m, SHM_LOCK), f.ctl(m, SHM_UNLOCK)]).toEqual([-EPERM, 0]);
-    limit.rlimCur = 4 * P;
+    rlim[RLIMIT_MEMLOCK] = { rlimCur: 4 * P, rlimMax: 8 << 20 };
     expect([f.ctl(m, SHM_LOCK), f.ctl(n, SHM_LOCK)]).toEqual([0, -ENOMEM]);
     expect([f.ctl(m, SHM_UNLOCK), f.ctl(n, SHM_LOCK), f.ctl(n, IPC_RMID)]).toEqual([0, 0, 0]);
     expect([f.ctl(m, SHM_LOCK), f.ctl(m, IPC_RMID)]).toEqual([0, 0]);

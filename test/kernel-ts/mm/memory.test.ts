@@ -89,8 +89,7 @@ describe('mmap', () => {
     expect(map(k, task, 0, 1, RW, ANON | MAP_FIXED)).toBe(-EPERM);
     task.cred = makeCred(0, 0);
     expect(map(k, task, 0, 1, RW, ANON | MAP_FIXED)).toBe(0);
-    const limit = task.rlim[RLIMIT_AS];
-    if (limit !== undefined) limit.rlimCur = mmOf(task).totalVm * P;
+    task.rlim[RLIMIT_AS] = { rlimCur: mmOf(task).totalVm * P, rlimMax: Infinity };
     expect(map(k, task, 0, 1, RW, ANON)).toBe(-ENOMEM);
     checkKernel(k);
   });
@@ -215,8 +214,7 @@ describe('page faults', () => {
   test('the stack grows down to its limit and keeps its guard gap', () => {
     const { k, task } = boot(32 << 20);
     const mm = mmOf(task);
-    const limit = task.rlim[RLIMIT_STACK];
-    if (limit !== undefined) limit.rlimCur = 2 << 20;
+    task.rlim[RLIMIT_STACK] = { rlimCur: 2 << 20, rlimMax: Infinity };
     const top = TASK_SIZE;
     setupStackVma(k, mm, top, 2 * P);
     expect(store(k, task, top - 100 * P, 7)).toBe('ok');
@@ -418,12 +416,11 @@ describe('mprotect, mremap, brk, madvise, mlock', () => {
     expect(doMunlock(k, mm, a, P)).toBe(0);
     expect(mm.lockedVm).toBe(1);
     task.cred = makeCred(1000, 1000);
-    const limit = task.rlim[8];
-    if (limit !== undefined) limit.rlimCur = 2 * P;
+    task.rlim[8] = { rlimCur: 2 * P, rlimMax: Infinity };
     expect(doMlock(k, mm, a, 4 * P)).toBe(-ENOMEM);
     expect(doMlock(k, mm, a, 2 * P)).toBe(0);
     expect(map(k, task, 0, 1, RW, ANON | 0x2000)).toBe(-11);
-    if (limit !== undefined) limit.rlimCur = 0;
+    task.rlim[8] = { rlimCur: 0, rlimMax: Infinity };
     expect(doMlock(k, mm, a, P)).toBe(-EPERM);
     expect(doMlockall(k, mm, 1)).toBe(-EPERM);
     expect(doMunlock(k, mm, 0x1000_0000, P)).toBe(-ENOMEM);
