@@ -202,7 +202,10 @@ function takeFrame(memMap: MemMap, place: FramePlace | null): number {
     return memMap.lastAlone;
   }
   const wanted = place.pfn - memMap.firstPfn;
-  if (wanted > 0 && wanted === memMap.nextFresh && wanted < memMap.totalFrames) return memMap.nextFresh++;
+  // A run does not go on into another that has never been used while there are freed frames: those are in the processor's cache.
+  const mayGoOn = memMap.freed.head < 0 || wanted % RUN !== 0;
+  if (wanted > 0 && wanted === memMap.nextFresh && wanted < memMap.totalFrames && mayGoOn)
+    return memMap.nextFresh++;
   let frame = -1;
   if (wanted > 0 && (memMap.listed[wanted] ?? 0) !== 0) frame = wanted;
   else if (memMap.freed.head >= 0) {

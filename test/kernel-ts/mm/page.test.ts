@@ -121,6 +121,23 @@ describe('the page allocator', () => {
     expect(k.ram.read32(pageToPhys(table))).toBe(0);
   });
 
+  test('uses what was freed again before it goes on into frames that have never been used', () => {
+    const k = new TestKernel(4 << 20);
+    const fill = (): number[] => {
+      const pages = [];
+      for (let index = 0, pfn = 0; index < 256; index++) {
+        const page = allocPage(k, PG_ANON, true, { pfn, index, pages: 256 });
+        if (page === null) throw new Error('no page');
+        pages.push(page);
+        pfn = page.pfn + 1;
+      }
+      for (const page of pages) putPage(k, page);
+      return pages.map((page) => page.pfn);
+    };
+    const first = new Set(fill());
+    for (let round = 0; round < 5; round++) expect(fill().filter((pfn) => !first.has(pfn))).toEqual([]);
+  });
+
   test('knows the frames that are free', () => {
     const k = new TestKernel(1 << 20);
     const pfn = allocPage(k, PG_ANON, true, { pfn: 0, index: 3, pages: 8 })?.pfn ?? 0;
