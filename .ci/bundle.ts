@@ -1,7 +1,7 @@
 /**
  * Bundles the command, so that it starts fast (npm run build; measured in CONTRIBUTING.md):
  *
- *     dist/cli/quick.cjs          cli/quick.ts with all it imports: `run` without options
+ *     dist/cli/quick.cjs          cli/quick.ts with all it imports: `run` with hardly any options
  *     dist/cli/sameframe.cjs      cli/main.ts with all it imports: everything
  *     dist/cli/part.cjs           what both load on demand (partOnDemand.ts)
  *     dist/cli/main.js            cli/launch.ts, which loads these through V8's code cache

@@ -78,8 +78,12 @@ export class CodeStore implements CodeMemory {
     this.#images = images;
   }
 
-  /** Null from source, where code may change from one run to the next. */
-  static open(folder: string | null, images: readonly Uint8Array[]): CodeStore | null {
+  /**
+   * By what the user said: a folder, `off`, or nothing. Null: there is to be none, there is no place for it, or we run from source, where
+   * code may change from one run to the next.
+   */
+  static open(choice: string | undefined, images: readonly Uint8Array[]): CodeStore | null {
+    const folder = choice === 'off' ? null : (choice ?? defaultFolder());
     return folder === null || typeof BUILD_ID === 'undefined' ? null : new CodeStore(folder, images);
   }
 

@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Script } from 'node:vm';
+import { plainRun } from './plainRun.ts';
 import { setV8Flags } from './v8Flags.ts';
 
 function cached(file: string): Buffer | undefined {
@@ -35,6 +36,4 @@ function load(name: string): unknown {
 
 // First of all: V8 takes cached code only under the flags under which it was made, and collects garbage from here on.
 setV8Flags();
-/** `run` without options, which is to start fast, needs little of the command (quick.ts). */
-const [verb, first] = process.argv.slice(2);
-load(verb === 'run' && first !== undefined && !first.startsWith('-') ? 'quick' : 'sameframe');
+load(plainRun(process.argv.slice(2)) === null ? 'sameframe' : 'quick');

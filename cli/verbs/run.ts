@@ -1,7 +1,7 @@
 /** `sameframe run`: programs as processes, the guest's streams untouched, everything about them on request. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Hooks, Picture } from '../../kernel-ts/index.ts';
-import { CodeStore, defaultFolder } from '../codeStore.ts';
+import { CodeStore } from '../codeStore.ts';
 import { printCounters, printErr } from '../io.ts';
 import { machineOptions } from '../options.ts';
 import type { MachineChoices } from '../options.ts';
@@ -70,8 +70,7 @@ async function run(words: string[], choices: RunChoices): Promise<void> {
   const state = choices.state === undefined ? null : new OutputFile(choices.state);
   const names = { several: programs.length > 1 };
   const images = programs.map(({ image }) => image);
-  const store =
-    choices.codeCache === 'off' ? null : CodeStore.open(choices.codeCache ?? defaultFolder(), images);
+  const store = CodeStore.open(choices.codeCache, images);
   const session = new Session(programs, {
     ...choices,
     codeMemory: store,

@@ -86,7 +86,7 @@ describe('the command', () => {
     expect({ exitCode, stdout, stderr }).toEqual(expected);
   });
 
-  test('does the same without options, where it starts faster, as with them', async () => {
+  test('does the same with hardly any options, where it starts faster, as with others', async () => {
     writeFileSync(
       `${program()}2.c`,
       '#include <stdio.h>\nint main(int n, char **v) { for (int i = 1; i < n; i++) puts(v[i]); return n; }',
@@ -97,6 +97,13 @@ describe('the command', () => {
       [echo, '--stats', '-h', '--tier', '0', 'x'],
       [echo, 'a', '--', echo, '--', program()],
       [echo, 'a', '--'],
+      ['--code-cache', 'off', echo, '--code-cache', 'b'],
+      ['--code-cache=off', echo, 'a'],
+      ['--code-cache', echo],
+      ['--code-cache', '', echo, 'x'],
+      ['--code-cache='],
+      ['--code-cache=', echo, 'a'],
+      ['--code-cache'],
       [`${echo}.c`, ''],
       ['missing'],
       [''],
