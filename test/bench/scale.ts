@@ -5,10 +5,14 @@
  * process is taken. Few things are repeated as often as it takes to do as many operations as with many, so that every cell stands for
  * the same work, tier 1's included. The library is the built one, as its users have it. Cells are microseconds per operation, the best of
  * the rounds, which go over all counts in turn. The ratio compares the last count with the first.
+ *
+ * Beside it stands what the same C costs on the host's Linux with the last count, and that ratio: in an ipc namespace of its own, on one
+ * processor, by its own clock. That needs root; without it, or with --no-native, the columns are left out.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { execa } from 'execa';
 import { boot } from 'sameframe';
 import { compile } from '../../guest/toolchain.ts';
 
@@ -42,7 +46,8 @@ const MODES: readonly Mode[] = [
   {
     name: 'processes',
     counts: [10, 100, 1000],
-    total: 1000,
+    // More than one round of the most: the host's page faults at a machine's first use of its memory belong to no count.
+    total: 8000,
     phases: [
       { letter: 'f', name: 'fork, attach, touch' },
       { letter: 'x', name: 'exit and wait' },
@@ -93,33 +98,80 @@ function measure(image: Uint8Array, mode: Mode, count: number, repeats: number):
   return new Map(mode.phases.map(({ letter }) => [letter, (spent.get(letter) ?? NaN) / (count * repeats)]));
 }
 
+/** vm.max_map_count of a real Linux, less what a process has anyway: nobody should change that of the host. */
+const NATIVE_ATTACHES = 60_000;
+
+/** Microseconds per operation of each phase on the host's Linux, by letter; null where that cannot be measured. */
+async function measureNative(path: string, mode: Mode, count: number): Promise<Map<string, number> | null> {
+  const repeats = Math.max(1, Math.round(mode.total / count));
+  const command = ['--ipc', 'taskset', '-c', '0', path, mode.name, String(count), String(repeats), 'clock'];
+  const result = await execa('unshare', command, { reject: false });
+  if (result.exitCode !== 0) return null;
+  const lines = result.stdout.split('\n').map((line) => line.split(' '));
+  return new Map(lines.map(([letter = '', ns]) => [letter, Number(ns) / 1000 / (count * repeats)]));
+}
+
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
+    native: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
 });
 const rounds = Number(values.rounds);
-const program = await compile(join(import.meta.dirname, '../../guest/bench/scale.c'), {
-  flags: ['-Wall', '-Wextra'],
-});
-const image = new Uint8Array(readFileSync(program.path));
+const source = join(import.meta.dirname, '../../guest/bench/scale.c');
+const flags = ['-Wall', '-Wextra'];
+const image = new Uint8Array(readFileSync((await compile(source, { flags })).path));
+const nativePath = values.native ? (await compile(source, { flags, target: 'native' })).path : null;
 
-for (const mode of MODES.filter(({ name }) => values.only === undefined || name === values.only)) {
-  const cells = new Map<string, number>();
-  const best = (key: string, value: number): void =>
-    void cells.set(key, Math.min(cells.get(key) ?? Infinity, value));
-  // The first round warms up.
-  for (let round = 0; round <= rounds; round++) {
-    for (const count of mode.counts) {
-      const repeats = Math.max(1, Math.round(mode.total / count));
-      for (const [letter, value] of measure(image, mode, count, repeats))
-        if (round > 0) best(`${letter}${count}`, value);
+/** The least value of each cell. */
+class Cells {
+  readonly #best = new Map<string, number>();
+
+  add(count: number, measured: ReadonlyMap<string, number>): void {
+    for (const [letter, value] of measured) {
+      const key = `${letter}${count}`;
+      this.#best.set(key, Math.min(this.#best.get(key) ?? Infinity, value));
     }
   }
-  const head = mode.counts.map((count) => String(count).padStart(9)).join('');
-  process.stdout.write(`${`us per operation, ${mode.name}:`.padEnd(34)}${head}    ratio\n`);
-  for (const { letter, name } of mode.phases) {
-    const row = mode.counts.map((count) => cells.get(`${letter}${count}`) ?? NaN);
-    const ratio = (row.at(-1) ?? NaN) / (row[0] ?? NaN);
-    const text = row.map((value) => value.toFixed(2).padStart(9)).join('');
-    process.stdout.write(`  ${name.padEnd(32)}${text}${ratio.toFixed(2).padStart(9)}\n`);
+
+  get(letter: string, count: number): number {
+    return this.#best.get(`${letter}${count}`) ?? NaN;
+  }
+}
+
+for (const mode of MODES.filter(({ name }) => values.only === undefined || name === values.only)) {
+  const { counts, phases } = mode;
+  const [first = 0, last = 0] = [counts[0], counts.at(-1)];
+  const nativeLast = Math.min(last, NATIVE_ATTACHES);
+  const cells = new Cells();
+  const native = new Cells();
+  let hasNative = nativePath !== null;
+  // The first round warms up.
+  for (let round = 0; round <= rounds; round++) {
+    for (const count of counts) {
+      const repeats = Math.max(1, Math.round(mode.total / count));
+      const measured = measure(image, mode, count, repeats);
+      if (round > 0) cells.add(count, measured);
+    }
+    // Less often: it varies less, and most of the time goes here.
+    for (const count of round % 3 === 0 ? [first, nativeLast] : []) {
+      const measured = hasNative && nativePath !== null ? await measureNative(nativePath, mode, count) : null;
+      if (measured === null) hasNative = false;
+      else native.add(count, measured);
+    }
+  }
+  const head = counts.map((count) => String(count).padStart(9)).join('');
+  const nativeHead = hasNative ? `${`Linux ${nativeLast}`.padStart(16)}    ratio` : '';
+  process.stdout.write(`${`us per operation, ${mode.name}:`.padEnd(34)}${head}    ratio${nativeHead}\n`);
+  for (const { letter, name } of phases) {
+    const text = counts.map((count) => cells.get(letter, count).toFixed(2).padStart(9)).join('');
+    const ratio = cells.get(letter, last) / cells.get(letter, first);
+    const onLinux = native.get(letter, nativeLast);
+    const nativeText = hasNative
+      ? `${onLinux.toFixed(2).padStart(16)}${(onLinux / native.get(letter, first)).toFixed(2).padStart(9)}`
+      : '';
+    process.stdout.write(`  ${name.padEnd(32)}${text}${ratio.toFixed(2).padStart(9)}${nativeText}\n`);
   }
 }
