@@ -42,20 +42,20 @@ export interface FileOperations {
 
 /** struct file. */
 export class File {
-  /** Serial number, for the picture. */
-  readonly id: number;
   readonly fOp: FileOperations;
   readonly fInode: Inode;
+  /** Descriptors, VMAs and other holders. */
+  count = 1;
+  privateData: unknown = null;
+  /** FMODE_*. */
+  fMode: number;
+  /** Serial number, for the picture. */
+  readonly id: number;
   /** f_path. */
   readonly fPath: Dentry;
   fPos = 0;
   /** O_*. */
   fFlags: number;
-  /** FMODE_*. */
-  fMode: number;
-  /** Descriptors, VMAs and other holders. */
-  count = 1;
-  privateData: unknown = null;
   /** It is counted in fInode.iWritecount. */
   writeCounted = false;
 

@@ -61,39 +61,38 @@ export class SuperBlock {
   }
 }
 
-/** struct inode. */
-export class Inode {
+/** struct inode. What an attach and a page fault look at comes first, behind the address_space. */
+export class Inode extends AddressSpace {
+  /** Bytes. */
+  iSize = 0;
+  /** i_atime, as numbers: each attach of a segment sets it. */
+  iAtimeSec: number;
+  iAtimeNsec: number;
+  /** F_SEAL_* of a file of shmem; null for every other file. */
+  seals: number | null = null;
   readonly iSb: SuperBlock;
+  /** Open files and other users; with iNlink 0 the last one frees the pages. */
+  iCount = 0;
+  iNlink = 1;
+  iOp: InodeOperations;
+  iFop: FileOperations;
   /** Unique within its super block; the id of the segment for System V shared memory. */
   iIno: number;
   /** S_IFMT | permissions. */
   iMode: number;
   iUid: number;
   iGid: number;
-  /** Bytes. */
-  iSize = 0;
-  iNlink = 1;
-  readonly iMapping: AddressSpace;
-  iOp: InodeOperations;
-  iFop: FileOperations;
-  /** i_atime, as numbers: each attach of a segment sets it. */
-  iAtimeSec: number;
-  iAtimeNsec: number;
   iMtime: Timespec;
   iCtime: Timespec;
   readonly iBtime: Timespec;
   /** Device number of a device node: major << 20 | minor (MKDEV). */
   iRdev = 0;
-  /** Open files and other users; with iNlink 0 the last one frees the pages. */
-  iCount = 0;
   /** Writers minus deniers: > 0 open for writing (exec answers ETXTBSY), < 0 being executed. */
   iWritecount = 0;
   /** What the file system keeps: link text, pipe, proc row. */
   iPrivate: unknown = null;
   /** SHM_LOCK: the pages are unevictable. */
   locked = false;
-  /** F_SEAL_* of a file of shmem; null for every other file. */
-  seals: number | null = null;
 
   constructor(
     iSb: SuperBlock,
@@ -103,6 +102,7 @@ export class Inode {
     now: Timespec,
     iIno?: number,
   ) {
+    super();
     this.iSb = iSb;
     this.iIno = iIno ?? iSb.nextIno++;
     this.iMode = iMode;
@@ -115,7 +115,15 @@ export class Inode {
     this.iMtime = now;
     this.iCtime = now;
     this.iBtime = now;
-    this.iMapping = new AddressSpace(this);
+  }
+
+  /** i_mapping. */
+  get iMapping(): AddressSpace {
+    return this;
+  }
+
+  get host(): Inode {
+    return this;
   }
 }
 

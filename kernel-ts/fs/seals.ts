@@ -23,7 +23,7 @@ export function isSealed(inode: Inode, seals: number): boolean {
 
 /** mapping_deny_writable(): fails when a shared mapping may write the file, now or after an mprotect. */
 function isMappedWritable(inode: Inode): boolean {
-  for (const vma of inode.iMapping.iMmap) {
+  for (let vma = inode.iMapping.iMmapFirst; vma !== null; vma = vma.mappingNext) {
     if ((vma.vmFlags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) return true;
   }
   return false;

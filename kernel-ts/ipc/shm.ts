@@ -68,16 +68,16 @@ export class ShmidKernel extends KernIpcPerm {
   shmNattch = 0;
   /** Calls of shmat that there have been: the serial number of the next attach. */
   shmAttaches = 0;
+  /** Attaches in progress: a segment that is being attached is not destroyed below them. */
+  shmPins = 0;
   /** Seconds since 1970; 0 is never. */
   shmAtim = 0;
   shmDtim = 0;
-  shmCtim: number;
-  readonly shmCprid: number;
   shmLprid = 0;
-  /** Attaches in progress: a segment that is being attached is not destroyed below them. */
-  shmPins = 0;
   /** The namespace it lives in. */
   readonly ns: IpcNamespace;
+  shmCtim: number;
+  readonly shmCprid: number;
   /** The list of its creator that it is on; null once that task has exited. */
   shmCreator: SysvShm | null = null;
   /** shm_clist: its neighbours on that list. */

@@ -8,71 +8,28 @@ import { pageToPhys, PG_UNREAD, putPage, type Page } from './page.ts';
 import type { VmArea } from './vma.ts';
 import { XArray } from './xarray.ts';
 
-/**
- * i_mmap: the VMAs that map one inode, in the order in which they came. Linked through the VMAs themselves, since attaches come and go by
- * the hundred thousand (Linux: an interval tree through vma->shared).
- */
-export class MappingList {
-  first: VmArea | null = null;
-  last: VmArea | null = null;
-
-  add(vma: VmArea): void {
-    vma.mappingPrev = this.last;
-    vma.mappingNext = null;
-    if (this.last === null) this.first = vma;
-    else this.last.mappingNext = vma;
-    this.last = vma;
-  }
-
-  /** Takes out a VMA that is in it. */
-  delete(vma: VmArea): void {
-    const { mappingPrev: prev, mappingNext: next } = vma;
-    if (prev === null) this.first = next;
-    else prev.mappingNext = next;
-    if (next === null) this.last = prev;
-    else next.mappingPrev = prev;
-    vma.mappingPrev = null;
-    vma.mappingNext = null;
-  }
-
-  /** Whether the VMA is linked here: by its neighbours, without a walk. */
-  has(vma: VmArea): boolean {
-    const { mappingPrev: prev, mappingNext: next } = vma;
-    return (
-      (prev === null ? this.first : prev.mappingNext) === vma &&
-      (next === null ? this.last : next.mappingPrev) === vma
-    );
-  }
-
-  /** The VMA that a visit is at may be taken out meanwhile. */
-  [Symbol.iterator](): Iterator<VmArea> {
-    let at = this.first;
-    return {
-      next(): IteratorResult<VmArea> {
-        if (at === null) return { done: true, value: undefined };
-        const value = at;
-        at = value.mappingNext;
-        return { done: false, value };
-      },
-    };
-  }
-}
-
 const NOTHING = new Uint8Array(0);
 
-/** struct address_space. */
-export class AddressSpace {
-  /** The inode it belongs to. */
-  readonly host: Inode;
-  /** i_pages by index; iterate with `sortedPages`. Each holds one reference to its page. */
-  readonly iPages = new XArray<Page>();
+/**
+ * struct address_space. It is the beginning of each inode (Linux: i_data), and so the class of which those are made; and so is i_pages of
+ * itself: with thousands of them each further object is another cache miss.
+ */
+export abstract class AddressSpace extends XArray<Page> {
+  /**
+   * i_mmap: the VMAs that map the inode, shared or private, in the order in which they came. Linked through the VMAs themselves, since
+   * attaches come and go by the hundred thousand (Linux: an interval tree through vma->shared).
+   */
+  iMmapFirst: VmArea | null = null;
+  iMmapLast: VmArea | null = null;
   /** What its PG_UNREAD pages are to hold, from the file's beginning; nobody changes it. Null: there are none. */
   contents: Uint8Array | null = null;
-  /** i_mmap: every VMA that maps the inode, shared or private. */
-  readonly iMmap = new MappingList();
 
-  constructor(host: Inode) {
-    this.host = host;
+  /** The inode it belongs to. */
+  abstract get host(): Inode;
+
+  /** i_pages by index; iterate with `sortedPages`. Each holds one reference to its page. */
+  get iPages(): XArray<Page> {
+    return this;
   }
 
   /** The inode's number. */
@@ -82,8 +39,38 @@ export class AddressSpace {
 
   /** nrpages. */
   get nrpages(): number {
-    return this.iPages.size;
+    return this.size;
   }
+}
+
+/** vma_interval_tree_insert(). */
+export function iMmapInsert(mapping: AddressSpace, vma: VmArea): void {
+  const last = mapping.iMmapLast;
+  vma.mappingPrev = last;
+  vma.mappingNext = null;
+  if (last === null) mapping.iMmapFirst = vma;
+  else last.mappingNext = vma;
+  mapping.iMmapLast = vma;
+}
+
+/** vma_interval_tree_remove() of a VMA that is in it. */
+export function iMmapRemove(mapping: AddressSpace, vma: VmArea): void {
+  const { mappingPrev: prev, mappingNext: next } = vma;
+  if (prev === null) mapping.iMmapFirst = next;
+  else prev.mappingNext = next;
+  if (next === null) mapping.iMmapLast = prev;
+  else next.mappingPrev = prev;
+  vma.mappingPrev = null;
+  vma.mappingNext = null;
+}
+
+/** Whether the VMA is linked here: by its neighbours, without a walk. */
+export function iMmapHas(mapping: AddressSpace, vma: VmArea): boolean {
+  const { mappingPrev: prev, mappingNext: next } = vma;
+  return (
+    (prev === null ? mapping.iMmapFirst : prev.mappingNext) === vma &&
+    (next === null ? mapping.iMmapLast : next.mappingPrev) === vma
+  );
 }
 
 /** read_folio(): fills the page, if that has been left for later. */

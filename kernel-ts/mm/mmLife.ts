@@ -4,6 +4,7 @@ import { TASK_SIZE } from '../abi/mman.ts';
 import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
+import { iMmapRemove } from './addressSpace.ts';
 import { anonVmaFork } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
@@ -126,7 +127,7 @@ function exitMmap(ctx: MmContext, mm: MmStruct): void {
     const vma = at.value;
     const { vmStart, vmEnd } = vma;
     zapPageRange(ctx, mm, vmStart, vmEnd, false);
-    vma.vmFile?.fInode.iMapping.iMmap.delete(vma);
+    if (vma.vmFile !== null) iMmapRemove(vma.vmFile.fInode.iMapping, vma);
     removeVma(ctx, vma);
     at = areas.next();
     // A table that the next area has a part in goes with that one.

@@ -84,7 +84,7 @@ export class VmArea {
   anonVma: AnonVma | null = null;
   /** list_is_singular(&anon_vma_chain): it has no ancestors' beside its own (anonVma.ts). */
   anonSingular = false;
-  /** Links of the inode's i_mmap (MappingList). */
+  /** Links of the inode's i_mmap (iMmapInsert). */
   mappingPrev: VmArea | null = null;
   mappingNext: VmArea | null = null;
 

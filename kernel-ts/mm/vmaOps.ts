@@ -6,6 +6,7 @@
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { ENOMEM, type Errno } from '../abi/errno.ts';
 import type { File } from '../fs/file.ts';
+import { iMmapInsert, iMmapRemove } from './addressSpace.ts';
 import { areAnonVmasCompatible, dupAnonVma, isMergeableAnonVma, type AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
@@ -16,13 +17,13 @@ import { vmaPages, VmArea, VM_DONTEXPAND } from './vma.ts';
 /** vma_link(): into the tree and into the file's i_mmap. The file reference is already counted. */
 export function vmaLink(mm: MmStruct, vma: VmArea): void {
   mm.mmap.insert(vma);
-  vma.vmFile?.fInode.iMapping.iMmap.add(vma);
+  if (vma.vmFile !== null) iMmapInsert(vma.vmFile.fInode.iMapping, vma);
 }
 
 /** Takes a VMA out of the tree and of i_mmap. */
 export function vmaUnlink(mm: MmStruct, vma: VmArea): void {
   mm.mmap.remove(vma);
-  vma.vmFile?.fInode.iMapping.iMmap.delete(vma);
+  if (vma.vmFile !== null) iMmapRemove(vma.vmFile.fInode.iMapping, vma);
 }
 
 /** remove_vma(): the end of an unlinked VMA. */

@@ -81,7 +81,7 @@ export function unmapMappingRange(
   end: number,
   evenCows: boolean,
 ): void {
-  for (const vma of mapping.iMmap) {
+  for (let vma = mapping.iMmapFirst; vma !== null; vma = vma.mappingNext) {
     const from = Math.max(first, vma.vmPgoff);
     const to = Math.min(end, vma.vmPgoff + vmaPages(vma));
     if (from >= to) continue;

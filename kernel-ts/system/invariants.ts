@@ -13,6 +13,7 @@ import { IPCMNI } from '../ipc/util.ts';
 import type { KmemCache } from '../mm/slab.ts';
 import { recountLockedVm } from '../mm/mlock.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
+import { iMmapHas } from '../mm/addressSpace.ts';
 import { PG_ANON, PG_TABLE, PG_UNREAD, PG_ZERO, pfnToPage, type Page } from '../mm/page.ts';
 import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
 import { VM_SHARED, vmaPages } from '../mm/vma.ts';
@@ -103,7 +104,7 @@ function checkMm(kernel: Kernel, mm: MmStruct, recount: Recount): void {
     total += vmaPages(vma);
     if (vma.vmFile !== null) {
       add(recount.files, vma.vmFile);
-      if (!vma.vmFile.fInode.iMapping.iMmap.has(vma))
+      if (!iMmapHas(vma.vmFile.fInode.iMapping, vma))
         problems.push(`${name} is missing in i_mmap of its file`);
     }
     const shp = shmOfVma(vma);

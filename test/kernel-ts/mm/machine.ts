@@ -34,6 +34,7 @@ import { makeCred, type Cred } from '../../../kernel-ts/mm/cred.ts';
 import { doPageFault, ptePermits } from '../../../kernel-ts/mm/memory.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../../../kernel-ts/mm/mm.ts';
 import { archPickMmapLayout, dupMm, mmAlloc, mmput } from '../../../kernel-ts/mm/mmLife.ts';
+import { iMmapHas } from '../../../kernel-ts/mm/addressSpace.ts';
 import { memMapInit, pfnToPage, PG_ANON, PG_TABLE, type MemMap } from '../../../kernel-ts/mm/page.ts';
 import {
   forEachPte,
@@ -351,7 +352,7 @@ export function checkKernel(k: TestKernel): void {
       size++;
       const shp = shmOfVma(vma);
       if (shp !== null) attaches.set(shp, (attaches.get(shp) ?? 0) + 1);
-      if (vma.vmFile !== null) expect(vma.vmFile.fInode.iMapping.iMmap.has(vma)).toBe(true);
+      if (vma.vmFile !== null) expect(iMmapHas(vma.vmFile.fInode.iMapping, vma)).toBe(true);
     }
     expect(mm.mmap.size).toBe(size);
     checkTlb(k, mm);
