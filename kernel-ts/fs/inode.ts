@@ -143,7 +143,7 @@ export function touchAtime(ctx: MmContext, inode: Inode): void {
   const now = ktimeGet(ctx);
   const seconds = Math.floor(now / 1e9);
   inode.iAtimeSec = ctx.clock.epoch + seconds;
-  inode.iAtimeNsec = now - seconds * 1e9;
+  inode.iAtimeNsec = (now - seconds * 1e9) | 0;
 }
 
 /** struct dentry. In memory-backed file systems the children are the directory. */

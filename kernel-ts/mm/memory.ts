@@ -2,7 +2,7 @@
  * Page faults and copy-on-write: mm/memory.c (handle_mm_fault, do_wp_page, copy_page_range), arch/riscv/mm/fault.c,
  * mm/mmap.c (expand_stack). Missing: fault-around, swap.
  */
-import { PAGE_SIZE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT, PAGE_SIZE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
 import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
 import { anonVmaPrepare } from './anonVma.ts';
 import type { MmContext } from './context.ts';
@@ -49,6 +49,7 @@ import {
   VM_READ,
   VM_SHARED,
   VM_WRITE,
+  vmaPages,
   type Access,
   type VmArea,
 } from './vma.ts';
@@ -90,7 +91,7 @@ export function expandStack(ctx: MmContext, vma: VmArea, va: number): boolean {
   ) {
     if (address - prev.vmEnd < STACK_GUARD_GAP) return false;
   }
-  const grow = (vma.vmStart - address) / PAGE_SIZE;
+  const grow = (vma.vmStart - address) >>> PAGE_SHIFT;
   if (grow > vma.vmPgoff) return false;
   if (!mayExpandVm(mm, vma.vmFlags, grow)) return false;
   if (vma.vmEnd - address > rlimit(mm.rlim, RLIMIT_STACK)) return false;
@@ -149,9 +150,9 @@ function entryBefore(ctx: MmContext, vma: VmArea, address: number, pteAddress: n
  */
 function framePlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): FramePlace {
   const { ram } = ctx;
-  const index = Math.floor(address / PAGE_SIZE);
+  const index = address >>> PAGE_SHIFT;
   place.index = index;
-  place.pages = (vma.vmEnd - vma.vmStart) / PAGE_SIZE;
+  place.pages = vmaPages(vma);
   place.pfn = 0;
   // A large mapping does not go on behind a small one, where there may be no room for it.
   const isFirst = place.pages > RUN && address === vma.vmStart;
@@ -211,7 +212,7 @@ function doFault(
   pteAddress: number,
   write: boolean,
 ): FaultCode {
-  const pgoff = vma.vmPgoff + (address - vma.vmStart) / PAGE_SIZE;
+  const pgoff = vma.vmPgoff + ((address - vma.vmStart) >>> PAGE_SHIFT);
   const result = vma.vmOps?.nopage?.(ctx, vma, pgoff, write);
   if (result === undefined) throw new Error('a mapping without nopage');
   if (typeof result === 'number') return result;

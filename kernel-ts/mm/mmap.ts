@@ -33,6 +33,7 @@ import {
   MAP_STACK,
   MAP_SYNC,
   MAP_TYPE,
+  PAGE_SHIFT,
   PAGE_SIZE,
   pageAlignUp,
   PROT_WRITE,
@@ -144,7 +145,7 @@ export function doMmap(
     address,
     len,
     vmFlags,
-    file === null ? address / PAGE_SIZE : pgoff,
+    file === null ? address >>> PAGE_SHIFT : pgoff,
   );
   if (result < 0) return result;
   if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE) {
@@ -238,7 +239,7 @@ function mmapRegion(
   pgoff: number,
 ): number {
   let vmFlags = initialFlags;
-  const pages = len / PAGE_SIZE;
+  const pages = len >>> PAGE_SHIFT;
   const end = addr + len;
   // What may fail comes first: what is mapped there goes only when the new mapping is certain (__mmap_prepare).
   const replaced = mappedPages(mm, addr, end);
@@ -350,12 +351,12 @@ export function vmBrkFlags(
     const error = doMunmap(ctx, mm, addr, len);
     if (error < 0) return error;
   }
-  const pages = len / PAGE_SIZE;
+  const pages = len >>> PAGE_SHIFT;
   if (!mayExpandVm(mm, vmFlags, pages)) return -ENOMEM;
   if (mm.mmap.size > ctx.vm.maxMapCount) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
-  newVma(ctx, mm, null, addr, end, vmFlags, addr / PAGE_SIZE);
+  newVma(ctx, mm, null, addr, end, vmFlags, addr >>> PAGE_SHIFT);
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) {
     mm.lockedVm += pages;
@@ -376,12 +377,13 @@ export function setupStackVma(ctx: MmContext, mm: MmStruct, top: number, size: n
     VM_ACCOUNT |
     (mm.defFlags & ~VM_DONTEXPAND);
   const len = pageAlignUp(size);
+  const pages = len >>> PAGE_SHIFT;
   const start = top - len;
-  if (mm.mmap.intersection(start, top) !== null || !mayExpandVm(mm, vmFlags, len / PAGE_SIZE)) return -ENOMEM;
-  if (!vmEnoughMemory(ctx, len / PAGE_SIZE)) return -ENOMEM;
+  if (mm.mmap.intersection(start, top) !== null || !mayExpandVm(mm, vmFlags, pages)) return -ENOMEM;
+  if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
-  const vma = new VmArea(mm, start, top, vmFlags, start / PAGE_SIZE);
+  const vma = new VmArea(mm, start, top, vmFlags, start >>> PAGE_SHIFT);
   vmaLink(mm, vma);
-  vmStatAccount(mm, vmFlags, len / PAGE_SIZE);
+  vmStatAccount(mm, vmFlags, pages);
   return vma;
 }

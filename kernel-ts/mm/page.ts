@@ -86,8 +86,8 @@ export class MemMap {
 
   /** Bytes; `base` and `size` are multiples of the page size. */
   constructor(base: number, size: number) {
-    this.firstPfn = Math.floor(base / PAGE_SIZE);
-    this.totalFrames = Math.floor(size / PAGE_SIZE);
+    this.firstPfn = base >>> PAGE_SHIFT;
+    this.totalFrames = size >>> PAGE_SHIFT;
     this.freeFrames = this.totalFrames;
     this.listed = new Uint8Array(this.totalFrames);
     this.after = new Int32Array(this.totalFrames);

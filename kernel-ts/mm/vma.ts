@@ -2,7 +2,7 @@
  * struct vm_area_struct and vm_operations_struct: include/linux/mm_types.h, mm.h. VM_* bits have Linux's values.
  * Missing: NUMA policy, userfaultfd.
  */
-import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
+import { PAGE_SHIFT, PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
 import type { File } from '../fs/file.ts';
 import type { AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
@@ -114,9 +114,9 @@ export class VmArea {
   }
 }
 
-/** vma_pages(). */
+/** vma_pages(). Pages are counted by shifts: V8 boxes what a division yields, wherever it is kept. */
 export function vmaPages(vma: VmArea): number {
-  return (vma.vmEnd - vma.vmStart) / 4096;
+  return (vma.vmEnd - vma.vmStart) >>> PAGE_SHIFT;
 }
 
 /** calc_vm_prot_bits(): PROT_* are VM_* by value. */

@@ -100,7 +100,7 @@ export class VmaTree {
   /** struct ma_state, and a vmacache: the place of what was found last. The leaf is one of the tree's, and the slot is in it. */
   #leaf: MapleNode | null = null;
   #slot = 0;
-  /** free_area_cache: between this VMA and `#topHigh` lies no hole of `#topLen` bytes. The last top-down search ended below it. */
+  /** free_area_cache: between this VMA and page `#topHigh` lies no hole of `#topLen` bytes. The last top-down search ended below it. */
   #top: VmArea | null = null;
   #topLen = 0;
   #topHigh = 0;
@@ -272,7 +272,7 @@ export class VmaTree {
     const end = this.last?.vmEnd ?? 0;
     if (high - Math.max(low, end) >= len) return high - len;
     const top = this.#top;
-    if (top !== null && len >= this.#topLen && high === this.#topHigh) {
+    if (top !== null && len >= this.#topLen && high >>> 12 === this.#topHigh) {
       const gapEnd = Math.min(high, vmStartGap(top));
       const gapStart = Math.max(low, this.prev(top)?.vmEnd ?? 0);
       if (gapEnd - gapStart >= len) return gapEnd - len;
@@ -280,7 +280,7 @@ export class VmaTree {
     const found = this.#root === null ? -1 : highestGap(this.#root, len, low, high);
     this.#top = found < 0 ? null : this.find(found);
     this.#topLen = len;
-    this.#topHigh = high;
+    this.#topHigh = high >>> 12;
     return found;
   }
 
