@@ -162,7 +162,7 @@ export class Hart implements CsrContext {
         hostTime.region(table.get(slot) as Interpreter['stub'], budget, MAX_DEPTH);
       this.#interpreter = instantiateInterpreter(memory, table, { ...imports, region });
       ram.bulk = this.#interpreter;
-      this.#code.decoder = this.#interpreter.decode;
+      this.#code.decoder = this.#interpreter;
       return { table, ...this.#interpreter };
     };
     const hostTime = new HostTime(options.clock);

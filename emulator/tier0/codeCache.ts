@@ -36,8 +36,12 @@ const AWAITED = 1024;
 /** Instructions decoded at once from where execution arrives. */
 const BATCH = 16;
 
-/** `decode` of the interpreter's module (decoder.ts). */
-export type PageDecoder = (page: number, source: number, at: number, count: number) => number;
+/** What the interpreter's module has for decoding: decoder.ts, fuser.ts. */
+export interface PageDecoder {
+  readonly decode: (page: number, source: number, at: number, count: number) => number;
+  readonly fuse: (from: number, to: number, start: number) => void;
+  readonly separate: (at: number, start: number) => void;
+}
 
 const special = (at: DataView, address: number, op: number, imm: number): void => {
   at.setUint16(address, op, true);
@@ -208,8 +212,10 @@ export class CodeCache implements CodeObserver {
   #markLoop(at: number, pageOffset: number): void {
     if (!(pageOffset >= 0)) return;
     const op = this.#view.getUint16(at, true);
-    if (op >= FIRST_ROW_OP) this.#view.setUint16(at, op | ENTRY, true);
-    else if (op === 0) {
+    if (op >= FIRST_ROW_OP) {
+      this.#view.setUint16(at, op | ENTRY, true);
+      this.decoder.separate(at, at - pageOffset * UOP_SCALE);
+    } else if (op === 0) {
       // What is not made soon hardly ever is.
       if (this.#awaited.size === AWAITED) this.#awaited.clear();
       this.#awaited.add(at);
@@ -223,7 +229,10 @@ export class CodeCache implements CodeObserver {
   decodeFrom(frame: number, offset: number, pc: number): void {
     const page = this.pageFor(frame);
     if (this.#isa === FULL_ISA && this.breakpoints.size === 0) this.#decodeFast(frame, page, offset);
-    else this.#decodeSlowly(frame, page, offset, pc);
+    else {
+      const end = this.#decodeSlowly(page, RAM_BASE + frame * 4096, offset, pc);
+      this.decoder.fuse(page + offset * UOP_SCALE, page + end * UOP_SCALE, page);
+    }
   }
 
   /** By WebAssembly. */
@@ -231,7 +240,7 @@ export class CodeCache implements CodeObserver {
     const source = layout.RAM + frame * 4096;
     let at = offset;
     for (;;) {
-      const decoded = this.decoder(page, source, at, BATCH);
+      const decoded = this.decoder.decode(page, source, at, BATCH);
       const from = at;
       at = decoded & DECODED.at;
       for (let made = from; made < at && this.#awaited.size > 0; made += 2) {
@@ -252,26 +261,27 @@ export class CodeCache implements CodeObserver {
     this.#markLoop(uop + distance * UOP_SCALE, from + distance);
   }
 
-  #decodeSlowly(frame: number, page: number, offset: number, pc: number): void {
-    const base = RAM_BASE + frame * 4096;
+  /** The page of code lies at the physical address `base`. Returns the offset behind the last row. */
+  #decodeSlowly(page: number, base: number, offset: number, pc: number): number {
     let at = offset;
     for (let count = 0; count < BATCH && at < 4096; count++) {
       const uop = page + at * UOP_SCALE;
-      if (this.#view.getUint16(uop, true) !== 0) return;
+      if (this.#view.getUint16(uop, true) !== 0) return at;
       if (this.breakpoints.has((pc + at - offset) >>> 0)) {
         special(this.#view, uop, OP_BREAKPOINT, 0);
-        return;
+        return at;
       }
       const low = this.#ram.read16(base + at);
       if (isWide(low) && at === 4094) {
         special(this.#view, uop, OP_STRADDLE, 0);
-        return;
+        return at;
       }
       const insn = isWide(low) ? this.#ram.read32(base + at) : low;
       const { length, ends } = this.#write(uop, insn, at);
-      if (ends) return;
       at += length;
+      if (ends) return at;
     }
+    return at;
   }
 
   /** Writes a micro-op that lies in no decoded page: wherever a branch goes is far from it. */
@@ -283,7 +293,7 @@ export class CodeCache implements CodeObserver {
     const view = this.#view;
     view.setUint32(layout.SCRATCH, insn, true);
     view.setUint16(at, 0, true);
-    const decoded = this.decoder(at, layout.SCRATCH, 0, 1);
+    const decoded = this.decoder.decode(at, layout.SCRATCH, 0, 1);
     if ((decoded & DECODED.near) === 0) return;
     view.setUint16(at, view.getUint16(at, true) | FAR, true);
     view.setInt32(at + 4, view.getInt32(at + 4, true) / UOP_SCALE, true);

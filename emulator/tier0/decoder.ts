@@ -13,6 +13,7 @@ import { compressedInstructions, instructions, type Instruction, type RegisterCl
 import * as layout from '../layout.ts';
 import { uleb, type Code, type FunctionBody } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
+import { FUNCTION } from './step.ts';
 import {
   COMPRESSED,
   DECODED,
@@ -26,10 +27,10 @@ import {
 } from './uop.ts';
 
 /** Parameters and locals. */
-const [PAGE, SOURCE, AT, COUNT, INSN, ROW, UOP, IMM, REGISTERS, FLAGS] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+const [PAGE, SOURCE, AT, COUNT, INSN, ROW, UOP, IMM, REGISTERS, FLAGS, FROM] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
 ] as const;
-const LOCALS = 6;
+const LOCALS = 7;
 
 type Name = keyof Fields;
 
@@ -206,9 +207,20 @@ function selection(candidates: readonly Candidate[], mask: number, depth: number
 const storeUop = (first: Code, second: Code): Code =>
   get(UOP) + first + memoryOp(OP.i32_store, 2, 0) + get(UOP) + second + memoryOp(OP.i32_store, 2, 4);
 
-/** Returns with what is in FLAGS and further bits. */
+const uopOf = (at: number): Code => get(PAGE) + get(at) + i32const(UOP_SCALE) + OP.i32_mul + OP.i32_add;
+
+/** Returns with what is in FLAGS and further bits; what has been decoded may begin sequences. */
 const leave = (bits: number): Code =>
-  get(AT) + get(FLAGS) + OP.i32_or + (bits === 0 ? '' : i32const(bits) + OP.i32_or) + OP.return;
+  uopOf(FROM) +
+  uopOf(AT) +
+  get(PAGE) +
+  OP.call +
+  uleb(FUNCTION.fuse) +
+  get(AT) +
+  get(FLAGS) +
+  OP.i32_or +
+  (bits === 0 ? '' : i32const(bits) + OP.i32_or) +
+  OP.return;
 
 export function decodeFunction(): FunctionBody {
   const kinds = new Kinds();
@@ -263,6 +275,8 @@ export function decodeFunction(): FunctionBody {
     get(AT) +
     OP.i32_add;
   const code =
+    get(AT) +
+    set(FROM) +
     OP.loop +
     VOID +
     get(AT) +
@@ -275,11 +289,7 @@ export function decodeFunction(): FunctionBody {
     VOID +
     leave(DECODED.ends) +
     OP.end +
-    get(PAGE) +
-    get(AT) +
-    i32const(UOP_SCALE) +
-    OP.i32_mul +
-    OP.i32_add +
+    uopOf(AT) +
     set(UOP) +
     get(UOP) +
     memoryOp(OP.i32_load16_u, 1, 0) +

@@ -23,10 +23,9 @@ export interface InterpreterImports {
   region(budget: number, slot: number): number;
 }
 
-export interface Interpreter extends Bulk {
+export interface Interpreter extends Bulk, PageDecoder {
   readonly run: (budget: number) => number;
   readonly step: () => number;
-  readonly decode: PageDecoder;
   /** For regions: see lookUp.ts. */
   readonly lookUp: WebAssembly.ExportValue;
   /** What a slot without a region holds: returns the budget as it came. */

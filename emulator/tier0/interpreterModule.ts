@@ -5,6 +5,7 @@
  *     step() -> STATUS        executes the micro-op at IP
  *     ecall(budget, depth)    delivers the trap of an ECALL for regions
  *     decode(page, ...)       writes micro-ops (decoder.ts)
+ *     fuse(...), separate(...)  find sequences of micro-ops that have one handler together (fuser.ts)
  *     stub(budget, depth)     stands in the table where there is no region
  *
  * `run` keeps the micro-op pointer `ip` instead of a pc: micro-ops of a page lie in a row, one for each
@@ -13,9 +14,11 @@
 import * as layout from '../layout.ts';
 import { instructions } from '../isa/table.ts';
 import { get, i32const, loadState, Locals, set, storeState } from '../codegen/emitter.ts';
-import { ECALL, IMPORT, STATUS, StepEmitter } from './step.ts';
+import { ECALL, FUNCTION, IMPORT, STATUS, StepEmitter } from './step.ts';
 import { decodeFunction } from './decoder.ts';
 import { dispatch } from './dispatch.ts';
+import { fuseAtFunction, fuseFunction, separateFunction } from './fuser.ts';
+import { fusions, type Part } from './fusion.ts';
 import { runFunction } from './loop.ts';
 import { lookUpFunction } from './lookUp.ts';
 import { bulkFunctions } from './bulk.ts';
@@ -30,8 +33,10 @@ function stepFunction(): FunctionBody {
   const op = locals.types.push('i32') - 1;
   const emitter = new StepEmitter(locals, ip, op);
   const handlers = instructions.map((i) => emitter.handler(i));
-  const targets = [...Array<number>(FIRST_ROW_OP / 4).fill(-1), ...instructions.map((i) => i.index)];
-  const selector = get(op) + i32const(2) + OP.i32_shr_u;
+  const targets = Array<number>(FIRST_ROW_OP / 2).fill(-1);
+  for (const i of instructions) targets.push(i.index, i.index);
+  for (const { parts } of fusions) targets.push((parts[0] as Part).instruction.index);
+  const selector = get(op) + i32const(1) + OP.i32_shr_u;
   const code =
     emitter.loadUop() +
     emitter.storeNextPc() +
@@ -98,6 +103,9 @@ export function interpreterModule(sharedMemory: boolean): Uint8Array<ArrayBuffer
       stepFunction(),
       runFunction(),
       ecallFunction(),
+      fuseAtFunction(),
+      fuseFunction(FUNCTION.fuseAt),
+      separateFunction(FUNCTION.fuseAt),
       lookUpFunction(),
       decodeFunction(),
       ...bulkFunctions,

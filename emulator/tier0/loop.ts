@@ -1,6 +1,6 @@
 /**
- * The fast loop: `run` of interpreter.ts, its handlers one for each row in each variant (fast.ts), and those micro-ops that are
- * no rows.
+ * The fast loop: `run` of interpreter.ts, its handlers, one for each row in each variant and for each fused sequence (fast.ts),
+ * and those micro-ops that are no rows.
  *
  * What V8 makes of it decides its form. V8 keeps the loop's locals in registers as long as calls stand only where hints say that hardly
  * anything goes, and as long as no loop lies within the loop, in front of which it would load constants. What two handlers compute alike
@@ -29,6 +29,7 @@ import {
   setAnchor,
 } from './loopLocals.ts';
 import { FUNCTION, STATUS } from './step.ts';
+import { FIRST_FUSED_OP, fusions, MOST_PARTS } from './fusion.ts';
 import { COMPRESSED, ENTRY, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE, UOP_SCALE } from './uop.ts';
 import { byte, uleb, type Code, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
@@ -146,16 +147,16 @@ function ecallHandler(labels: LoopLabels, unlikely: number[]): Code {
   );
 }
 
-interface Handlers {
-  readonly codes: readonly Code[];
-  /** The handler that each operation goes to, or -1. */
-  readonly targets: readonly number[];
-  /** Of each handler: where conditional branches stand that are hardly ever taken. */
-  readonly unlikely: readonly (readonly number[])[];
+interface Handler {
+  /** The operation that goes to it. */
+  readonly op: number;
+  readonly code: Code;
+  /** Where conditional branches stand in it that are hardly ever taken. */
+  readonly unlikely: readonly number[];
 }
 
-/** Handlers of the fast loop, and which of them an operation goes to. */
-function fastHandlers(emitter: FastEmitter): Handlers {
+/** Handlers of the fast loop; each lies in the blocks of all that follow it. */
+function fastHandlers(emitter: FastEmitter): Handler[] {
   const compressible = new Set(compressedInstructions.map((c) => c.expansion));
   type Maker = (labels: LoopLabels) => Code | null;
   const makers: { op: number; make: Maker }[] = [
@@ -168,51 +169,36 @@ function fastHandlers(emitter: FastEmitter): Handlers {
     for (let variant = 0; variant < 4; variant++) {
       if (variant & COMPRESSED && !compressible.has(i)) continue;
       if (variant & FAR && !i.traits.relative) continue;
-      makers.push({ op: FIRST_ROW_OP + i.index * 4 + variant, make: (l) => emitter.handler(i, variant, l) });
+      const parts = [{ instruction: i, variant, forwards: 0 }];
+      makers.push({ op: FIRST_ROW_OP + i.index * 4 + variant, make: (l) => emitter.handler(parts, l) });
     }
   }
-  const probe: LoopLabels = { slow: 0, far: 0, jump: 0, next: 0, resume: 0 };
-  const known = makers.filter((m) => m.make(probe) !== null);
-  const targets = Array<number>(FIRST_ROW_OP + instructions.length * 4).fill(-1);
-  const unlikely: number[][] = [];
-  const codes = known.map((m, index) => {
-    targets[m.op] = index;
-    const slow = known.length - 1 - index;
+  for (const { op, parts } of fusions) makers.push({ op, make: (l) => emitter.handler(parts, l) });
+  // The last one first, since a handler's labels are as far away as there are handlers behind it.
+  const handlers: Handler[] = [];
+  for (const { op, make } of makers.reverse()) {
+    const slow = handlers.length;
     emitter.unlikely = [];
-    const code = m.make({ slow, far: slow + 1, jump: slow + 2, next: slow + 3, resume: slow + 4 }) as Code;
-    unlikely.push(emitter.unlikely);
-    return code;
-  });
-  return { codes, targets, unlikely };
+    const code = make({
+      slow,
+      slowLater: slow + 1,
+      jump: slow + 2,
+      next: slow + 3,
+      resume: slow + 4,
+    });
+    if (code !== null) handlers.push({ op, code, unlikely: emitter.unlikely });
+  }
+  return handlers.reverse();
 }
 
 /** A jump through the table of the operations below `targets.length`; all others go to the label `others`. */
 const jumpTable = (selector: Code, targets: readonly number[], others: number): Code =>
   selector + OP.br_table + uleb(targets.length) + targets.map((t) => uleb(t)).join('') + uleb(others);
 
-export function runFunction(): FunctionBody {
-  const locals = new Locals(1);
-  for (let i = 1; i < FIRST_FREE; i++) locals.types.push('i32');
-  const { codes, targets, unlikely } = fastHandlers(new FastEmitter(locals, loopLocals));
-  const count = codes.length;
-  let code =
-    loadState(layout.PC) +
-    set(NEXT_PC) +
-    loadBases +
-    OP.loop + // resume: look NEXT_PC up
-    VOID +
-    lookup() +
-    OP.loop + // next
-    VOID +
-    get(IP) +
-    get(ADVANCE) +
-    OP.i32_add +
-    set(IP) +
+/** Little of the budget is left: if nothing, the loop ends; a sequence is executed one by one. `slow`: the label. */
+function fewLeft(slow: number): Code {
+  return (
     get(N) +
-    get(COUNT) +
-    OP.i32_sub +
-    OP.local_tee +
-    uleb(N) +
     OP.i32_eqz +
     OP.if +
     VOID +
@@ -221,75 +207,82 @@ export function runFunction(): FunctionBody {
     i32const(STATUS.ok) +
     OP.return +
     OP.end +
-    OP.block + // jump
-    VOID +
-    OP.block + // far
-    VOID +
-    OP.block + // slow
-    VOID;
-  for (let i = 0; i < count; i++) code += OP.block + VOID;
-  code +=
-    OP.block + // entry
-    VOID +
-    jumpTable(
-      get(OPERATION),
-      targets.map((t) => t + 1),
-      0,
-    ) +
-    OP.end;
+    get(OPERATION) +
+    i32const(ENTRY - 1) +
+    OP.i32_and +
+    i32const(FIRST_FUSED_OP) +
+    OP.i32_ge_u +
+    OP.br_if +
+    uleb(slow)
+  );
+}
+
+/** Goes on where the micro-op at IP + ADVANCE is, with what COUNT says counted. */
+const goOn = get(IP) + get(ADVANCE) + OP.i32_add + set(IP) + get(N) + get(COUNT) + OP.i32_sub + set(N);
+
+/** Executes the micro-op at IP + ADVANCE in `step`, with COUNT instructions before it, and leaves NEXT_PC. */
+const stepCode =
+  goOn +
+  storeState(layout.IP, get(IP)) +
+  storeState(layout.BUDGET, get(N) + i32const(1) + OP.i32_sub) +
+  OP.call +
+  uleb(FUNCTION.step) +
+  OP.local_tee +
+  uleb(STATUS_LOCAL) +
+  OP.if +
+  VOID +
+  get(STATUS_LOCAL) +
+  OP.return +
+  OP.end +
+  loadState(layout.BUDGET) +
+  set(N) +
+  loadBases +
+  loadState(layout.PC) +
+  set(NEXT_PC) +
+  i32const(0) +
+  set(MARK);
+
+export function runFunction(): FunctionBody {
+  const locals = new Locals(1);
+  for (let i = 1; i < FIRST_FREE; i++) locals.types.push('i32');
+  const handlers = fastHandlers(new FastEmitter(locals, loopLocals));
+  const count = handlers.length;
+  // The label of what no handler is for is 0.
+  const targets = Array<number>(FIRST_FUSED_OP + fusions.length * 2).fill(0);
+  handlers.forEach(({ op }, index) => (targets[op] = index + 1));
   const hints: number[] = [];
-  code += get(OPERATION) + i32const(ENTRY) + OP.i32_and;
-  hints.push(code.length);
-  code += OP.if + VOID + entryCode(count + 3) + OP.end;
-  code += get(OPERATION) + i32const(ENTRY) + OP.i32_lt_u;
-  hints.push(code.length);
-  code += OP.br_if + uleb(count) + OP.unreachable;
-  for (let i = 0; i < count; i++) {
+  let code = loadState(layout.PC) + set(NEXT_PC) + loadBases;
+  const addUnlikely = (condition: Code, then: Code): void => {
+    code += condition;
+    hints.push(code.length);
+    code += then;
+  };
+  code += OP.loop + VOID; // resume: look NEXT_PC up
+  code += lookup();
+  code += OP.loop + VOID; // next
+  code += goOn;
+  code += OP.block + VOID; // jump
+  code += OP.block + VOID; // slowLater
+  code += OP.block + VOID; // slow
+  addUnlikely(get(N) + i32const(MOST_PARTS) + OP.i32_lt_u, OP.if + VOID + fewLeft(1) + OP.end);
+  code += (OP.block + VOID).repeat(count);
+  code += OP.block + VOID; // entry
+  code += jumpTable(get(OPERATION), targets, 0) + OP.end;
+  addUnlikely(get(OPERATION) + i32const(ENTRY) + OP.i32_and, OP.if + VOID + entryCode(count + 3) + OP.end);
+  // Without the mark it is no row, or one that only `step` executes.
+  addUnlikely(get(OPERATION) + i32const(ENTRY) + OP.i32_lt_u, OP.br_if + uleb(count) + OP.unreachable);
+  for (const handler of handlers) {
     code += OP.end;
-    for (const at of unlikely[i]) hints.push(code.length + at);
-    code += codes[i];
+    for (const at of handler.unlikely) hints.push(code.length + at);
+    code += handler.code;
   }
-  code +=
-    OP.end + // slow
-    storeState(layout.IP, get(IP)) +
-    storeState(layout.BUDGET, get(N) + i32const(1) + OP.i32_sub) +
-    OP.call +
-    uleb(FUNCTION.step) +
-    OP.local_tee +
-    uleb(STATUS_LOCAL) +
-    OP.if +
-    VOID +
-    get(STATUS_LOCAL) +
-    OP.return +
-    OP.end +
-    loadState(layout.BUDGET) +
-    set(N) +
-    loadBases +
-    loadState(layout.PC) +
-    set(NEXT_PC) +
-    i32const(0) +
-    set(MARK) +
-    OP.br +
-    byte(3) +
-    OP.end + // far
-    currentPc +
-    get(IP) +
-    memoryOp(OP.i32_load, 2, 4) +
-    OP.i32_add +
-    set(NEXT_PC) +
-    OP.end + // jump
-    noteTarget() +
-    loadState(layout.MARK) +
-    set(MARK) +
-    get(N) +
-    get(COUNT) +
-    OP.i32_sub +
-    set(N) +
-    OP.br +
-    byte(1) +
-    OP.end +
-    OP.end +
-    OP.unreachable;
+  code += OP.end; // slow
+  code += i32const(0) + set(ADVANCE) + i32const(0) + set(COUNT);
+  code += OP.end; // slowLater
+  code += stepCode + OP.br + byte(2);
+  code += OP.end; // jump
+  code += goOn + noteTarget() + loadState(layout.MARK) + set(MARK) + OP.br + byte(1);
+  code += OP.end + OP.end + OP.unreachable;
   const type: FunctionType = { params: ['i32'], results: ['i32'] };
   return { name: 'run', type, locals: locals.types, code, exported: true, unlikely: hints };
 }

@@ -22,7 +22,9 @@ export const OPERATION = 8;
 export const MARK = 9;
 /** What the loop's head takes from N: the instructions that have just been executed. */
 export const COUNT = 10;
-export const FIRST_FREE = 11;
+/** What an instruction has written that is a source of the next one (fusion.ts). */
+export const VALUE = 11;
+export const FIRST_FREE = 12;
 
 export const loopLocals = {
   ip: IP,

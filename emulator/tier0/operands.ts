@@ -3,21 +3,30 @@ import * as layout from '../layout.ts';
 import { get, memoryOp, type Operands } from '../codegen/emitter.ts';
 import type { I32 } from '../isa/builder.ts';
 import type { Instruction } from '../isa/table.ts';
+import { RS1, RS2 } from './fusion.ts';
 import { hasImmediate } from './uop.ts';
-import type { Code } from '../wasm/encode.ts';
+import { uleb, type Code } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 
 export class UopOperands implements Operands {
   instruction!: Instruction;
+  /** How far the micro-op is from the address in the local. */
+  offset = 0;
+  /** Sources that the local `value` holds (fusion.ts). */
+  forwards = 0;
+  /** True when `value` is to take what is written to rd too. */
+  keeps = false;
+  readonly #value: number;
   readonly #ip: number;
 
-  /** `ip`: local that holds the micro-op's address. */
-  constructor(ip: number) {
+  /** `ip`: local that holds the micro-op's address; `value`: another one. */
+  constructor(ip: number, value = 0) {
+    this.#value = value;
     this.#ip = ip;
   }
 
   #field(load: Code, align: number, offset: number): Code {
-    return get(this.#ip) + memoryOp(load, align, offset);
+    return get(this.#ip) + memoryOp(load, align, this.offset + offset);
   }
 
   /** Byte offset of the destination register (or of rs2 in rows without one) in its register file. */
@@ -49,12 +58,16 @@ export class UopOperands implements Operands {
     return this.#field(OP.i32_load8_u, 0, 6);
   }
 
+  #forwarded(source: number): I32 | null {
+    return (this.forwards & source) !== 0 ? { type: 'i32', code: get(this.#value) } : null;
+  }
+
   get rs1(): I32 {
-    return { type: 'i32', code: this.fieldB + memoryOp(OP.i32_load, 2, layout.X) };
+    return this.#forwarded(RS1) ?? { type: 'i32', code: this.fieldB + memoryOp(OP.i32_load, 2, layout.X) };
   }
 
   get rs2(): I32 {
-    return { type: 'i32', code: this.fieldRs2 + memoryOp(OP.i32_load, 2, layout.X) };
+    return this.#forwarded(RS2) ?? { type: 'i32', code: this.fieldRs2 + memoryOp(OP.i32_load, 2, layout.X) };
   }
 
   get imm(): I32 {
@@ -62,6 +75,7 @@ export class UopOperands implements Operands {
   }
 
   setRd(value: Code): Code {
-    return this.fieldA + value + memoryOp(OP.i32_store, 2, layout.X);
+    const kept = this.keeps ? OP.local_tee + uleb(this.#value) : '';
+    return this.fieldA + value + kept + memoryOp(OP.i32_store, 2, layout.X);
   }
 }

@@ -51,11 +51,13 @@ export const ECALL = {
 /** Function indices of the imports. */
 export const IMPORT = { load: 0, store: 1, translate: 2, fp: 3, helper: 4, ecall: 5, region: 6 } as const;
 const IMPORT_COUNT = 7;
-/** Function indices of the module's own, in the order of interpreter.ts. */
+/** Function indices of the module's own, in the order of interpreterModule.ts. */
 export const FUNCTION = {
   step: IMPORT_COUNT,
   run: IMPORT_COUNT + 1,
   ecall: IMPORT_COUNT + 2,
+  fuseAt: IMPORT_COUNT + 3,
+  fuse: IMPORT_COUNT + 4,
 } as const;
 
 export class StepEmitter extends Emitter<UopOperands> {

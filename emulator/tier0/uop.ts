@@ -1,7 +1,7 @@
 /**
  * Micro-ops: what the decoder leaves in a decoded page and tier 0 executes. Eight bytes:
  *
- *     0  u16  operation: below FIRST_ROW_OP a special one, else FIRST_ROW_OP + 4 * row + variant bits
+ *     0  u16  operation: below FIRST_ROW_OP a special one, else FIRST_ROW_OP + 4 * row + variant bits, or a sequence's (fusion.ts)
  *     2  u8   A: rd, or rs2 where there is no rd; as a byte offset into its register file
  *     3  u8   B: rs1, likewise
  *     4  i32  immediate; without one: rs2 | rs3 << 8 | rm << 16 (offsets); helper rows: the instruction itself

@@ -23,7 +23,7 @@ const SOURCE = layout.RAM;
 const { initial, maximum } = layout.memoryType(false);
 const memory = new WebAssembly.Memory({ initial: initial + 1, maximum });
 const view = new DataView(memory.buffer);
-let decodePage: PageDecoder;
+let decodePage: PageDecoder['decode'];
 
 beforeAll(() => {
   const nothing = (): number => 0;
@@ -31,7 +31,7 @@ beforeAll(() => {
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE });
   const module = new WebAssembly.Module(interpreterModule(false));
   const env = { memory, table, ...Object.fromEntries(names.map((name) => [name, nothing])) };
-  decodePage = new WebAssembly.Instance(module, { env }).exports['decode'] as PageDecoder;
+  decodePage = new WebAssembly.Instance(module, { env }).exports['decode'] as PageDecoder['decode'];
 });
 
 /** What `decode` makes of one instruction at that place of a page: a micro-op as text, and what it returns. */
