@@ -3,7 +3,7 @@
  * arch/riscv/include/uapi/asm/sigcontext.h, ucontext.h, ptrace.h. Sizes and offsets are those of riscv32.
  */
 
-/** A set of signals: 1..32 in lo, 33..64 in hi, as sigset_t is stored. */
+/** A set of signals: 1..32 in lo, 33..64 in hi, as sigset_t is stored; as int32, since V8 boxes larger numbers. */
 export interface SignalSet {
   lo: number;
   hi: number;

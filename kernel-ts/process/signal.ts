@@ -213,7 +213,7 @@ export function doSigaction(
 
 /** set_current_blocked(). What became deliverable is acted on before user code runs again. */
 export function setBlocked(kernel: Kernel, task: Task, mask: Readonly<SignalSet>): void {
-  const blocked = withoutUnblockable({ lo: mask.lo >>> 0, hi: mask.hi >>> 0 });
+  const blocked = withoutUnblockable({ lo: mask.lo | 0, hi: mask.hi | 0 });
   const newlyBlocked = differenceOf(blocked, task.blocked);
   const wasPending = task.sigPending;
   task.blocked = blocked;
@@ -225,7 +225,7 @@ export function setBlocked(kernel: Kernel, task: Task, mask: Readonly<SignalSet>
 export function pendingSet(task: Task): SignalSet {
   const a = task.pending.set;
   const b = task.group.pending.set;
-  return { lo: ((a.lo | b.lo) & task.blocked.lo) >>> 0, hi: ((a.hi | b.hi) & task.blocked.hi) >>> 0 };
+  return { lo: (a.lo | b.lo) & task.blocked.lo, hi: (a.hi | b.hi) & task.blocked.hi };
 }
 
 /** flush_signal_handlers() at execve: only that a signal is ignored survives. */
@@ -275,4 +275,4 @@ export function doSigtimedwait(
   return result;
 }
 
-const complementOf = (set: Readonly<SignalSet>): SignalSet => ({ lo: ~set.lo >>> 0, hi: ~set.hi >>> 0 });
+const complementOf = (set: Readonly<SignalSet>): SignalSet => ({ lo: ~set.lo, hi: ~set.hi });

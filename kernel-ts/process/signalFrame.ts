@@ -120,7 +120,10 @@ const word = (at: number): number => (words[at / 4] ?? 0) >>> 0;
 
 function restoreFrame(kernel: Kernel, task: Task): boolean {
   const { hart } = kernel;
-  task.blocked = withoutUnblockable({ lo: word(SIGFRAME.ucSigmask), hi: word(SIGFRAME.ucSigmask + 4) });
+  task.blocked = withoutUnblockable({
+    lo: word(SIGFRAME.ucSigmask) | 0,
+    hi: word(SIGFRAME.ucSigmask + 4) | 0,
+  });
   recalcSigpending(task);
   hart.clearReservation();
   const { x, f } = hart;

@@ -69,13 +69,13 @@ export function hasSignal(set: Readonly<SignalSet>, sig: number): boolean {
 }
 
 export function addSignal(set: SignalSet, sig: number): void {
-  if (sig <= 32) set.lo = (set.lo | bit(sig)) >>> 0;
-  else set.hi = (set.hi | bit(sig)) >>> 0;
+  if (sig <= 32) set.lo = set.lo | bit(sig);
+  else set.hi = set.hi | bit(sig);
 }
 
 export function removeSignal(set: SignalSet, sig: number): void {
-  if (sig <= 32) set.lo = (set.lo & ~bit(sig)) >>> 0;
-  else set.hi = (set.hi & ~bit(sig)) >>> 0;
+  if (sig <= 32) set.lo = set.lo & ~bit(sig);
+  else set.hi = set.hi & ~bit(sig);
 }
 
 /** SIGKILL and SIGSTOP cannot be blocked, ignored or caught. */
@@ -106,16 +106,16 @@ export function signalsOf(set: Readonly<SignalSet>): number[] {
 
 /** sigorsets(), sigandsets() and sigandnsets() as values. */
 export const unionOf = (a: Readonly<SignalSet>, b: Readonly<SignalSet>): SignalSet => ({
-  lo: (a.lo | b.lo) >>> 0,
-  hi: (a.hi | b.hi) >>> 0,
+  lo: a.lo | b.lo,
+  hi: a.hi | b.hi,
 });
 export const commonOf = (a: Readonly<SignalSet>, b: Readonly<SignalSet>): SignalSet => ({
-  lo: (a.lo & b.lo) >>> 0,
-  hi: (a.hi & b.hi) >>> 0,
+  lo: a.lo & b.lo,
+  hi: a.hi & b.hi,
 });
 export const differenceOf = (a: Readonly<SignalSet>, b: Readonly<SignalSet>): SignalSet => ({
-  lo: (a.lo & ~b.lo) >>> 0,
-  hi: (a.hi & ~b.hi) >>> 0,
+  lo: a.lo & ~b.lo,
+  hi: a.hi & ~b.hi,
 });
 
 export const isEmptySet = (set: Readonly<SignalSet>): boolean => (set.lo | set.hi) === 0;

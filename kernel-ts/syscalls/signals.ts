@@ -24,7 +24,7 @@ export const sysRtSigaction: Handler = (kernel, task, sig, act, oldact, sigsetsi
   if (act !== 0) {
     const raw = readUser(kernel, task, act, 16);
     if (typeof raw === 'number') return raw;
-    const mask = { lo: raw.getUint32(8, true), hi: raw.getUint32(12, true) };
+    const mask = { lo: raw.getInt32(8, true), hi: raw.getInt32(12, true) };
     action = { handler: raw.getUint32(0, true), flags: raw.getUint32(4, true), mask };
   }
   const old = doSigaction(kernel, task, sig, action);

@@ -82,7 +82,7 @@ export const SIGSET_SIZE = 8;
 export function readSet(kernel: Kernel, task: Task, address: number, size = SIGSET_SIZE): SignalSet | Errno {
   if (size !== SIGSET_SIZE) return -EINVAL;
   const raw = readUser(kernel, task, address, SIGSET_SIZE);
-  return typeof raw === 'number' ? raw : { lo: raw.getUint32(0, true), hi: raw.getUint32(4, true) };
+  return typeof raw === 'number' ? raw : { lo: raw.getInt32(0, true), hi: raw.getInt32(4, true) };
 }
 
 export interface UserTimespec {
