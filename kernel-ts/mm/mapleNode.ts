@@ -76,9 +76,10 @@ export function forgetGaps(node: MapleNode | null): void {
 }
 
 function indexInParent(parent: MapleNode, node: MapleNode): number {
-  const index = parent.slots.indexOf(node);
-  if (index < 0) throw new Error('a maple node is not in its parent');
-  return index;
+  const { slots } = parent;
+  // Mostly one of the first, since addresses are given from the top down.
+  for (let index = 0; index < slots.length; index++) if (slots[index] === node) return index;
+  throw new Error('a maple node is not in its parent');
 }
 
 /** The first key of the node has changed. */

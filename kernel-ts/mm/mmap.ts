@@ -278,16 +278,14 @@ export function doMunmap(ctx: MmContext, mm: MmStruct, start: number, length: nu
     const below = splitVma(ctx, first, start, true);
     if (typeof below === 'number') return below;
   }
-  const last = mm.mmap.lookup(end - 1);
+  const last = first.vmEnd >= end ? first : mm.mmap.lookup(end - 1);
   if (last !== null && last.vmEnd > end) {
     const above = splitVma(ctx, last, end, false);
     if (typeof above === 'number') return above;
   }
-  const lowest = mm.mmap.find(start);
-  if (lowest === null) return 0;
-  const prev = mm.mmap.prev(lowest);
-  const gone = [lowest];
-  let next = mm.mmap.next(lowest);
+  const prev = mm.mmap.prev(first);
+  const gone = [first];
+  let next = mm.mmap.next(first);
   for (; next !== null && next.vmStart < end; next = mm.mmap.next(next)) gone.push(next);
   for (const vma of gone) {
     zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd);
