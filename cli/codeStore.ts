@@ -21,7 +21,7 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { CodeMemory, RememberedBatch } from '../kernel-ts/index.ts';
 import { checksum } from './checksum.ts';
-import { native, type Native } from './moduleCache.ts';
+import { KEEPS_CODE, native, type Native } from './moduleCache.ts';
 
 /** The build's, a hash of all its code; the bundler sets it, so from source there is none. */
 declare const BUILD_ID: string | undefined;
@@ -99,6 +99,8 @@ export class CodeStore implements CodeMemory {
     }
     return this.#path;
   }
+
+  readonly ready = KEEPS_CODE;
 
   get again(): boolean {
     void this.path;

@@ -22,6 +22,9 @@ const AS_BEFORE = ['--liftoff', '--wasm-dynamic-tiering', '--wasm-lazy-compilati
 const BUDGET = Number(process.versions.node.split('.')[0]) < 22 ? 1_800_000 : 13_000_000;
 const PATIENT_BUDGET = 2_000_000_000;
 
+/** V8 gives its machine code to JavaScript, and takes it back: up to Node 24. */
+export const KEEPS_CODE = Number(process.versions.node.split('.')[0]) < 26;
+
 export type Native = (...values: unknown[]) => unknown;
 
 /** A function of V8's; null: it has none of that name. */

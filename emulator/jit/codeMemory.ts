@@ -18,6 +18,11 @@ export interface RememberedBatch {
 export interface CodeMemory {
   /** An earlier run of these programs had hot code, compiled or not: what is compiled now will be of use again, so it need not wait. */
   readonly again: boolean;
+  /**
+   * What `recall` gives runs at once, since the host's machine code of it is kept too. Else it is taken when the machine would compile, and
+   * no sooner: the host has to compile it each time, and a program that ends soon is interpreted in less.
+   */
+  readonly ready: boolean;
   /** What was compiled for that entry, the likeliest first. */
   recall(pc: number): readonly RememberedBatch[];
   /** The module of something that `recall` gave and that is to be used now. */

@@ -175,7 +175,7 @@ export class Tier1 {
   /** Where code outlives the run; null: nowhere. */
   set codeMemory(memory: CodeMemory | null) {
     this.#codeMemory = memory;
-    if (this.#patient && memory !== null) this.#words[layout.THRESHOLD >>> 2] = EARLY;
+    if (this.#patient && memory?.ready) this.#words[layout.THRESHOLD >>> 2] = EARLY;
   }
 
   get begun(): boolean {
@@ -249,8 +249,9 @@ export class Tier1 {
       this.#words[heat] = -WAIT;
       return;
     } else {
-      const early = this.#codeMemory !== null && this.#patient && !this.#late.has(uop);
-      if (!early && this.#patient && !this.#begun && this.#codeMemory?.again !== true) {
+      const ready = this.#codeMemory?.ready ? this.#codeMemory : null;
+      const early = ready !== null && this.#patient && !this.#late.has(uop);
+      if (!early && this.#patient && !this.#begun && ready?.again !== true) {
         this.#words[heat] = -WAIT;
         // Without code of an earlier run nobody enters anything until then.
         if (this.stats.recalled === 0) this.#words[layout.MARK >>> 2] = 0;

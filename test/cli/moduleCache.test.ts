@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readModule, writeModule } from '../../cli/moduleCache.ts';
+import { KEEPS_CODE, native, readModule, writeModule } from '../../cli/moduleCache.ts';
 import { scratchFolder } from './command/sameframe.ts';
 
 const suite = scratchFolder();
@@ -11,8 +11,7 @@ const suite = scratchFolder();
 const BYTES = Uint8Array.from(
   Buffer.from('0061736d0100000001060160017f017f03020100070501016600000a090107002000412a6a0b', 'hex'),
 );
-/** V8 has the natives up to Node 24. */
-const optimised = Number(process.versions.node.split('.')[0]) < 26;
+const optimised = KEEPS_CODE;
 
 const path = (name: string): string => join(suite.dir, name);
 
@@ -36,6 +35,11 @@ describe('files with modules and their code', () => {
     const read = readModule(path('whole'));
     expect(read?.optimised).toBe(optimised);
     expect(call(read?.module as WebAssembly.Module)).toBe(142);
+  });
+
+  test('have code where V8 has functions for it', () => {
+    expect(native('SerializeWasmModule', 'module') !== null).toBe(KEEPS_CODE);
+    expect(native('DeserializeWasmModule', 'code', 'bytes') !== null).toBe(KEEPS_CODE);
   });
 
   test('leave the flags of V8 as they were', () => {

@@ -9,6 +9,7 @@ import { expectSame, stateOf } from './twins.ts';
 class Memory implements CodeMemory {
   readonly batches: RememberedBatch[] = [];
   again = false;
+  ready = true;
   recall(pc: number): readonly RememberedBatch[] {
     return this.batches.filter((batch) => batch.pc === pc);
   }
@@ -107,6 +108,18 @@ test('compiling waits, but not where the program has had hot code before', () =>
   memory.again = false;
   // What is there is taken at once.
   expect(regions()).toBe(made);
+});
+
+test('what the host has to compile first waits as what has to be compiled does, and is then taken', () => {
+  const memory = new Memory();
+  memory.ready = false;
+  const stats = (compileAfter: number): Machine['hart']['tier1']['stats'] =>
+    run(3, 'auto', 5003, memory, compileAfter).hart.tier1.stats;
+  const { regions } = stats(0);
+  expect(regions).toBeGreaterThan(0);
+  memory.again = true;
+  expect(stats(10 * TOTAL)).toMatchObject({ regions: 0, recalled: 0 });
+  expect(stats(0)).toMatchObject({ regions, recalled: regions });
 });
 
 test('what was remembered is data', () => {
