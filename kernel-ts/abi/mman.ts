@@ -71,6 +71,7 @@ export const MADV_COLD = 20;
 export const MADV_PAGEOUT = 21;
 export const MADV_POPULATE_READ = 22;
 export const MADV_POPULATE_WRITE = 23;
+export const MADV_DONTNEED_LOCKED = 24;
 
 /** offset_in_page(). Not `%`: of numbers beyond 2^31, as addresses of stacks are, that is a division of floats. */
 export function offsetInPage(address: number): number {

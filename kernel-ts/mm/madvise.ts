@@ -11,6 +11,7 @@ import {
   MADV_DONTDUMP,
   MADV_DONTFORK,
   MADV_DONTNEED,
+  MADV_DONTNEED_LOCKED,
   MADV_FREE,
   MADV_KEEPONFORK,
   MADV_NORMAL,
@@ -60,6 +61,7 @@ const KNOWN: ReadonlySet<number> = new Set([
   MADV_SEQUENTIAL,
   MADV_WILLNEED,
   MADV_DONTNEED,
+  MADV_DONTNEED_LOCKED,
   MADV_FREE,
   MADV_REMOVE,
   MADV_DONTFORK,
@@ -142,12 +144,13 @@ function madviseVma(
   let newFlags = flags;
   switch (behavior) {
     case MADV_DONTNEED:
-      if ((flags & VM_LOCKED) !== 0) return -EINVAL;
+    case MADV_DONTNEED_LOCKED:
+      if ((flags & VM_LOCKED) !== 0 && behavior === MADV_DONTNEED) return -EINVAL;
       zapPageRange(ctx, vma.vmMm, start, end);
       return 0;
     case MADV_FREE:
       // Only private anonymous memory can be freed lazily.
-      return vma.vmOps === null ? 0 : -EINVAL;
+      return vma.vmOps === null && (flags & VM_LOCKED) === 0 ? 0 : -EINVAL;
     case MADV_REMOVE:
       return madviseRemove(ctx, vma, start, end);
     case MADV_COLD:

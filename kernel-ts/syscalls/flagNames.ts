@@ -140,6 +140,7 @@ export const NAME_TABLES = {
     21: 'MADV_PAGEOUT',
     22: 'MADV_POPULATE_READ',
     23: 'MADV_POPULATE_WRITE',
+    24: 'MADV_DONTNEED_LOCKED',
   }),
   MCL: flags([
     [1, 'MCL_CURRENT'],
