@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { interpreterModule } from '../emulator/tier0/interpreterModule.ts';
-import { writeModule } from '../cli/moduleCache.ts';
+import { native, writeModule } from '../cli/moduleCache.ts';
 import { setV8Flags } from '../cli/v8Flags.ts';
 import { fillProgram } from './fillProgram.ts';
 import { partEntry, partOnDemand } from './partOnDemand.ts';
@@ -137,7 +137,10 @@ chmodSync(join(out, 'main.js'), 0o755);
 
 // V8 takes the code only under the flags that the command sets.
 setV8Flags();
-writeModule(join(out, 'interpreter.cache'), interpreterModule(true));
+writeModule(
+  join(out, 'interpreter.cache'),
+  interpreterModule(true, native('SerializeWasmModule', 'module') !== null),
+);
 const scratch = mkdtempSync(join(tmpdir(), 'sameframe-'));
 try {
   const program = join(scratch, 'fill');

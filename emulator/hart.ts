@@ -160,7 +160,7 @@ export class Hart implements CsrContext {
       const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE, maximum: TABLE_SIZE });
       const region = (budget: number, slot: number): number =>
         hostTime.region(table.get(slot) as Interpreter['stub'], budget, MAX_DEPTH);
-      this.#interpreter = instantiateInterpreter(memory, table, { ...imports, region });
+      this.#interpreter = instantiateInterpreter(memory, table, { ...imports, region }, options.tier === 0);
       ram.bulk = this.#interpreter;
       this.#code.decoder = this.#interpreter;
       return { table, ...this.#interpreter };

@@ -7,7 +7,7 @@
  * `start` is where the page's micro-ops begin.
  */
 import { get, i32const, memoryOp, set } from '../codegen/emitter.ts';
-import { fusions, FIRST_FUSED_OP, MOST_PARTS, RS1, RS2, singleOp, type Part } from './fusion.ts';
+import { FIRST_FUSED_OP, mostParts, RS1, RS2, singleOp, type Fusion, type Part } from './fusion.ts';
 import { COMPRESSED, ENTRY, UOP_BYTES, UOP_SCALE } from './uop.ts';
 import { uleb, type Code, type FunctionBody } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
@@ -62,7 +62,7 @@ function descend(
 }
 
 /** Lets the micro-op at an address begin the longest sequence that there is for what follows, up to what tier 1 may want to see. */
-export function fuseAtFunction(): FunctionBody {
+export function fuseAtFunction(fusions: readonly Fusion[]): FunctionBody {
   const ops = new Map(fusions.map(({ parts, op }) => [parts as Part[], op]));
   const groups = new Map<number, Part[][]>();
   for (const { parts } of fusions) {
@@ -152,14 +152,14 @@ export function fuseFunction(fuseAt: number): FunctionBody {
 }
 
 /** Sequences that begin before the micro-op at `at` and may reach it become single instructions, or shorter sequences. */
-export function separateFunction(fuseAt: number): FunctionBody {
+export function separateFunction(fusions: readonly Fusion[], fuseAt: number): FunctionBody {
   const [at, start, first, op] = [0, 1, 2, 3];
   let single: Code = '';
   for (const fusion of fusions) {
     single += get(op) + i32const(fusion.op) + OP.i32_eq + OP.if + VOID;
     single += i32const(singleOp(fusion.parts[0] as Part)) + set(op) + OP.end;
   }
-  const reach = (MOST_PARTS - 1) * 4 * UOP_SCALE;
+  const reach = (mostParts(fusions) - 1) * 4 * UOP_SCALE;
   const code =
     get(at) +
     set(first) +

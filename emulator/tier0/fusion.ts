@@ -30,8 +30,8 @@ export interface Fusion {
  *
  * Made by test/bench/sequences.ts: chosen by how often they come in the bench kernels and the C tests, one after the other, each by the
  * dispatches that it saves beside those already chosen, over the length of its code to the power of 0.6. They save 41 of 100 dispatches, and
- * stand in the order of what they save. Where V8's code is not kept (Node 26, the library), it takes 13 ms more to compile the loop, beside
- * the program. In a loop with 143, from 8192 virtual registers on, V8 of Node 20 takes a fast register allocator, which keeps everything
+ * stand in the order of what they save. To compile the loop takes V8 half as long again with them as without, 15 to 40 ms of the
+ * processor's time (interpreterModule.ts says where that is too much). In a loop with 143, from 8192 virtual registers on, V8 of Node 20 takes a fast register allocator, which keeps everything
  * on the stack, and the loop is slower by a quarter than with 60; with 108 it did not yet.
  */
 const SEQUENCES: readonly string[] = [
@@ -136,5 +136,6 @@ export const fusions: readonly Fusion[] = SEQUENCES.map((text) => text.split(' '
     op: FIRST_FUSED_OP + 2 * index + ((parts[0] as Part).variant & COMPRESSED),
   }));
 
-/** The longest sequence has so many. */
-export const MOST_PARTS = fusions.reduce((most, { parts }) => Math.max(most, parts.length), 1);
+/** The longest of these sequences has so many parts. */
+export const mostParts = (among: readonly Fusion[]): number =>
+  among.reduce((most, { parts }) => Math.max(most, parts.length), 1);

@@ -35,22 +35,24 @@ export interface Interpreter extends Bulk, PageDecoder {
 }
 
 /**
- * Emitting the module costs more than all else in making a machine, so it is done once for memories of a kind (shared or not), or by the
- * build.
+ * Emitting the module costs more than all else in making a machine, so it is done once for each kind of machine (with memory that is shared
+ * or not, with sequences or not), or by the build.
  */
-const compiled = new Map<boolean, WebAssembly.Module>();
+const compiled = new Map<string, WebAssembly.Module>();
 
-/** Links the interpreter; compiles it for the first machine. */
+/** Links the interpreter; compiles it for the first machine. `fused` (interpreterModule.ts) is a wish: a build may have decided. */
 export function instantiateInterpreter(
   memory: WebAssembly.Memory,
   table: WebAssembly.Table,
   imports: InterpreterImports,
+  fused: boolean,
 ): Interpreter {
   const shared = layout.isShared(memory);
-  let module = compiled.get(shared);
+  const kind = `${String(shared)} ${String(fused)}`;
+  let module = compiled.get(kind);
   if (module === undefined) {
-    module = prebuiltInterpreter(shared) ?? new WebAssembly.Module(interpreterModule(shared));
-    compiled.set(shared, module);
+    module = prebuiltInterpreter(shared) ?? new WebAssembly.Module(interpreterModule(shared, fused));
+    compiled.set(kind, module);
   }
   const instance = new WebAssembly.Instance(module, { env: { memory, table, ...imports } });
   return instance.exports as unknown as Interpreter;

@@ -29,7 +29,7 @@ import {
   setAnchor,
 } from './loopLocals.ts';
 import { FUNCTION, STATUS } from './step.ts';
-import { FIRST_FUSED_OP, fusions, MOST_PARTS } from './fusion.ts';
+import { FIRST_FUSED_OP, mostParts, type Fusion } from './fusion.ts';
 import { COMPRESSED, ENTRY, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE, UOP_SCALE } from './uop.ts';
 import { byte, uleb, type Code, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
@@ -156,7 +156,7 @@ interface Handler {
 }
 
 /** Handlers of the fast loop; each lies in the blocks of all that follow it. */
-function fastHandlers(emitter: FastEmitter): Handler[] {
+function fastHandlers(emitter: FastEmitter, fusions: readonly Fusion[]): Handler[] {
   const compressible = new Set(compressedInstructions.map((c) => c.expansion));
   type Maker = (labels: LoopLabels) => Code | null;
   const makers: { op: number; make: Maker }[] = [
@@ -242,10 +242,10 @@ const stepCode =
   i32const(0) +
   set(MARK);
 
-export function runFunction(): FunctionBody {
+export function runFunction(fusions: readonly Fusion[]): FunctionBody {
   const locals = new Locals(1);
   for (let i = 1; i < FIRST_FREE; i++) locals.types.push('i32');
-  const handlers = fastHandlers(new FastEmitter(locals, loopLocals));
+  const handlers = fastHandlers(new FastEmitter(locals, loopLocals), fusions);
   const count = handlers.length;
   // The label of what no handler is for is 0.
   const targets = Array<number>(FIRST_FUSED_OP + fusions.length * 2).fill(0);
@@ -264,7 +264,7 @@ export function runFunction(): FunctionBody {
   code += OP.block + VOID; // jump
   code += OP.block + VOID; // slowLater
   code += OP.block + VOID; // slow
-  addUnlikely(get(N) + i32const(MOST_PARTS) + OP.i32_lt_u, OP.if + VOID + fewLeft(1) + OP.end);
+  addUnlikely(get(N) + i32const(mostParts(fusions)) + OP.i32_lt_u, OP.if + VOID + fewLeft(1) + OP.end);
   code += (OP.block + VOID).repeat(count);
   code += OP.block + VOID; // entry
   code += jumpTable(get(OPERATION), targets, 0) + OP.end;

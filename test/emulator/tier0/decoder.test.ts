@@ -29,7 +29,7 @@ beforeAll(() => {
   const nothing = (): number => 0;
   const names = ['load', 'store', 'translate', 'fp', 'helper', 'ecall', 'region'];
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE });
-  const module = new WebAssembly.Module(interpreterModule(false));
+  const module = new WebAssembly.Module(interpreterModule(false, false));
   const env = { memory, table, ...Object.fromEntries(names.map((name) => [name, nothing])) };
   decodePage = new WebAssembly.Instance(module, { env }).exports['decode'] as PageDecoder['decode'];
 });

@@ -167,8 +167,8 @@ const bne = (rs1: number, rs2: number, imm: number): number => assemble('bne', {
 const isFused = (op: number | undefined): boolean => (op ?? 0) >= FIRST_FUSED_OP;
 
 /** `addi a0, a0, 1; bne a0, a1, -2` at `at` of the code, after what a test puts there. */
-function loopMachine(at: number, tier: 0 | 'auto' = 0): Machine {
-  const machine = smallMachine({ tier, compileAfter: 0 });
+function loopMachine(at: number): Machine {
+  const machine = smallMachine({ tier: 0 });
   place(machine, CODE + at, [addi(A0, 1), bne(A0, A1, -2), addi(A2, 1), addi(A2, 1)]);
   machine.hart.pc = CODE + at;
   machine.hart.x[A1] = 1000;
@@ -239,30 +239,5 @@ describe('what a sequence is made from', () => {
     machine.hart.x[A1] = 1000;
     machine.hart.run(100);
     expect(isFused(operations(machine, pageOf(0))[30])).toBe(true);
-  });
-
-  test('begins where tier 1 may begin: it is one with the mark', () => {
-    const machine = loopMachine(0, 'auto');
-    machine.hart.run(11);
-    const mark = new DataView(machine.memory.buffer).getUint16(pageOf(0), true);
-    expect(mark & ENTRY).toBe(ENTRY);
-    expect(isFused(mark & (ENTRY - 1))).toBe(true);
-  });
-
-  test('has such a place in its midst: it is none, however that comes to be known', () => {
-    // The branch goes back into the midst of `addi a2; addi a0; bne`.
-    for (const from of [0, 2]) {
-      const machine = smallMachine({ tier: 'auto', compileAfter: 0 });
-      place(machine, CODE, [addi(A2, 1), addi(A0, 1), bne(A0, A1, -2)]);
-      machine.hart.pc = CODE + from;
-      machine.hart.x[A1] = 1000;
-      machine.hart.run(11);
-      machine.hart.pc = CODE;
-      machine.hart.run(1);
-      expect(machine.hart.x[A2]).toBe(from === 0 ? 2 : 1);
-      const [first, second] = operations(machine, pageOf(0));
-      expect(isFused(first)).toBe(false);
-      expect(isFused(second)).toBe(true);
-    }
   });
 });
