@@ -59,6 +59,7 @@ const toolchainOnDemand: Plugin = {
 const ON_DEMAND: Readonly<Record<string, string>> = {
   'node:child_process': 'spawn',
   'node:tty': 'isatty',
+  'node:zlib': 'crc32',
   picocolors: 'createColors',
 };
 

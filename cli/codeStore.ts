@@ -2,9 +2,9 @@
  * Compiled guest code between runs: a file for each program, in a folder of the user's, with what tier 1 has made of its hot code
  * (emulator/jit/codeMemory.ts), and with V8's optimised machine code of that, as far as there was any when the run ended.
  *
- * A file says which build of ours and which Node it is for, has a checksum, and what that is of: V8's serialization of the batches. Another's
- * file, or a damaged one, is as good as none. Its name is a checksum too, of the programs: should two have the same, the answers in the
- * file tell them apart (answers.ts). Better hashes are not worth node:crypto, which takes 5 ms to load. Without files, or where they cannot be
+ * A file says which build of ours and which Node it is for, has a CRC-32, and what that is of: V8's serialization of the batches. Another's
+ * file, or a damaged one, is as good as none. Its name is a CRC-32 too, of the programs: should two have the same, the answers in the file
+ * tell them apart (answers.ts). Better hashes are not worth node:crypto, which takes 5 ms to load. Without files, or where they cannot be
  * written, everything is compiled as usual.
  */
 import {
@@ -19,18 +19,18 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
+import { crc32 } from 'node:zlib';
 import type { CodeMemory, RememberedBatch } from '../kernel-ts/index.ts';
-import { checksum } from './checksum.ts';
 import { KEEPS_CODE, native, type Native } from './moduleCache.ts';
 
 /** The build's, a hash of all its code; the bundler sets it, so from source there is none. */
 declare const BUILD_ID: string | undefined;
 
-/** What a file begins with; the checksum of the rest follows, little-endian. */
+/** What a file begins with; the CRC-32 of the rest follows, little-endian. */
 const HEAD = Buffer.from(
   `sameframe ${typeof BUILD_ID === 'undefined' ? '' : BUILD_ID} ${process.version} ${process.arch}\n`,
 );
-const SUM_BYTES = 4;
+const CRC_BYTES = 4;
 /** Batches in a file at most: a program with more hot places than that compiles the rest each time. */
 const MAX_BATCHES = 128;
 /** Files in the folder at most, and their bytes; the ones not used for longest go. */
@@ -90,9 +90,12 @@ export class CodeStore implements CodeMemory {
   get path(): string {
     if (this.#path === null) {
       const lengths = this.#images.map(({ length }) => length);
-      const sum = this.#images.reduce((before, image) => checksum(image, before), checksum(HEAD));
+      const crc = this.#images.reduce(
+        (sum, image) => crc32(image, sum),
+        crc32(`${HEAD.toString()}${lengths.join()}`),
+      );
       const total = lengths.reduce((sum, length) => sum + length, 0);
-      this.#path = join(this.#folder, `${sum.toString(16).padStart(8, '0')}-${String(total)}${SUFFIX}`);
+      this.#path = join(this.#folder, `${crc.toString(16).padStart(8, '0')}-${String(total)}${SUFFIX}`);
       const found = read(this.#path);
       this.#again = found !== null;
       for (const stored of found ?? []) this.#know(stored);
@@ -193,8 +196,8 @@ function natives(): Natives {
 function read(path: string): Stored[] | null {
   try {
     const file = readFileSync(path);
-    const payload = file.subarray(HEAD.length + SUM_BYTES);
-    if (!file.subarray(0, HEAD.length).equals(HEAD) || file.readUInt32LE(HEAD.length) !== checksum(payload))
+    const payload = file.subarray(HEAD.length + CRC_BYTES);
+    if (!file.subarray(0, HEAD.length).equals(HEAD) || file.readUInt32LE(HEAD.length) !== crc32(payload))
       return null;
     const now = new Date();
     utimesSync(path, now, now);
@@ -206,10 +209,10 @@ function read(path: string): Stored[] | null {
 
 function write(path: string, payload: Buffer): void {
   const unfinished = `${path}.${String(process.pid)}`;
-  const sum = Buffer.alloc(SUM_BYTES);
-  sum.writeUInt32LE(checksum(payload));
+  const crc = Buffer.alloc(CRC_BYTES);
+  crc.writeUInt32LE(crc32(payload));
   try {
-    writeFileSync(unfinished, Buffer.concat([HEAD, sum, payload]), { mode: 0o600 });
+    writeFileSync(unfinished, Buffer.concat([HEAD, crc, payload]), { mode: 0o600 });
     renameSync(unfinished, path);
   } catch (error) {
     rmSync(unfinished, { force: true });

@@ -31,8 +31,8 @@ export interface Fusion {
  * Made by test/bench/sequences.ts: chosen by how often they come in the bench kernels and the C tests, one after the other, each by the
  * dispatches that it saves beside those already chosen, over the length of its code to the power of 0.6. They save 41 of 100 dispatches, and
  * stand in the order of what they save. To compile the loop takes V8 half as long again with them as without, 15 to 40 ms of the
- * processor's time (interpreterModule.ts says where that is too much). In a loop with 143, from 8192 virtual registers on, V8 of Node 20 takes a fast register allocator, which keeps everything
- * on the stack, and the loop is slower by a quarter than with 60; with 108 it did not yet.
+ * processor's time (interpreterModule.ts says where that is too much). In a loop with 143, from 8192 virtual registers on, V8 of Node 20
+ * takes a fast register allocator, which keeps everything on the stack, and the loop is slower by a quarter than with 60; with 108 it did not yet.
  */
 const SEQUENCES: readonly string[] = [
   'sb c.addi bne<1',

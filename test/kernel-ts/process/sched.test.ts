@@ -1,11 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Machine } from '../../../emulator/index.ts';
 import { EINTR, ERESTARTSYS } from '../../../kernel-ts/abi/errno.ts';
-import { initRlimits } from '../../../kernel-ts/abi/resource.ts';
-import { FilesStruct } from '../../../kernel-ts/fs/file.ts';
-import { initFsStruct } from '../../../kernel-ts/fs/init.ts';
-import { getIpcNs, shmInitTask } from '../../../kernel-ts/ipc/namespace.ts';
-import { makeCred } from '../../../kernel-ts/mm/cred.ts';
 import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
 import {
   completeWait,
@@ -16,34 +11,19 @@ import {
   wakeQueue,
   wakeTask,
 } from '../../../kernel-ts/process/sched.ts';
-import { newSigHand, newThreadGroup, Task } from '../../../kernel-ts/process/task.ts';
+import type { Task } from '../../../kernel-ts/process/task.ts';
 import { clockRead, deadlineAfter, deadlineAt } from '../../../kernel-ts/process/time.ts';
 import { expireTimers, idle } from '../../../kernel-ts/process/timers.ts';
 import { newWaitQueue } from '../../../kernel-ts/process/waitQueue.ts';
 import { createKernel } from '../../../kernel-ts/system/createKernel.ts';
 import { checkInvariants } from '../../../kernel-ts/system/invariants.ts';
+import { bareTask } from './bareTask.ts';
 
 let kernel: Kernel;
 
-/** A runnable task without memory: enough for a scheduler. */
+/** A runnable task. */
 function task(pid: number): Task {
-  const made = new Task({
-    pid,
-    tgid: pid,
-    comm: `t${pid}`,
-    parent: null,
-    group: newThreadGroup(pid, 1, initRlimits()),
-    sighand: newSigHand(),
-    cred: makeCred(0, 0),
-    mm: null,
-    files: new FilesStruct(),
-    fs: initFsStruct(kernel.vfs),
-    ipcNs: getIpcNs(kernel.ipcNs),
-    sysvshm: shmInitTask(),
-    exitSignal: 17,
-  });
-  made.group.threads.push(made);
-  kernel.tasks.set(pid, made);
+  const made = bareTask(kernel, pid);
   enqueueTask(kernel, made);
   return made;
 }

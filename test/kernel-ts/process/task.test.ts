@@ -1,10 +1,6 @@
 import { expect, test } from 'vitest';
 import { Machine } from '../../../emulator/index.ts';
 import { initRlimits, RLIMIT_NOFILE } from '../../../kernel-ts/abi/resource.ts';
-import { FilesStruct } from '../../../kernel-ts/fs/file.ts';
-import { initFsStruct } from '../../../kernel-ts/fs/init.ts';
-import { getIpcNs, shmInitTask } from '../../../kernel-ts/ipc/namespace.ts';
-import { makeCred } from '../../../kernel-ts/mm/cred.ts';
 import { doExit } from '../../../kernel-ts/process/exit.ts';
 import {
   DEFAULT_SIGACTION,
@@ -12,34 +8,15 @@ import {
   newThreadGroup,
   setAction,
   SIG_IGN,
-  Task,
+  type Task,
 } from '../../../kernel-ts/process/task.ts';
 import { createKernel } from '../../../kernel-ts/system/createKernel.ts';
 import { checkInvariants } from '../../../kernel-ts/system/invariants.ts';
+import { bareTask } from './bareTask.ts';
 
 const kernel = createKernel(new Machine({ ramBytes: 16 << 20 }), { read: () => null, write: () => {} }, {});
 
-function makeTask(pid: number, registers?: Int32Array): Task {
-  const task = new Task({
-    pid,
-    tgid: pid,
-    comm: 'task',
-    parent: null,
-    group: newThreadGroup(pid, 1, initRlimits()),
-    sighand: newSigHand(),
-    cred: makeCred(0, 0),
-    mm: null,
-    files: new FilesStruct(),
-    fs: initFsStruct(kernel.vfs),
-    ipcNs: getIpcNs(kernel.ipcNs),
-    sysvshm: shmInitTask(),
-    exitSignal: 17,
-    ...(registers === undefined ? {} : { registers }),
-  });
-  task.group.threads.push(task);
-  kernel.tasks.set(pid, task);
-  return task;
-}
+const makeTask = (pid: number, registers?: Int32Array): Task => bareTask(kernel, pid, registers);
 
 test('x and f are views of the registers', () => {
   const task = makeTask(100);

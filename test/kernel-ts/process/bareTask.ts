@@ -1,0 +1,31 @@
+/** A task without memory. */
+import { initRlimits } from '../../../kernel-ts/abi/resource.ts';
+import { FilesStruct } from '../../../kernel-ts/fs/file.ts';
+import { initFsStruct } from '../../../kernel-ts/fs/init.ts';
+import { getIpcNs, shmInitTask } from '../../../kernel-ts/ipc/namespace.ts';
+import { makeCred } from '../../../kernel-ts/mm/cred.ts';
+import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
+import { newSigHand, newThreadGroup, Task } from '../../../kernel-ts/process/task.ts';
+
+/** Enough for a scheduler; `registers`: of a task that is gone. */
+export function bareTask(kernel: Kernel, pid: number, registers?: Int32Array): Task {
+  const made = new Task({
+    pid,
+    tgid: pid,
+    comm: `t${pid}`,
+    parent: null,
+    group: newThreadGroup(pid, 1, initRlimits()),
+    sighand: newSigHand(),
+    cred: makeCred(0, 0),
+    mm: null,
+    files: new FilesStruct(),
+    fs: initFsStruct(kernel.vfs),
+    ipcNs: getIpcNs(kernel.ipcNs),
+    sysvshm: shmInitTask(),
+    exitSignal: 17,
+    ...(registers === undefined ? {} : { registers }),
+  });
+  made.group.threads.push(made);
+  kernel.tasks.set(pid, made);
+  return made;
+}
