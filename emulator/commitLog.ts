@@ -17,8 +17,7 @@ import type { Retired } from './supervisor.ts';
 import { decode, type Decoded } from './isa/decode.ts';
 import { isWide } from './isa/width.ts';
 import type { PhysicalMemory } from './memory.ts';
-import { csrName, type CsrRow } from './priv/csr.ts';
-import { csrRows } from './priv/csrTable.ts';
+import { csrName, csrRow } from './priv/csr.ts';
 import { addressLocked } from './priv/pmp.ts';
 import { PMP_ENTRIES } from './priv/state.ts';
 
@@ -52,8 +51,6 @@ const LOGGED_AS: Readonly<Record<number, readonly number[]>> = {
   [MIP]: [MVIP, MIP],
 };
 
-const rows: ReadonlyMap<number, CsrRow> = new Map(csrRows.map((row) => [row.number, row]));
-
 /** One logged write. */
 interface Write {
   readonly key: number;
@@ -64,7 +61,7 @@ interface Write {
 const mvip = (hart: Hart, mipBefore: number): number => (hart.state.mip & 0x200) | (mipBefore & 0x022);
 
 function csrWrite(hart: Hart, number: number, retired: Retired): Write {
-  const value = number === MVIP ? mvip(hart, retired.mip) : (rows.get(number)?.read(hart) ?? 0);
+  const value = number === MVIP ? mvip(hart, retired.mip) : (csrRow(number)?.read(hart) ?? 0);
   const name = number === MVIP ? MVIP_NAME : csrName(number);
   return { key: number * 16 + 4, text: ` c${number}_${name} ${hex(value, 8)}` };
 }

@@ -40,7 +40,7 @@ export {
   type ElfProblem,
   type ElfSegment,
 } from '../emulator/index.ts';
-export { isSystemCall, SYSCALL_ROWS, UNSUPPORTED_ROWS } from './syscalls/table.ts';
+export { isSystemCall, SYSCALL_ROWS, unsupportedRows } from './syscalls/table.ts';
 export type { CodeMemory, RememberedBatch } from '../emulator/index.ts';
 export type { ArgSpec, SyscallRow } from './syscalls/row.ts';
 export { signalName } from './process/signalSet.ts';

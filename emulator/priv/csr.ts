@@ -38,18 +38,28 @@ export interface CsrRow {
   readonly modifies?: (c: CsrContext) => number;
 }
 
-const rowOf = Array<CsrRow | undefined>(4096);
-for (const row of csrRows) rowOf[row.number] = row;
-const numberOf: ReadonlyMap<string, number> = new Map(csrRows.map((row) => [row.name, row.number]));
+/** By number. Null until somebody asks: a program in user mode hardly does, and to make the rows takes part of its start. */
+let rowOf: readonly (CsrRow | undefined)[] | null = null;
+
+function byNumber(): readonly (CsrRow | undefined)[] {
+  const rows = Array<CsrRow | undefined>(4096);
+  for (const row of csrRows()) rows[row.number] = row;
+  return rows;
+}
+
+/** The CSR of that number, or undefined. */
+export function csrRow(number: number): CsrRow | undefined {
+  return (rowOf ??= byNumber())[number];
+}
 
 /** The name of a CSR; `csr_0x7c0` for one that this machine does not have. */
 export function csrName(number: number): string {
-  return rowOf[number]?.name ?? `csr_0x${number.toString(16).padStart(3, '0')}`;
+  return csrRow(number)?.name ?? `csr_0x${number.toString(16).padStart(3, '0')}`;
 }
 
 /** The number of a CSR by its name, or undefined. */
 export function csrNumber(name: string): number | undefined {
-  return numberOf.get(name);
+  return (rowOf ??= byNumber()).find((row) => row?.name === name)?.number;
 }
 
 /** Bits 11..10 of the number: 3 means read-only. */
@@ -63,7 +73,7 @@ export function lowestPrivilege(number: number): number {
 }
 
 function accessible(c: CsrContext, number: number): CsrRow | undefined {
-  const row = rowOf[number];
+  const row = csrRow(number);
   if (row === undefined || c.state.privilege < lowestPrivilege(number)) return undefined;
   return row.legal === undefined || row.legal(c) ? row : undefined;
 }

@@ -117,7 +117,7 @@ function floatingPoint(number: number, name: string, shift: number, mask: number
   };
 }
 
-const unprivileged: readonly CsrRow[] = [
+const unprivileged = (): readonly CsrRow[] => [
   floatingPoint(0x001, 'fflags', 0, 0x1f),
   floatingPoint(0x002, 'frm', 5, 0x7),
   floatingPoint(0x003, 'fcsr', 0, 0xff),
@@ -131,7 +131,7 @@ const unprivileged: readonly CsrRow[] = [
   ...range(3, 31).map((i) => userCounter(i, `hpmcounter${i}h`, () => 0, 0xc80)),
 ];
 
-const supervisor: readonly CsrRow[] = [
+const supervisor = (): readonly CsrRow[] => [
   {
     number: 0x100,
     name: 'sstatus',
@@ -179,7 +179,7 @@ const supervisor: readonly CsrRow[] = [
   },
 ];
 
-const machine: readonly CsrRow[] = [
+const machine = (): readonly CsrRow[] => [
   readOnly(0xf11, 'mvendorid', () => 0),
   readOnly(0xf12, 'marchid', () => 0),
   readOnly(0xf13, 'mimpid', () => 0),
@@ -269,5 +269,7 @@ const machine: readonly CsrRow[] = [
   ...range(3, 31).map((i) => fixed(0xb80 + i, `mhpmcounter${i}h`)),
 ];
 
-/** Every CSR of the machine, ordered by lowest privilege. */
-export const csrRows: readonly CsrRow[] = [...unprivileged, ...supervisor, ...machine];
+/** Every CSR of the machine, ordered by lowest privilege; made anew at each call. */
+export function csrRows(): readonly CsrRow[] {
+  return [...unprivileged(), ...supervisor(), ...machine()];
+}

@@ -33,9 +33,12 @@ export interface FutexBucket {
 /** A power of two. */
 const BUCKETS = 1024;
 
-/** futex_init(): the hash table. */
-export function newFutexTable(): FutexBucket[] {
-  return Array.from({ length: BUCKETS }, () => ({ first: null, last: null }));
+/** The hash table; null: nobody has slept there yet. */
+export type FutexTable = (FutexBucket | null)[];
+
+/** futex_init(). */
+export function newFutexTable(): FutexTable {
+  return Array<null>(BUCKETS).fill(null);
 }
 
 /** struct futex_pi_state: a lock that somebody holds and others sleep for. */
@@ -87,15 +90,14 @@ export class FutexQ {
 }
 
 /** futex_hash(). */
-function bucketOf(table: readonly FutexBucket[], owner: FutexOwner, offset: number): FutexBucket {
-  const bucket = table[(owner.id * 31 + offset / 4) & (BUCKETS - 1)];
-  if (bucket === undefined) throw new Error('a futex hash beyond its table');
-  return bucket;
+function futexHash(owner: FutexOwner, offset: number): number {
+  return (owner.id * 31 + offset / 4) & (BUCKETS - 1);
 }
 
 /** The oldest sleeper of a key, or null. */
-export function futexFirst(table: readonly FutexBucket[], key: FutexKey): FutexQ | null {
-  return matching(bucketOf(table, key.owner, key.offset).first, key);
+export function futexFirst(table: FutexTable, key: FutexKey): FutexQ | null {
+  const bucket = table[futexHash(key.owner, key.offset)] ?? null;
+  return bucket === null ? null : matching(bucket.first, key);
 }
 
 /** The next sleeper of the same key. */
@@ -110,8 +112,8 @@ function matching(from: FutexQ | null, key: FutexKey): FutexQ | null {
 }
 
 /** futex_queue(): to the end of its bucket. */
-export function futexEnqueue(table: readonly FutexBucket[], q: FutexQ): void {
-  const bucket = bucketOf(table, q.owner, q.offset);
+export function futexEnqueue(table: FutexTable, q: FutexQ): void {
+  const bucket = (table[futexHash(q.owner, q.offset)] ??= { first: null, last: null });
   q.bucket = bucket;
   q.prev = bucket.last;
   if (bucket.last === null) bucket.first = q;

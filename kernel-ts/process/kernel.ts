@@ -11,7 +11,7 @@ import type { IpcContext, IpcNamespace } from '../ipc/namespace.ts';
 
 import type { TlbControl } from '../mm/context.ts';
 import type { CrashReport } from '../system/api.ts';
-import type { FutexBucket } from './futexQueue.ts';
+import type { FutexTable } from './futexQueue.ts';
 import type { Schedule, Timer } from './sched.ts';
 import type { Task } from './task.ts';
 
@@ -85,7 +85,7 @@ export interface Kernel extends IpcContext {
   readonly runQueue: Task[];
   readonly timers: Timer[];
   /** futex_queues: who sleeps on which futex. */
-  readonly futexes: readonly FutexBucket[];
+  readonly futexes: FutexTable;
   /** UCOUNT_RLIMIT_SIGPENDING: queued signals by real uid of their receivers. */
   readonly sigpending: Map<number, number>;
   /** Ended processes that the host has not been told of. */

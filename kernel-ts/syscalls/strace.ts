@@ -11,7 +11,7 @@ import type { Kernel } from '../process/kernel.ts';
 import { taskRegisters } from '../process/sched.ts';
 import { signalName, signalsOf } from '../process/signalSet.ts';
 import type { Task } from '../process/task.ts';
-import { formatNamed, NAME_TABLES, type NameTableKey } from './flagNames.ts';
+import { formatNamed, nameTables, type NameTableKey } from './flagNames.ts';
 import { peekUser } from './peek.ts';
 import type { ArgSpec, SyscallRow } from './row.ts';
 import { formatSigInfo } from './straceSignal.ts';
@@ -49,7 +49,7 @@ class Words {
   }
 }
 
-const named = (key: NameTableKey, value: number): string => formatNamed(NAME_TABLES[key], value);
+const named = (key: NameTableKey, value: number): string => formatNamed(nameTables()[key], value);
 
 function cString(bytes: Uint8Array): Uint8Array {
   const end = bytes.indexOf(0);
@@ -232,7 +232,7 @@ const SIMPLE: Readonly<Record<string, (value: number) => string>> = {
   id: (v) => (v === -1 ? '-1' : String(v >>> 0)),
 };
 
-const isTable = (type: string): type is NameTableKey => type in NAME_TABLES;
+const isTable = (type: string): type is NameTableKey => type in nameTables();
 
 /** One argument. `result` is the value of a0 after the call, for arguments that the call writes. */
 function formatArg(

@@ -4,7 +4,7 @@ import { MSG_INFO, MSG_STAT, MSG_STAT_ANY, SIZEOF_MSQID64_DS } from '../abi/msg.
 import { SEM_INFO, SEM_STAT, SEM_STAT_ANY, SETVAL, SIZEOF_SEMBUF, SIZEOF_SEMID64_DS } from '../abi/sem.ts';
 import type { Kernel } from '../process/kernel.ts';
 import type { Task } from '../process/task.ts';
-import { formatNamed, NAME_TABLES } from './flagNames.ts';
+import { formatNamed, nameTables } from './flagNames.ts';
 import { peekUser } from './peek.ts';
 import { hex, octal, quote, STRING_MAX } from './straceText.ts';
 
@@ -56,7 +56,7 @@ function sembufs(peek: Peek, nsops: number): string | null {
   if (view === null) return null;
   const items: string[] = [];
   for (let at = 0; at < shown * SIZEOF_SEMBUF; at += SIZEOF_SEMBUF) {
-    const flags = formatNamed(NAME_TABLES.SEMOP, view.getUint16(at + 4, true));
+    const flags = formatNamed(nameTables().SEMOP, view.getUint16(at + 4, true));
     items.push(
       `{sem_num=${view.getUint16(at, true)}, sem_op=${view.getInt16(at + 2, true)}, sem_flg=${flags}}`,
     );

@@ -354,32 +354,37 @@ const sysNotImplemented: Handler = (kernel, task) => {
 const missing = (number: number, name: string): SyscallRow =>
   row(number, name, 'a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex', sysNotImplemented, { support: 'none' });
 
-/** Rows of what is declared as missing. */
-export const UNSUPPORTED_ROWS: readonly SyscallRow[] = UNSUPPORTED.flatMap(([first, names]) =>
-  names.split(' ').map((name, i) => missing(first + i, name)),
-);
+/** Rows of what is declared as missing; made anew at each call. */
+export function unsupportedRows(): readonly SyscallRow[] {
+  return UNSUPPORTED.flatMap(([first, names]) => names.split(' ').map((name, i) => missing(first + i, name)));
+}
 
 /** What a number that Linux does not know runs. */
 export const UNKNOWN_ROW: SyscallRow = missing(-1, 'syscall');
 
-function byNumber(): SyscallRow[] {
-  const rows = Array.from({ length: 512 }, () => UNKNOWN_ROW);
-  for (const r of [...UNSUPPORTED_ROWS, ...SYSCALL_ROWS]) rows[r.number] = r;
-  return rows;
+/** Indexed by number, below 512. Null: not ours; rows of what is missing come when the first of them is called. */
+const TABLE: (SyscallRow | null)[] = Array<SyscallRow | null>(512).fill(null);
+for (const one of SYSCALL_ROWS) TABLE[one.number] = one;
+let hasMissing = false;
+
+function missingRow(number: number): SyscallRow {
+  if (!hasMissing) for (const one of unsupportedRows()) TABLE[one.number] = one;
+  hasMissing = true;
+  return TABLE[number] ?? UNKNOWN_ROW;
 }
 
-/** Indexed by number; every index below 512 is filled. */
-export const SYSCALL_TABLE: readonly SyscallRow[] = byNumber();
-
-const NAMES: ReadonlySet<string> = new Set([...UNSUPPORTED_ROWS, ...SYSCALL_ROWS].map((r) => r.name));
+/** What the number in a7 runs, a u32. */
+export function syscallRow(number: number): SyscallRow {
+  return TABLE[number] ?? missingRow(number);
+}
 
 /** The row of a number that Linux knows, or null. */
 export function syscallByNumber(number: number): SyscallRow | null {
-  const found = SYSCALL_TABLE[number];
-  return found === undefined || found === UNKNOWN_ROW ? null : found;
+  const found = syscallRow(number);
+  return found === UNKNOWN_ROW ? null : found;
 }
 
 /** Whether riscv32 Linux has a system call of that name (supported or not). */
 export function isSystemCall(name: string): boolean {
-  return NAMES.has(name);
+  return [...SYSCALL_ROWS, ...unsupportedRows()].some((one) => one.name === name);
 }

@@ -13,6 +13,7 @@ export function checkFutexes(kernel: Kernel, problems: string[]): void {
     if (reason.pi !== null) waiters.set(reason.pi, (waiters.get(reason.pi) ?? 0) + 1);
   }
   for (const bucket of kernel.futexes) {
+    if (bucket === null) continue;
     let prev: FutexQ | null = null;
     for (let q = bucket.first; q !== null; q = q.next) {
       if (q.bucket !== bucket || q.prev !== prev)

@@ -27,7 +27,7 @@ import type { MemMap } from '../mm/page.ts';
 import { FaultCode, type Access } from '../mm/vma.ts';
 import { formatCall, formatEntry } from '../syscalls/strace.ts';
 import { formatSigInfo } from '../syscalls/straceSignal.ts';
-import { SYSCALL_TABLE, UNKNOWN_ROW } from '../syscalls/table.ts';
+import { syscallRow } from '../syscalls/table.ts';
 import type { SyscallRow } from '../syscalls/row.ts';
 import type { Hooks } from './api.ts';
 import { crashReport, type Fault } from './crash.ts';
@@ -107,7 +107,7 @@ export class KernelSupervisor implements Supervisor, SignalObserver {
   private call(hart: Hart, task: Task): number {
     const { kernel } = this;
     const { x } = hart;
-    const row = SYSCALL_TABLE[(x[17] as number) >>> 0] ?? UNKNOWN_ROW;
+    const row = syscallRow((x[17] as number) >>> 0);
     const result = row.handler(
       kernel,
       task,
@@ -139,7 +139,7 @@ export class KernelSupervisor implements Supervisor, SignalObserver {
     let open = this.openCalls.get(task);
     if (open === undefined) {
       const number = (hart.x[17] as number) >>> 0;
-      const row = SYSCALL_TABLE[number] ?? UNKNOWN_ROW;
+      const row = syscallRow(number);
       const args = [...hart.x.subarray(10, 16)];
       const entry = onSyscall === undefined ? [] : formatEntry(kernel, task, row, args);
       open = { row, args, entry };

@@ -6,7 +6,7 @@
  * users.
  */
 import fc from 'fast-check';
-import { formatNamed, NAME_TABLES, type NameTableKey } from '../../kernel-ts/syscalls/flagNames.ts';
+import { formatNamed, nameTables, type NameTableKey } from '../../kernel-ts/syscalls/flagNames.ts';
 
 /** The values of an argument and how one is shown. */
 export interface Domain {
@@ -31,7 +31,7 @@ export const domain = (words: fc.Arbitrary<string>, show: (word: string) => stri
 
 /** A domain whose values have names in strace. */
 export const named = (words: fc.Arbitrary<string>, table: NameTableKey): Domain =>
-  domain(words, (word) => formatNamed(NAME_TABLES[table], Number(word)));
+  domain(words, (word) => formatNamed(nameTables()[table], Number(word)));
 
 /** The bits of a word, each there or not, with a chance of `one` in `of`; numbers may be any mask. */
 const bits = (

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatNamed, NAME_TABLES, type NameTableKey } from '../../../kernel-ts/syscalls/flagNames.ts';
+import { formatNamed, nameTables, type NameTableKey } from '../../../kernel-ts/syscalls/flagNames.ts';
 
 test.each<[NameTableKey, number, string]>([
   ['O', 0, 'O_RDONLY'],
@@ -22,5 +22,5 @@ test.each<[NameTableKey, number, string]>([
   ['MADV', 4, 'MADV_DONTNEED'],
   ['O', -1 << 28, 'O_RDONLY|0xf0000000'],
 ])('%s %i is %s', (table, value, expected) => {
-  expect(formatNamed(NAME_TABLES[table], value)).toBe(expected);
+  expect(formatNamed(nameTables()[table], value)).toBe(expected);
 });
