@@ -22,7 +22,7 @@ import { interpreterModule } from '../emulator/tier0/interpreterModule.ts';
 import { native, writeModule } from '../cli/moduleCache.ts';
 import { setV8Flags } from '../cli/v8Flags.ts';
 import { fillProgram } from './fillProgram.ts';
-import { partEntry, partOnDemand } from './partOnDemand.ts';
+import { partOnDemand } from './partOnDemand.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const out = join(root, 'dist/cli');
@@ -80,22 +80,21 @@ const onDemand: Plugin = {
 // none.
 const PARAMETERS = 'exports, require, module, __filename, __dirname, importModule, load';
 
+const COMMON: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  define: { 'import.meta.dirname': '__dirname', BUILD_ID: JSON.stringify(NO_ID) },
+  logLevel: 'warning',
+};
+const PLUGINS: Plugin[] = [prebuiltInterpreter, toolchainOnDemand, onDemand];
+
 /** The code of a bundle, as launch.ts wants it, but for the hash. */
 async function bundled(name: string, options: BuildOptions): Promise<string> {
   const outfile = join(out, `${name}.cjs`);
-  await build({
-    absWorkingDir: root,
-    outfile,
-    bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    define: { 'import.meta.dirname': '__dirname', BUILD_ID: JSON.stringify(NO_ID) },
-    logLevel: 'warning',
-    ...options,
-  });
+  await build({ ...COMMON, outfile, minifyWhitespace: true, minifySyntax: true, ...options });
   const code = readFileSync(outfile, 'utf8').replace(/^#!.*\n/, '');
   const odd = /[^\0-\x7f].{0,20}/.exec(code);
   if (odd !== null) throw new Error(`launch.ts reads the bundle as Latin-1, and it has ${odd[0]}`);
@@ -103,9 +102,8 @@ async function bundled(name: string, options: BuildOptions): Promise<string> {
 }
 
 /** The code of a bundle of the command. */
-async function commandOf(name: string, entry: string): Promise<string> {
-  const plugins = [prebuiltInterpreter, toolchainOnDemand, onDemand, partOnDemand];
-  const code = await bundled(name, { entryPoints: [entry], plugins });
+async function commandOf(name: string, entry: string, leftOut: Plugin): Promise<string> {
+  const code = await bundled(name, { entryPoints: [entry], plugins: [...PLUGINS, leftOut] });
   const launched = code.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, 'importModule(');
   if (launched === code) throw new Error('the bundle does not load the toolchain on demand');
   if (!launched.includes(NO_ID)) throw new Error('the bundle has no place for the hash of all code');
@@ -113,8 +111,9 @@ async function commandOf(name: string, entry: string): Promise<string> {
 }
 
 const bundles = new Map<string, string>();
-for (const [name, entry] of Object.entries(BUNDLES)) bundles.set(name, await commandOf(name, entry));
-bundles.set(PART, await bundled(PART, { stdin: { contents: partEntry, resolveDir: root } }));
+const { part, leftOut } = await partOnDemand(Object.values(BUNDLES), { ...COMMON, plugins: PLUGINS });
+for (const [name, entry] of Object.entries(BUNDLES)) bundles.set(name, await commandOf(name, entry, leftOut));
+bundles.set(PART, await bundled(PART, part));
 const id = createHash('sha256')
   .update([...bundles.values()].join('\n'))
   .digest('hex');

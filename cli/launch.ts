@@ -16,8 +16,11 @@ function cached(file: string): Buffer | undefined {
   }
 }
 
-/** The exports of a bundle, which is a function's expression (.ci/bundle.ts). */
-function load(name: string): unknown {
+/**
+ * The exports of a bundle, which is a function's expression (.ci/bundle.ts). `windows`: what it imports of the bundle that loads it
+ * (.ci/partOnDemand.ts).
+ */
+function load(name: string, windows: Readonly<Record<string, unknown>> = {}): unknown {
   const filename = `${__dirname}/${name}.cjs`;
   const cacheFile = `${__dirname}/${name}.cache`;
   const source = readFileSync(filename, 'latin1');
@@ -30,7 +33,8 @@ function load(name: string): unknown {
   }
   const bundle = script.runInThisContext() as (...values: unknown[]) => void;
   const itself = { exports: {} };
-  bundle(itself.exports, require, itself, filename, __dirname, (path: string) => import(path), load);
+  const find = (path: string): unknown => windows[path] ?? require(path);
+  bundle(itself.exports, find, itself, filename, __dirname, (path: string) => import(path), load);
   return itself.exports;
 }
 
