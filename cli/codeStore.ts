@@ -63,11 +63,10 @@ export function defaultFolder(): string | null {
 export class CodeStore implements CodeMemory {
   readonly #folder: string;
   readonly #images: readonly Uint8Array[];
-  /** Null: nobody has asked yet. */
   #path: string | null = null;
+  /** By pc; null: nobody has asked yet. */
+  #kept: Map<number, Stored[]> | null = null;
   #again = false;
-  /** By pc. */
-  readonly #known = new Map<number, Stored[]>();
   readonly #used = new Map<RememberedBatch, Used>();
   #count = 0;
   #changed = false;
@@ -87,26 +86,45 @@ export class CodeStore implements CodeMemory {
     return folder === null || typeof BUILD_ID === 'undefined' ? null : new CodeStore(folder, images);
   }
 
+  get #ending(): string {
+    return `-${String(this.#images.reduce((sum, { length }) => sum + length, 0))}${SUFFIX}`;
+  }
+
   get path(): string {
-    if (this.#path === null) {
-      const lengths = this.#images.map(({ length }) => length);
-      const crc = this.#images.reduce(
-        (sum, image) => crc32(image, sum),
-        crc32(`${HEAD.toString()}${lengths.join()}`),
-      );
-      const total = lengths.reduce((sum, length) => sum + length, 0);
-      this.#path = join(this.#folder, `${crc.toString(16).padStart(8, '0')}-${String(total)}${SUFFIX}`);
-      const found = read(this.#path);
-      this.#again = found !== null;
-      for (const stored of found ?? []) this.#know(stored);
-    }
+    const lengths = this.#images.map(({ length }) => length);
+    this.#path ??= join(
+      this.#folder,
+      this.#images
+        .reduce((sum, image) => crc32(image, sum), crc32(`${HEAD.toString()}${lengths.join()}`))
+        .toString(16)
+        .padStart(8, '0') + this.#ending,
+    );
     return this.#path;
+  }
+
+  get #known(): Map<number, Stored[]> {
+    if (this.#kept !== null) return this.#kept;
+    this.#kept = new Map();
+    // Most programs have no file, which is seen without the CRC-32: to load that takes longer than to look.
+    const found = this.#hasSuch() ? read(this.path) : null;
+    this.#again = found !== null;
+    for (const stored of found ?? []) this.#know(stored);
+    return this.#kept;
+  }
+
+  /** Some program of that length has a file. */
+  #hasSuch(): boolean {
+    try {
+      return readdirSync(this.#folder).some((name) => name.endsWith(this.#ending));
+    } catch {
+      return false;
+    }
   }
 
   readonly ready = KEEPS_CODE;
 
   get again(): boolean {
-    void this.path;
+    void this.#known;
     return this.#again;
   }
 
@@ -119,7 +137,6 @@ export class CodeStore implements CodeMemory {
   }
 
   recall(pc: number): readonly RememberedBatch[] {
-    void this.path;
     return this.#known.get(pc)?.map(({ batch }) => batch) ?? [];
   }
 
@@ -146,10 +163,8 @@ export class CodeStore implements CodeMemory {
     this.#used.set(batch, { stored, module, functions });
   }
 
-  /** Writes what is new, if anything is: of a first run whose hot code was not worth compiling, that there was some. At the end of a run. */
+  /** Writes what is new, if anything is. At the end of a run. */
   save(): void {
-    if (this.#path === null && this.#used.size === 0) return;
-    this.#changed ||= !this.again;
     if (this.#used.size > 0) this.#takeCode();
     if (!this.#changed) return;
     const payload = serialize([...this.#known.values()].flat());

@@ -72,15 +72,19 @@ describe('the code store', () => {
     expect(readdirSync(suite.dir)).not.toContain('none');
   });
 
-  test('remembers that there was hot code, where it was not worth compiling', () => {
-    const first = new CodeStore(folder('again'), [IMAGE]);
-    expect(first.recall(0x10000)).toEqual([]);
-    expect(first.again).toBe(false);
-    first.save();
-    const second = new CodeStore(folder('again'), [IMAGE]);
-    expect(second.again).toBe(true);
-    expect(second.recall(0x10000)).toEqual([]);
+  test('makes none either where hot code was not worth compiling: nor will it be in the next run', () => {
+    const store = new CodeStore(folder('short'), [IMAGE]);
+    expect(store.recall(0x10000)).toEqual([]);
+    expect(store.again).toBe(false);
+    store.save();
+    expect(readdirSync(suite.dir)).not.toContain('short');
+  });
+
+  test('knows that an earlier run has compiled, of the same programs and not of others as long', () => {
+    run(folder('again'), [0x10000]);
+    expect(new CodeStore(folder('again'), [IMAGE]).again).toBe(true);
     expect(new CodeStore(folder('again'), [Uint8Array.of(9)]).again).toBe(false);
+    expect(new CodeStore(folder('again'), [Uint8Array.of(3, 2, 1)]).again).toBe(false);
   });
 
   test('is nobody else’s to read', () => {
