@@ -77,7 +77,7 @@ export class MemMap {
   /** Neighbours on the list, -1 at its ends. */
   readonly after: Int32Array;
   readonly before: Int32Array;
-  /** struct page by pfn - firstPfn, made at first use. */
+  /** struct page by pfn - firstPfn, made at first use. Never with holes, which would make a dictionary of it. */
   readonly pages: (Page | undefined)[] = [];
   /** Fault injection: allocations that still succeed; Infinity switches it off. */
   failAfter = Infinity;
@@ -122,10 +122,19 @@ function listDel(memMap: MemMap, frame: number): void {
   list.count--;
 }
 
+/** The struct page of a frame that had none. */
+function initPage(memMap: MemMap, frame: number): Page {
+  const { pages } = memMap;
+  while (pages.length <= frame) pages.push(undefined);
+  const page = new Page(memMap.firstPfn + frame);
+  pages[frame] = page;
+  return page;
+}
+
 /** Somebody has written to a frame without having allocated it (the host): it does not hold zeros any more. */
 export function frameWritten(memMap: MemMap, pfn: number): void {
   const frame = pfn - memMap.firstPfn;
-  memMap.pages[frame] ??= new Page(pfn);
+  if (pfnToPage(memMap, pfn) === undefined) initPage(memMap, frame);
   if (memMap.listed[frame] !== LISTED_TABLE) return;
   listDel(memMap, frame);
   listAdd(memMap, memMap.freed, frame);
@@ -138,7 +147,9 @@ export function memMapInit(ram: PhysicalMemory): MemMap {
 
 /** pfn_to_page(): the struct page of a frame that was handed out; undefined for any other number. */
 export function pfnToPage(memMap: MemMap, pfn: number): Page | undefined {
-  return memMap.pages[pfn - memMap.firstPfn];
+  const { pages, firstPfn } = memMap;
+  const frame = pfn - firstPfn;
+  return frame >= 0 && frame < pages.length ? pages[frame] : undefined;
 }
 
 /** page_to_phys(): the physical address of the frame. */
@@ -237,9 +248,8 @@ export function allocPage(
   const isTable = (flags & PG_TABLE) !== 0 && memMap.tables.head >= 0;
   const frame = isTable ? memMap.tables.head : takeFrame(memMap, place);
   if (isTable) listDel(memMap, frame);
-  const used = memMap.pages[frame];
-  const page = used ?? new Page(memMap.firstPfn + frame);
-  if (used === undefined) memMap.pages[frame] = page;
+  const used = frame < memMap.pages.length ? memMap.pages[frame] : undefined;
+  const page = used ?? initPage(memMap, frame);
   if (page.count !== 0) throw new Error(`free frame ${page.pfn} is in use`);
   page.count = 1;
   page.flags = flags;
