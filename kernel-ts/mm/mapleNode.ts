@@ -15,25 +15,38 @@ const ROOM = (SLOTS * 3) / 4;
 /** MapleNode.gap: out of date, and so are those of all nodes above. */
 export const UNKNOWN = -1;
 
-/** struct maple_node. Invariant: not empty, unless about to be taken out; `keys` and `slots` have the same length; keys ascend. */
+const NO_KEYS: readonly number[] = Array.from({ length: SLOTS + 1 }, () => 0);
+const NO_SLOTS: readonly null[] = Array.from({ length: SLOTS + 1 }, () => null);
+
+/**
+ * struct maple_node. Invariant: not empty, unless about to be taken out; keys ascend; beyond `count` there is nothing. The arrays never
+ * grow: V8 would make longer ones than these, which a hundred thousand areas fill the young generation with.
+ */
 export class MapleNode {
   parent: MapleNode | null = null;
   /** The neighbouring leaves; null in other nodes. */
   prev: MapleNode | null = null;
   next: MapleNode | null = null;
   readonly isLeaf: boolean;
+  /** Slots in use. */
+  count = 0;
   /** The first page of the first area in each slot: vmStart / PAGE_SIZE, a small integer. */
-  keys: number[];
+  readonly keys: number[] = NO_KEYS.slice();
   /** Areas in a leaf, nodes in others. */
-  slots: (VmArea | MapleNode)[];
+  readonly slots: (VmArea | MapleNode | null)[] = NO_SLOTS.slice();
   /** The largest hole directly below any area in it, in pages, or UNKNOWN. */
   gap = UNKNOWN;
 
-  constructor(isLeaf: boolean, keys: number[], slots: (VmArea | MapleNode)[]) {
+  constructor(isLeaf: boolean) {
     this.isLeaf = isLeaf;
-    this.keys = keys;
-    this.slots = slots;
   }
+}
+
+/** Puts one more behind those of the node. */
+export function appendSlot(node: MapleNode, key: number, what: VmArea | MapleNode): void {
+  node.keys[node.count] = key;
+  node.slots[node.count] = what;
+  node.count++;
 }
 
 /** The area in a slot of a leaf. */
@@ -50,19 +63,19 @@ export function nodeAt(node: MapleNode, slot: number): MapleNode {
 export function areaBefore(leaf: MapleNode, slot: number): VmArea | null {
   if (slot > 0) return areaAt(leaf, slot - 1);
   const { prev } = leaf;
-  return prev === null ? null : areaAt(prev, prev.slots.length - 1);
+  return prev === null ? null : areaAt(prev, prev.count - 1);
 }
 
 /** mas_next() within the leaves. */
 export function areaAfter(leaf: MapleNode, slot: number): VmArea | null {
-  if (slot + 1 < leaf.slots.length) return areaAt(leaf, slot + 1);
+  if (slot + 1 < leaf.count) return areaAt(leaf, slot + 1);
   return leaf.next === null ? null : areaAt(leaf.next, 0);
 }
 
 /** mtree_range_walk()'s step: the last slot that begins at or below `page`; the first one when none does. */
-export function slotOf({ keys }: MapleNode, page: number): number {
+export function slotOf({ keys, count }: MapleNode, page: number): number {
   let slot = 0;
-  for (let end = keys.length; end - slot > 1;) {
+  for (let end = count; end - slot > 1;) {
     const middle = (slot + end) >>> 1;
     if ((keys[middle] as number) <= page) slot = middle;
     else end = middle;
@@ -76,9 +89,9 @@ export function forgetGaps(node: MapleNode | null): void {
 }
 
 function indexInParent(parent: MapleNode, node: MapleNode): number {
-  const { slots } = parent;
+  const { slots, count } = parent;
   // Mostly one of the first, since addresses are given from the top down.
-  for (let index = 0; index < slots.length; index++) if (slots[index] === node) return index;
+  for (let index = 0; index < count; index++) if (slots[index] === node) return index;
   throw new Error('a maple node is not in its parent');
 }
 
@@ -95,27 +108,35 @@ export function updateKeys(node: MapleNode): void {
 
 function putSlot(node: MapleNode, slot: number, key: number, what: VmArea | MapleNode): void {
   const { keys, slots } = node;
-  keys.push(key);
-  slots.push(what);
-  for (let at = slots.length - 1; at > slot; at--) {
+  for (let at = node.count; at > slot; at--) {
     keys[at] = keys[at - 1] as number;
     slots[at] = slots[at - 1] as VmArea | MapleNode;
   }
   keys[slot] = key;
   slots[slot] = what;
+  node.count++;
 }
 
-function cutSlot({ keys, slots }: MapleNode, slot: number): void {
-  for (let at = slot + 1; at < slots.length; at++) {
-    keys[at - 1] = keys[at] as number;
-    slots[at - 1] = slots[at] as VmArea | MapleNode;
+/** Takes out the slots from `slot` up to `end`. */
+function cutSlots(node: MapleNode, slot: number, end: number): void {
+  const { keys, slots, count } = node;
+  const left = slot + count - end;
+  for (let at = slot; at < count; at++) {
+    const from = at + end - slot;
+    keys[at] = at < left ? (keys[from] as number) : 0;
+    slots[at] = at < left ? (slots[from] as VmArea | MapleNode) : null;
   }
-  keys.pop();
-  slots.pop();
+  node.count = left;
+}
+
+/** Puts the slots of `from`, from `slot` on, behind those of `to`; they stay in `from`. */
+function copySlots(to: MapleNode, from: MapleNode, slot: number): void {
+  for (let at = slot; at < from.count; at++)
+    appendSlot(to, from.keys[at] as number, from.slots[at] as VmArea | MapleNode);
 }
 
 function adopt(parent: MapleNode): void {
-  for (const child of parent.slots) (child as MapleNode).parent = parent;
+  for (let slot = 0; slot < parent.count; slot++) nodeAt(parent, slot).parent = parent;
 }
 
 /**
@@ -123,11 +144,11 @@ function adopt(parent: MapleNode): void {
  * beyond stays full.
  */
 function splitNode(root: MapleNode, node: MapleNode, slot: number): MapleNode {
-  const count = node.slots.length;
+  const { count } = node;
   const cut = slot < count / 2 ? Math.max(slot, 2) : Math.min(slot + 1, count - 2);
-  const upper = new MapleNode(node.isLeaf, node.keys.slice(cut), node.slots.slice(cut));
-  node.keys = node.keys.slice(0, cut);
-  node.slots = node.slots.slice(0, cut);
+  const upper = new MapleNode(node.isLeaf);
+  copySlots(upper, node, cut);
+  cutSlots(node, cut, count);
   if (node.isLeaf) {
     upper.prev = node;
     upper.next = node.next;
@@ -137,7 +158,9 @@ function splitNode(root: MapleNode, node: MapleNode, slot: number): MapleNode {
   const { parent } = node;
   const key = upper.keys[0] as number;
   if (parent === null) {
-    const top = new MapleNode(false, [node.keys[0] as number, key], [node, upper]);
+    const top = new MapleNode(false);
+    appendSlot(top, node.keys[0] as number, node);
+    appendSlot(top, key, upper);
     adopt(top);
     return top;
   }
@@ -156,7 +179,7 @@ export function insertSlot(
   putSlot(node, slot, key, what);
   if (slot === 0) updateKeys(node);
   forgetGaps(node);
-  return node.slots.length > SLOTS ? splitNode(root, node, slot) : root;
+  return node.count > SLOTS ? splitNode(root, node, slot) : root;
 }
 
 function unlinkLeaf(leaf: MapleNode): void {
@@ -167,13 +190,12 @@ function unlinkLeaf(leaf: MapleNode): void {
 /** mas_rebalance(): a node with few slots and its neighbour become one. */
 function joinNodes(root: MapleNode, parent: MapleNode, node: MapleNode): MapleNode | null {
   const index = indexInParent(parent, node);
-  const at = index + 1 < parent.slots.length ? index : index - 1;
+  const at = index + 1 < parent.count ? index : index - 1;
   if (at < 0) return root;
   const lower = nodeAt(parent, at);
   const upper = nodeAt(parent, at + 1);
-  if (lower.slots.length + upper.slots.length > ROOM) return root;
-  lower.keys.push(...upper.keys);
-  lower.slots.push(...upper.slots);
+  if (lower.count + upper.count > ROOM) return root;
+  copySlots(lower, upper, 0);
   if (lower.isLeaf) unlinkLeaf(upper);
   else adopt(lower);
   forgetGaps(lower);
@@ -182,10 +204,10 @@ function joinNodes(root: MapleNode, parent: MapleNode, node: MapleNode): MapleNo
 
 /** mas_erase(): the root that is left, or null. The gaps of the area behind are out of date too. */
 export function removeSlot(root: MapleNode, node: MapleNode, slot: number): MapleNode | null {
-  cutSlot(node, slot);
+  cutSlots(node, slot, slot + 1);
   forgetGaps(node);
   const { parent } = node;
-  const left = node.slots.length;
+  const left = node.count;
   if (parent === null) {
     if (left === 0) return null;
     if (left > 1 || node.isLeaf) return root;

@@ -138,20 +138,21 @@ export function doMmap(
   }
   if ((flags & MAP_NORESERVE) !== 0) vmFlags |= VM_NORESERVE;
 
-  const result = mmapRegion(
+  const page = address >>> PAGE_SHIFT;
+  const error = mmapRegion(
     ctx,
     mm,
     file,
-    address,
-    len,
+    page,
+    page + (len >>> PAGE_SHIFT),
     vmFlags,
-    file === null ? address >>> PAGE_SHIFT : pgoff,
+    file === null ? page : pgoff,
   );
-  if (result < 0) return result;
+  if (error < 0) return error;
   if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE) {
-    populateRange(ctx, mm, result, result + len);
+    populateRange(ctx, mm, address, address + len);
   }
-  return result;
+  return address;
 }
 
 const SHARED_READ_ONLY = 0x4000_0000;
@@ -193,29 +194,37 @@ function fileFlags(file: File, fMode: number, prot: number, flags: number): numb
   return bits;
 }
 
-/** Pages of [start, end) that are mapped. */
-function mappedPages(mm: MmStruct, start: number, end: number): number {
+// The range of a new mapping is handed on in pages, since V8 boxes addresses: every mmap and every attach comes here.
+
+/** Pages of [first, end) that are mapped. */
+function mappedPages(mm: MmStruct, first: number, end: number): number {
   let pages = 0;
-  for (let vma = mm.mmap.find(start); vma !== null && vma.vmStart < end; vma = mm.mmap.next(vma))
-    pages += (Math.min(end, vma.vmEnd) - Math.max(start, vma.vmStart)) / PAGE_SIZE;
+  for (
+    let vma = mm.mmap.find(first * PAGE_SIZE);
+    vma !== null && vma.startPage < end;
+    vma = mm.mmap.next(vma)
+  )
+    pages += Math.min(end, vma.endPage) - Math.max(first, vma.startPage);
   return pages;
 }
 
-/** Maps a range that is free, by merging or with the VMA that was allocated for it. 0, or why the file refuses. */
+/** Maps pages [first, last) that are free, by merging or with the VMA that was allocated for it. 0, or why the file refuses. */
 function newVma(
   ctx: MmContext,
   mm: MmStruct,
   file: File | null,
-  addr: number,
-  end: number,
+  first: number,
+  last: number,
   vmFlags: number,
   pgoff: number,
-): number {
-  if (vmaMergeNewRange(ctx, mm, addr, end, vmFlags, file, pgoff) !== null) {
+): 0 | Errno {
+  const start = first * PAGE_SIZE;
+  const end = last * PAGE_SIZE;
+  if (vmaMergeNewRange(ctx, mm, start, end, vmFlags, file, pgoff) !== null) {
     kmemCacheFree(ctx, 'vm_area_struct');
     return 0;
   }
-  const vma = new VmArea(mm, addr, end, vmFlags, pgoff);
+  const vma = new VmArea(mm, start, end, vmFlags, pgoff);
   if (file !== null) {
     vma.vmFile = getFile(file);
     const error = file.fOp.mmap?.(fsContext(ctx), file, vma) ?? -ENODEV;
@@ -228,21 +237,20 @@ function newVma(
   return 0;
 }
 
-/** mmap_region(): replaces what is there, accounts, merges or makes a VMA. Returns the address or an Errno. */
+/** mmap_region(): replaces what is in pages [first, last), accounts, merges or makes a VMA. */
 function mmapRegion(
   ctx: MmContext,
   mm: MmStruct,
   file: File | null,
-  addr: number,
-  len: number,
+  first: number,
+  last: number,
   initialFlags: number,
   pgoff: number,
-): number {
+): 0 | Errno {
   let vmFlags = initialFlags;
-  const pages = len >>> PAGE_SHIFT;
-  const end = addr + len;
+  const pages = last - first;
   // What may fail comes first: what is mapped there goes only when the new mapping is certain (__mmap_prepare).
-  const replaced = mappedPages(mm, addr, end);
+  const replaced = mappedPages(mm, first, last);
   if (!mayExpandVm(mm, vmFlags, pages - replaced)) return -ENOMEM;
   // accountable_mapping(): private writable memory that was not promised away.
   if ((vmFlags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE) {
@@ -250,15 +258,15 @@ function mmapRegion(
     vmFlags |= VM_ACCOUNT;
   }
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
-  let error: number = replaced > 0 ? doMunmap(ctx, mm, addr, len) : 0;
-  if (error === 0) error = newVma(ctx, mm, file, addr, end, vmFlags, pgoff);
+  let error = replaced > 0 ? doMunmap(ctx, mm, first * PAGE_SIZE, pages * PAGE_SIZE) : 0;
+  if (error === 0) error = newVma(ctx, mm, file, first, last, vmFlags, pgoff);
   if (error < 0) {
     kmemCacheFree(ctx, 'vm_area_struct');
     return error;
   }
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += pages;
-  return addr;
+  return 0;
 }
 
 /**
@@ -354,7 +362,7 @@ export function vmBrkFlags(
   if (mm.mmap.size > ctx.vm.maxMapCount) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
-  newVma(ctx, mm, null, addr, end, vmFlags, addr >>> PAGE_SHIFT);
+  newVma(ctx, mm, null, addr >>> PAGE_SHIFT, end >>> PAGE_SHIFT, vmFlags, addr >>> PAGE_SHIFT);
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) {
     mm.lockedVm += pages;

@@ -6,6 +6,7 @@ import { CAP_SYS_RAWIO } from '../abi/capability.ts';
 import { EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
 import {
   MAP_FIXED,
+  PAGE_SHIFT,
   PAGE_SIZE,
   pageAlignDown,
   pageAlignUp,
@@ -42,9 +43,13 @@ export function getUnmappedArea(
   len: number,
   flags: number,
 ): number {
-  if (len > TASK_SIZE) return -ENOMEM;
-  const addr = searchUnmappedArea(ctx, mm, hint, len, flags);
-  if (addr < 0) return addr;
+  if (len > TASK_SIZE - ctx.vm.mmapMinAddr) return -ENOMEM;
+  let addr = hint;
+  if ((flags & MAP_FIXED) === 0) {
+    const page = searchUnmappedArea(ctx, mm, hint, len);
+    if (page < 0) return page;
+    addr = page * PAGE_SIZE;
+  }
   if (addr > TASK_SIZE - len) return -ENOMEM;
   if (addr % PAGE_SIZE !== 0) return -EINVAL;
   // security_mmap_addr(): low addresses catch null pointers of the kernel.
@@ -52,20 +57,20 @@ export function getUnmappedArea(
   return addr;
 }
 
-function searchUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: number, flags: number): number {
-  if (len > TASK_SIZE - ctx.vm.mmapMinAddr) return -ENOMEM;
-  if ((flags & MAP_FIXED) !== 0) return hint;
+/** The number of the first page: V8 would box an address. */
+function searchUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: number): number {
   if (hint !== 0) {
     const addr = pageAlignUp(hint);
     const vma = mm.mmap.find(addr);
     const prev = mm.mmap.before(addr);
     const fits = TASK_SIZE - len >= addr && addr >= ctx.vm.mmapMinAddr;
     if (fits && (vma === null || addr + len <= vmStartGap(vma)) && (prev === null || addr >= prev.vmEnd))
-      return addr;
+      return addr >>> PAGE_SHIFT;
   }
-  const low = Math.max(PAGE_SIZE, ctx.vm.mmapMinAddr);
-  const top = mm.mmap.unmappedTopDown(len, low, mm.mmapBase);
+  const pages = len >>> PAGE_SHIFT;
+  const low = pageAlignUp(Math.max(PAGE_SIZE, ctx.vm.mmapMinAddr)) >>> PAGE_SHIFT;
+  const top = mm.mmap.unmappedTopDown(pages, low, mm.mmapBase >>> PAGE_SHIFT);
   if (top >= 0) return top;
-  const bottom = mm.mmap.unmappedBottomUp(len, TASK_UNMAPPED_BASE, TASK_SIZE);
+  const bottom = mm.mmap.unmappedBottomUp(pages, TASK_UNMAPPED_BASE >>> PAGE_SHIFT, TASK_SIZE >>> PAGE_SHIFT);
   return bottom >= 0 ? bottom : -ENOMEM;
 }

@@ -112,6 +112,16 @@ export class VmArea {
   set vmEnd(address: number) {
     this.end = address | 0;
   }
+
+  /** vmStart in pages: a small integer, which V8 boxes nowhere. */
+  get startPage(): number {
+    return this.start >>> PAGE_SHIFT;
+  }
+
+  /** vmEnd in pages. */
+  get endPage(): number {
+    return this.end >>> PAGE_SHIFT;
+  }
 }
 
 /** vma_pages(). Pages are counted by shifts: V8 boxes what a division yields, wherever it is kept. */

@@ -3,7 +3,7 @@
  * A VMA whose operations have `close` is never removed by a merge, so that a segment's nattch counts VMAs. What anon_vma
  * allows is in anonVma.ts.
  */
-import { PAGE_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import { ENOMEM, type Errno } from '../abi/errno.ts';
 import type { File } from '../fs/file.ts';
 import { iMmapInsert, iMmapRemove } from './addressSpace.ts';
@@ -113,6 +113,21 @@ export interface MergeSource {
 
 const NEW_MEMORY: MergeSource = { anonVma: null, copiedFrom: null };
 
+/** can_vma_merge_before/after(), as far as the places do not matter. Not a closure: every mmap comes here. */
+function mayExtend(
+  vma: VmArea | null,
+  vmFlags: number,
+  file: File | null,
+  { anonVma, copiedFrom }: MergeSource,
+): vma is VmArea {
+  return (
+    vma !== null &&
+    canRemove(vma) &&
+    isMergeable(vma, vmFlags, file, null) &&
+    isMergeableAnonVma(vma, anonVma, null, copiedFrom)
+  );
+}
+
 /**
  * vma_merge_new_range(): extends a neighbour over the free range [start, end) instead of making a VMA. Areas with `close`
  * do not take part: in Linux each of their attaches has a file of its own.
@@ -125,18 +140,15 @@ export function vmaMergeNewRange(
   vmFlags: number,
   file: File | null,
   pgoff: number,
-  { anonVma, copiedFrom }: MergeSource = NEW_MEMORY,
+  source: MergeSource = NEW_MEMORY,
 ): VmArea | null {
   const next = mm.mmap.find(start);
   const prev = next === null ? mm.mmap.last : mm.mmap.prev(next);
-  const mergeable = (vma: VmArea | null): vma is VmArea =>
-    vma !== null &&
-    canRemove(vma) &&
-    isMergeable(vma, vmFlags, file, null) &&
-    isMergeableAnonVma(vma, anonVma, null, copiedFrom);
-  const left = mergeable(prev) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
-  const pages = (end - start) / PAGE_SIZE;
-  let right = mergeable(next) && next.vmStart === end && pgoff + pages === next.vmPgoff;
+  const left =
+    mayExtend(prev, vmFlags, file, source) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
+  const pages = (end - start) >>> PAGE_SHIFT;
+  let right =
+    mayExtend(next, vmFlags, file, source) && next.vmStart === end && pgoff + pages === next.vmPgoff;
   if (left && right && next !== null && !areAnonVmasCompatible(prev, next)) right = false;
   const target = left ? prev : right ? next : null;
   if (target === null) return null;
@@ -151,7 +163,7 @@ export function vmaMergeNewRange(
     target.vmPgoff = pgoff;
     mm.mmap.setBounds(target, start, target.vmEnd);
   }
-  if (copiedFrom !== null) dupAnonVma(target, copiedFrom);
+  if (source.copiedFrom !== null) dupAnonVma(target, source.copiedFrom);
   return target;
 }
 

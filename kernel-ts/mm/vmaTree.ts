@@ -1,9 +1,11 @@
 /**
  * The VMAs of one address space: the maple tree mm->mm_mt of 6.1 and later (mm/mmap.c), augmented with the largest hole below, so that
- * find_vma and vm_unmapped_area cost O(log n). Its shape is a function of the calls alone.
+ * find_vma and vm_unmapped_area cost O(log n). Its shape is a function of the calls alone. It reckons in pages: V8 boxes addresses of
+ * 2 GiB and above wherever they are handed on, and what it makes so fills the young generation.
  */
-import { PAGE_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT, PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import {
+  appendSlot,
   areaAfter,
   areaAt,
   areaBefore,
@@ -19,18 +21,30 @@ import {
 } from './mapleNode.ts';
 import { VM_GROWSDOWN, type VmArea } from './vma.ts';
 
-/** stack_guard_gap: room that is kept below a stack, in bytes (256 pages). */
-export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
+/** stack_guard_gap: room that is kept below a stack, in pages. */
+const GUARD_PAGES = 256;
+/** The same in bytes. */
+export const STACK_GUARD_GAP = GUARD_PAGES * PAGE_SIZE;
+
+/** vm_start_gap() in pages. */
+function startGapPage(vma: VmArea): number {
+  if ((vma.vmFlags & VM_GROWSDOWN) === 0) return vma.startPage;
+  return Math.max(0, vma.startPage - GUARD_PAGES);
+}
 
 /** vm_start_gap(): the lowest address that belongs to the VMA, guard gap included. */
 export function vmStartGap(vma: VmArea): number {
-  if ((vma.vmFlags & VM_GROWSDOWN) === 0) return vma.vmStart;
-  return Math.max(0, vma.vmStart - STACK_GUARD_GAP);
+  return startGapPage(vma) * PAGE_SIZE;
+}
+
+/** The page behind an area; 0 when there is none. */
+function endOf(vma: VmArea | null): number {
+  return vma === null ? 0 : vma.endPage;
 }
 
 /** The hole directly below an area, in pages. */
 function gapBelow(before: VmArea | null, vma: VmArea): number {
-  return Math.max(0, vmStartGap(vma) - (before === null ? 0 : before.vmEnd)) / PAGE_SIZE;
+  return Math.max(0, startGapPage(vma) - endOf(before));
 }
 
 /** mas_max_gap(), counted anew where areas came, went or changed since the last search: most searches are spared by free_area_cache. */
@@ -39,53 +53,53 @@ function largestGap(node: MapleNode): number {
   let gap = 0;
   if (node.isLeaf) {
     let before = areaBefore(node, 0);
-    for (let slot = 0; slot < node.slots.length; slot++) {
+    for (let slot = 0; slot < node.count; slot++) {
       const vma = areaAt(node, slot);
       gap = Math.max(gap, gapBelow(before, vma));
       before = vma;
     }
   } else {
-    for (let slot = 0; slot < node.slots.length; slot++) gap = Math.max(gap, largestGap(nodeAt(node, slot)));
+    for (let slot = 0; slot < node.count; slot++) gap = Math.max(gap, largestGap(nodeAt(node, slot)));
   }
   node.gap = gap;
   return gap;
 }
 
-/** mas_empty_area_rev(): the highest address in [low, high) where a hole of `len` bytes below some area of the node begins, or -1. */
+/** mas_empty_area_rev(): the highest page in [low, high) where a hole of `len` pages below some area of the node begins, or -1. */
 function highestGap(node: MapleNode, len: number, low: number, high: number): number {
-  if (largestGap(node) * PAGE_SIZE < len) return -1;
-  for (let slot = node.slots.length - 1; slot >= 0; slot--) {
+  if (largestGap(node) < len) return -1;
+  for (let slot = node.count - 1; slot >= 0; slot--) {
     // A hole below an area that follows one above the range.
-    if (slot > 0 && (node.keys[slot - 1] as number) * PAGE_SIZE >= high) continue;
+    if (slot > 0 && (node.keys[slot - 1] as number) >= high) continue;
     if (node.isLeaf) {
       const before = areaBefore(node, slot);
-      const gapStart = Math.max(low, before === null ? 0 : before.vmEnd);
-      const gapEnd = Math.min(high, vmStartGap(areaAt(node, slot)));
+      const gapStart = Math.max(low, endOf(before));
+      const gapEnd = Math.min(high, startGapPage(areaAt(node, slot)));
       if (gapEnd - gapStart >= len) return gapEnd - len;
     } else {
       const found = highestGap(nodeAt(node, slot), len, low, high);
       if (found >= 0) return found;
     }
     // What comes before lies below the range.
-    if ((node.keys[slot] as number) * PAGE_SIZE <= low) return -1;
+    if ((node.keys[slot] as number) <= low) return -1;
   }
   return -1;
 }
 
-/** mas_empty_area(): the lowest such address. */
+/** mas_empty_area(): the lowest such page. */
 function lowestGap(node: MapleNode, len: number, low: number, high: number): number {
-  if (largestGap(node) * PAGE_SIZE < len) return -1;
-  for (let slot = 0; slot < node.slots.length; slot++) {
-    if (slot + 1 < node.slots.length && (node.keys[slot + 1] as number) * PAGE_SIZE <= low) continue;
+  if (largestGap(node) < len) return -1;
+  for (let slot = 0; slot < node.count; slot++) {
+    if (slot + 1 < node.count && (node.keys[slot + 1] as number) <= low) continue;
     if (node.isLeaf) {
       const before = areaBefore(node, slot);
-      const gapStart = Math.max(low, before === null ? 0 : before.vmEnd);
-      if (Math.min(high, vmStartGap(areaAt(node, slot))) - gapStart >= len) return gapStart;
+      const gapStart = Math.max(low, endOf(before));
+      if (Math.min(high, startGapPage(areaAt(node, slot))) - gapStart >= len) return gapStart;
     } else {
       const found = lowestGap(nodeAt(node, slot), len, low, high);
       if (found >= 0) return found;
     }
-    if ((node.keys[slot] as number) * PAGE_SIZE >= high) return -1;
+    if ((node.keys[slot] as number) >= high) return -1;
   }
   return -1;
 }
@@ -100,7 +114,7 @@ export class VmaTree {
   /** struct ma_state, and a vmacache: the place of what was found last. The leaf is one of the tree's, and the slot is in it. */
   #leaf: MapleNode | null = null;
   #slot = 0;
-  /** free_area_cache: between this VMA and page `#topHigh` lies no hole of `#topLen` bytes. The last top-down search ended below it. */
+  /** free_area_cache: between this VMA and page `#topHigh` lies no hole of `#topLen` pages. The last top-down search ended below it. */
   #top: VmArea | null = null;
   #topLen = 0;
   #topHigh = 0;
@@ -113,44 +127,47 @@ export class VmaTree {
 
   get last(): VmArea | null {
     const leaf = this.#tail;
-    return leaf === null ? null : areaAt(leaf, leaf.slots.length - 1);
+    return leaf === null ? null : areaAt(leaf, leaf.count - 1);
   }
 
   /** find_vma(): the first VMA that ends above `addr`; it need not contain it. */
   find(addr: number): VmArea | null {
+    return addr < TASK_SIZE ? this.#find(addr >>> PAGE_SHIFT) : null;
+  }
+
+  #find(page: number): VmArea | null {
     const leaf = this.#leaf;
-    if (leaf === null) return this.#walk(addr);
+    if (leaf === null) return this.#walk(page);
     const slot = this.#slot;
     const hit = areaAt(leaf, slot);
-    if (hit.vmEnd > addr) {
-      if (hit.vmStart <= addr) return hit;
+    if (hit.endPage > page) {
+      if (hit.startPage <= page) return hit;
       const before = areaBefore(leaf, slot);
-      if (before === null || before.vmEnd <= addr) return hit;
+      if (before === null || before.endPage <= page) return hit;
       // Accesses often go from one mapping to its neighbour.
-      if (before.vmStart <= addr) return this.#goBack(leaf, slot);
+      if (before.startPage <= page) return this.#goBack(leaf, slot);
     } else {
       const after = areaAfter(leaf, slot);
       if (after === null) return null;
-      if (after.vmEnd > addr) return this.#goOn(leaf, slot);
+      if (after.endPage > page) return this.#goOn(leaf, slot);
     }
-    return this.#walk(addr);
+    return this.#walk(page);
   }
 
   /** mas_walk() from the root. */
-  #walk(addr: number): VmArea | null {
+  #walk(page: number): VmArea | null {
     let node = this.#root;
     if (node === null) return null;
-    const page = addr >>> 12;
     while (!node.isLeaf) node = nodeAt(node, slotOf(node, page));
     this.#leaf = node;
     this.#slot = slotOf(node, page);
     const vma = areaAt(node, this.#slot);
-    return vma.vmEnd > addr ? vma : this.#goOn(node, this.#slot);
+    return vma.endPage > page ? vma : this.#goOn(node, this.#slot);
   }
 
   /** mas_next(): to the area behind a place. */
   #goOn(leaf: MapleNode, slot: number): VmArea | null {
-    const within = slot + 1 < leaf.slots.length;
+    const within = slot + 1 < leaf.count;
     const to = within ? leaf : leaf.next;
     if (to === null) return null;
     this.#leaf = to;
@@ -163,7 +180,7 @@ export class VmaTree {
     const to = slot > 0 ? leaf : leaf.prev;
     if (to === null) return null;
     this.#leaf = to;
-    this.#slot = slot > 0 ? slot - 1 : to.slots.length - 1;
+    this.#slot = slot > 0 ? slot - 1 : to.count - 1;
     return areaAt(to, this.#slot);
   }
 
@@ -171,7 +188,8 @@ export class VmaTree {
   #locate(vma: VmArea): MapleNode {
     const leaf = this.#leaf;
     if (leaf !== null && areaAt(leaf, this.#slot) === vma) return leaf;
-    if (this.find(vma.vmStart) !== vma || this.#leaf === null) throw new Error('the VMA is not in its tree');
+    if (this.#find(vma.startPage) !== vma || this.#leaf === null)
+      throw new Error('the VMA is not in its tree');
     return this.#leaf;
   }
 
@@ -205,26 +223,28 @@ export class VmaTree {
 
   /** Links a VMA whose range is free. */
   insert(vma: VmArea): void {
-    const next = this.find(vma.vmStart);
-    if (next !== null && next.vmStart < vma.vmEnd) throw new Error('VMAs overlap');
-    const page = vma.vmStart >>> 12;
+    const next = this.#find(vma.startPage);
+    if (next !== null && next.startPage < vma.endPage) throw new Error('VMAs overlap');
+    const page = vma.startPage;
     this.size++;
     const leaf = next === null ? this.#tail : this.#leaf;
     if (this.#root === null || leaf === null) {
-      this.#root = new MapleNode(true, [page], [vma]);
+      this.#root = new MapleNode(true);
+      appendSlot(this.#root, page, vma);
       this.#tail = this.#root;
       this.#leaf = this.#root;
       this.#slot = 0;
       return;
     }
-    const slot = next === null ? leaf.slots.length : this.#slot;
+    const slot = next === null ? leaf.count : this.#slot;
     this.#root = insertSlot(this.#root, leaf, slot, page, vma);
     if (this.#tail !== null && this.#tail.next !== null) this.#tail = this.#tail.next;
     // Where it is, should the leaf have been split.
-    const { length } = leaf.slots;
-    this.#leaf = slot < length ? leaf : leaf.next;
-    this.#slot = slot < length ? slot : slot - length;
-    if (next !== null && next === this.#top && vmStartGap(next) - vma.vmEnd < this.#topLen) this.#top = vma;
+    const { count } = leaf;
+    this.#leaf = slot < count ? leaf : leaf.next;
+    this.#slot = slot < count ? slot : slot - count;
+    if (next !== null && next === this.#top && startGapPage(next) - vma.endPage < this.#topLen)
+      this.#top = vma;
   }
 
   remove(vma: VmArea): void {
@@ -233,17 +253,17 @@ export class VmaTree {
     if (this.#root === null) return;
     const tail = this.#tail;
     const beforeTail = tail === null ? null : tail.prev;
-    if (this.#slot === leaf.slots.length - 1) forgetGaps(leaf.next);
+    if (this.#slot === leaf.count - 1) forgetGaps(leaf.next);
     this.#root = removeSlot(this.#root, leaf, this.#slot);
     if (this.#root === null) this.#tail = null;
     // The last leaf has become one with that before it, or is empty.
     else if (tail !== null && beforeTail !== null && beforeTail.next !== tail) this.#tail = beforeTail;
     this.size--;
     // The next area is at its place now, unless the leaf may have gone.
-    if (leaf.slots.length < FEW) this.#leaf = null;
-    else if (this.#slot === leaf.slots.length) this.#slot--;
+    if (leaf.count < FEW) this.#leaf = null;
+    else if (this.#slot === leaf.count) this.#slot--;
     if (this.#top === vma) this.#top = next;
-    else if (this.#top !== null && vma.vmStart > this.#top.vmStart) this.#top = null;
+    else if (this.#top !== null && vma.startPage > this.#top.startPage) this.#top = null;
   }
 
   /** mas_destroy(): the address space ends. */
@@ -258,37 +278,36 @@ export class VmaTree {
   /** Moves the bounds of a linked VMA within the free space around it. */
   setBounds(vma: VmArea, vmStart: number, vmEnd: number): void {
     const leaf = this.#locate(vma);
-    if (this.#top !== null && vma.vmEnd > this.#top.vmStart) this.#top = null;
+    if (this.#top !== null && vma.endPage > this.#top.startPage) this.#top = null;
     vma.vmStart = vmStart;
     vma.vmEnd = vmEnd;
-    leaf.keys[this.#slot] = vmStart >>> 12;
+    leaf.keys[this.#slot] = vma.startPage;
     if (this.#slot === 0) updateKeys(leaf);
     forgetGaps(leaf);
-    if (this.#slot === leaf.slots.length - 1) forgetGaps(leaf.next);
+    if (this.#slot === leaf.count - 1) forgetGaps(leaf.next);
   }
 
-  /** vm_unmapped_area(VM_UNMAPPED_AREA_TOPDOWN): the highest hole of `len` bytes within [low, high), or -1. */
+  /** vm_unmapped_area(VM_UNMAPPED_AREA_TOPDOWN): the first page of the highest hole of `len` pages within pages [low, high), or -1. */
   unmappedTopDown(len: number, low: number, high: number): number {
-    const end = this.last?.vmEnd ?? 0;
-    if (high - Math.max(low, end) >= len) return high - len;
+    if (high - Math.max(low, endOf(this.last)) >= len) return high - len;
     const top = this.#top;
-    if (top !== null && len >= this.#topLen && high >>> 12 === this.#topHigh) {
-      const gapEnd = Math.min(high, vmStartGap(top));
-      const gapStart = Math.max(low, this.prev(top)?.vmEnd ?? 0);
+    if (top !== null && len >= this.#topLen && high === this.#topHigh) {
+      const gapEnd = Math.min(high, startGapPage(top));
+      const gapStart = Math.max(low, endOf(this.prev(top)));
       if (gapEnd - gapStart >= len) return gapEnd - len;
     }
     const found = this.#root === null ? -1 : highestGap(this.#root, len, low, high);
-    this.#top = found < 0 ? null : this.find(found);
+    this.#top = found < 0 ? null : this.#find(found);
     this.#topLen = len;
-    this.#topHigh = high >>> 12;
+    this.#topHigh = high;
     return found;
   }
 
-  /** vm_unmapped_area(): the lowest hole of `len` bytes within [low, high), or -1. */
+  /** vm_unmapped_area(): the first page of the lowest hole of `len` pages within pages [low, high), or -1. */
   unmappedBottomUp(len: number, low: number, high: number): number {
     const hole = this.#root === null ? -1 : lowestGap(this.#root, len, low, high);
     if (hole >= 0) return hole;
-    const end = Math.max(low, this.last?.vmEnd ?? 0);
+    const end = Math.max(low, endOf(this.last));
     return high - end >= len ? end : -1;
   }
 

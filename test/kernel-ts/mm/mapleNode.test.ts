@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  appendSlot,
   areaAfter,
   areaAt,
   areaBefore,
@@ -27,7 +28,11 @@ function leafOf(root: MapleNode, page: number): MapleNode {
 
 function insert(root: MapleNode | null, vma: VmArea): MapleNode {
   const page = vma.vmStart / 4096;
-  if (root === null) return new MapleNode(true, [page], [vma]);
+  if (root === null) {
+    const first = new MapleNode(true);
+    appendSlot(first, page, vma);
+    return first;
+  }
   const leaf = leafOf(root, page);
   const slot = slotOf(leaf, page);
   return insertSlot(root, leaf, areaAt(leaf, slot).vmStart < vma.vmStart ? slot + 1 : slot, page, vma);
@@ -41,16 +46,19 @@ function remove(root: MapleNode, page: number): MapleNode | null {
 /** The areas by way of the nodes, with what holds of every node; and the number of leaves. */
 function check(node: MapleNode, parent: MapleNode | null, depth: number, depths: Set<number>): VmArea[] {
   expect(node.parent).toBe(parent);
-  expect(node.keys.length).toBe(node.slots.length);
-  expect(node.slots.length).toBeLessThanOrEqual(16);
-  expect(node.slots.length).toBeGreaterThan(0);
+  const { count } = node;
+  expect(count).toBeLessThanOrEqual(16);
+  expect(count).toBeGreaterThan(0);
+  // The arrays keep their length, and what is gone can be collected.
+  expect(node.keys.slice(count)).toEqual(Array.from({ length: 17 - count }, () => 0));
+  expect(node.slots.slice(count)).toEqual(Array.from({ length: 17 - count }, () => null));
   if (node.isLeaf) {
     depths.add(depth);
-    const areas = node.slots.map((_, slot) => areaAt(node, slot));
-    expect(node.keys).toEqual(areas.map((vma) => vma.vmStart / 4096));
+    const areas = node.slots.slice(0, count).map((_, slot) => areaAt(node, slot));
+    expect(node.keys.slice(0, count)).toEqual(areas.map((vma) => vma.vmStart / 4096));
     return areas;
   }
-  return node.slots.flatMap((_, slot) => {
+  return node.slots.slice(0, count).flatMap((_, slot) => {
     const child = nodeAt(node, slot);
     expect(child.keys[0]).toBe(node.keys[slot]);
     return check(child, node, depth + 1, depths);
@@ -66,13 +74,13 @@ function pagesOf(root: MapleNode | null): number[] {
   let leaf: MapleNode | null = leafOf(root, 0);
   const linked: VmArea[] = [];
   for (let before: VmArea | null = null; leaf !== null; leaf = leaf.next) {
-    for (let slot = 0; slot < leaf.slots.length; slot++) {
+    for (let slot = 0; slot < leaf.count; slot++) {
       expect(areaBefore(leaf, slot)).toBe(before);
       if (before !== null) expect(linked.at(-1)).toBe(before);
       before = areaAt(leaf, slot);
       linked.push(before);
     }
-    expect(areaAfter(leaf, leaf.slots.length - 1)).toBe(leaf.next === null ? null : areaAt(leaf.next, 0));
+    expect(areaAfter(leaf, leaf.count - 1)).toBe(leaf.next === null ? null : areaAt(leaf.next, 0));
   }
   expect(linked).toEqual(areas);
   return areas.map((vma) => vma.vmStart / 4096);

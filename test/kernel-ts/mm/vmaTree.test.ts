@@ -74,10 +74,12 @@ describe('VmaTree', () => {
           if (look % 3 === 0 || (room > 200 && look % 5 !== 1)) continue;
           const low = (page % (room / 4)) * 4096;
           const high = (room + 50 - ((pages % 5) * room) / 10) * 4096;
-          expect(tree.unmappedTopDown(look * 4096, low, high)).toBe(
+          const bytes = (page: number) => (page < 0 ? -1 : page * 4096);
+          const within = [low / 4096, high / 4096] as const;
+          expect(bytes(tree.unmappedTopDown(look, ...within))).toBe(
             highestHole(list, look * 4096, low, high),
           );
-          expect(tree.unmappedBottomUp(look * 4096, low, high)).toBe(
+          expect(bytes(tree.unmappedBottomUp(look, ...within))).toBe(
             lowestHole(list, look * 4096, low, high),
           );
         }
@@ -89,7 +91,7 @@ describe('VmaTree', () => {
   test('keeps the guard gap below a stack free', () => {
     const tree = new VmaTree();
     tree.insert(area(1000, 4, VM_GROWSDOWN));
-    expect(tree.unmappedTopDown(4096, 0, 1004 * 4096)).toBe(1000 * 4096 - STACK_GUARD_GAP - 4096);
+    expect(tree.unmappedTopDown(1, 0, 1004)).toBe(1000 - STACK_GUARD_GAP / 4096 - 1);
   });
 
   test('a visit may take out the area it is at', () => {
@@ -117,7 +119,7 @@ describe('VmaTree', () => {
     for (let i = 0; i < 100_000; i++) tree.find(i * 8192);
     // Far from a limit that noise could reach; a linear search would take minutes.
     expect(performance.now() - start).toBeLessThan(5000);
-    expect(tree.unmappedTopDown(8192, 4096, 200_001 * 4096)).toBe(-1);
-    expect(tree.unmappedTopDown(4096, 4096, 200_001 * 4096)).toBe(199_999 * 4096);
+    expect(tree.unmappedTopDown(2, 1, 200_001)).toBe(-1);
+    expect(tree.unmappedTopDown(1, 1, 200_001)).toBe(199_999);
   });
 });
