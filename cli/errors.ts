@@ -54,9 +54,8 @@ export function errnoCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** A failed file operation as the user's error: "cannot read x: no such file or directory". A name that cannot be seen is quoted. */
+/** A failed file operation as the user's error: "cannot read x: no such file or directory". */
 export function fileError(verb: string, path: string, error: unknown): CliError {
   const code = errnoCode(error);
-  const name = path.trim() === '' ? `'${path}'` : path;
-  return new CliError(`cannot ${verb} ${name}: ${REASONS[code] ?? (code === '' ? String(error) : code)}`);
+  return new CliError(`cannot ${verb} ${path}: ${REASONS[code] ?? (code === '' ? String(error) : code)}`);
 }

@@ -33,9 +33,11 @@ import {
   PTE_V,
   PTE_W,
   PTE_X,
+  PTRS_PER_PTE,
   pteAlloc,
   pteOffset,
   ptePfn,
+  pteTable,
   setPte,
   vmPageProt,
 } from './pgtable.ts';
@@ -281,23 +283,30 @@ export function changeProtection(ctx: MmContext, vma: VmArea, start: number, end
 export function copyPageRange(ctx: MmContext, child: VmArea, parent: VmArea): boolean {
   if (parent.anonVma === null) return true;
   const cow = (parent.vmFlags & (VM_SHARED | VM_MAYWRITE)) === VM_MAYWRITE;
-  let ok = true;
-  forEachPte(ctx, parent.vmMm, parent.vmStart, parent.vmEnd, (va, pteAddress, pte) => {
-    if (!ok) return;
-    const childPte = pteAlloc(ctx, child.vmMm, va);
-    if (childPte === 0) {
-      ok = false;
-      return;
+  const { ram } = ctx;
+  const { endPage } = parent;
+  // As forEachPte, without a closure, and by pages: V8 boxes addresses.
+  for (let first = parent.startPage; first < endPage; first = (first | (PTRS_PER_PTE - 1)) + 1) {
+    const table = pteTable(ctx, parent.vmMm, first * PAGE_SIZE);
+    if (table === 0) continue;
+    const end = Math.min(endPage, (first | (PTRS_PER_PTE - 1)) + 1);
+    let childTable = 0;
+    for (let page = first; page < end; page++) {
+      const offset = (page & (PTRS_PER_PTE - 1)) * 4;
+      const pte = ram.read32(table + offset);
+      if (pte === 0) continue;
+      childTable ||= pteAlloc(ctx, child.vmMm, page * PAGE_SIZE) - offset;
+      if (childTable <= 0) return false;
+      const entry = cow ? (pte & ~PTE_W) >>> 0 : pte;
+      // The caller flushes the parent's whole address space once.
+      if (entry !== pte) setPte(ctx, table + offset, entry);
+      const copied = pageOfPte(ctx, pte);
+      getPage(copied);
+      setPte(ctx, childTable + offset, entry);
+      pageAddRmap(child.vmMm, copied);
     }
-    const entry = cow ? (pte & ~PTE_W) >>> 0 : pte;
-    // The caller flushes the parent's whole address space once.
-    if (entry !== pte) setPte(ctx, pteAddress, entry);
-    const page = pageOfPte(ctx, pte);
-    getPage(page);
-    setPte(ctx, childPte, entry);
-    pageAddRmap(child.vmMm, page);
-  });
-  return ok;
+  }
+  return true;
 }
 
 /** Whether a present entry lets user mode do this. */

@@ -1,6 +1,6 @@
 /** The life of an address space: kernel/fork.c (mm_alloc, dup_mm, mmput), mm/mmap.c (dup_mmap, exit_mmap). */
 import { ENOMEM, type Errno } from '../abi/errno.ts';
-import { TASK_SIZE } from '../abi/mman.ts';
+import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
@@ -39,7 +39,7 @@ export function dupMm(ctx: MmContext, old: MmStruct, rlim: Rlimits): MmStruct | 
   if (typeof mm === 'number') return mm;
   copyLayout(mm, old);
   let failed = false;
-  for (const vma of old.mmap) {
+  for (let vma = old.mmap.first; vma !== null; vma = old.mmap.next(vma)) {
     if ((vma.vmFlags & VM_DONTCOPY) !== 0) continue;
     if (!dupVma(ctx, mm, vma)) {
       failed = true;
@@ -122,16 +122,15 @@ export function mmput(ctx: MmContext, mm: MmStruct): void {
  * takes Linux three, since a hundred thousand areas are too many for the processor's cache.
  */
 function exitMmap(ctx: MmContext, mm: MmStruct): void {
-  const areas = mm.mmap[Symbol.iterator]();
-  for (let at = areas.next(); at.done !== true;) {
-    const vma = at.value;
-    const { vmStart, vmEnd } = vma;
-    zapPageRange(ctx, mm, vmStart, vmEnd, false);
+  for (let vma = mm.mmap.first; vma !== null;) {
+    const { startPage, endPage } = vma;
+    zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
     if (vma.vmFile !== null) iMmapRemove(vma.vmFile.fInode.iMapping, vma);
     removeVma(ctx, vma);
-    at = areas.next();
+    vma = mm.mmap.next(vma);
     // A table that the next area has a part in goes with that one.
-    if (mm.pgtables > 0) freePgtables(ctx, mm, vmStart, vmEnd, 0, at.done === true ? MAX : at.value.vmStart);
+    if (mm.pgtables > 0)
+      freePgtables(ctx, mm, startPage * PAGE_SIZE, endPage * PAGE_SIZE, 0, vma === null ? MAX : vma.vmStart);
   }
   mm.mmap.clear();
   // What failed half-way may have left a table behind.

@@ -20,6 +20,8 @@ export const PTE_D = 0x80;
 /** _PAGE_PROT_NONE: with V clear, a page that is there but may not be touched. */
 export const PTE_PROT_NONE = 0x20;
 
+/** Entries of a table. */
+export const PTRS_PER_PTE = 1024;
 /** Bytes that one level-1 entry covers. */
 export const PGDIR_SIZE = 0x40_0000;
 

@@ -16,7 +16,7 @@ import type { Kernel } from './kernel.ts';
 import { futexExitRelease } from './robust.ts';
 import { exitItimers } from './itimer.ts';
 import { exitPosixTimers } from './posixTimer.ts';
-import { completeWait, dequeueTask, finishWait, runningSlice, wakeUpQ } from './sched.ts';
+import { completeWait, dequeueTask, finishWait, removeFrom, runningSlice, wakeUpQ } from './sched.ts';
 import {
   actionOf,
   childInfo,
@@ -142,9 +142,6 @@ export function releaseTask(kernel: Kernel, leader: Task): void {
   flushPending(kernel, leader.pending);
   flushPending(kernel, leader.group.pending);
   freeTask(kernel, leader);
-  const siblings = leader.parent?.children;
-  if (siblings !== undefined) {
-    const i = siblings.indexOf(leader);
-    if (i >= 0) siblings.splice(i, 1);
-  }
+  const { parent } = leader;
+  if (parent !== null) removeFrom(parent.children, leader);
 }

@@ -55,9 +55,9 @@ export function enqueueTask(kernel: Kernel, task: Task): void {
   kernel.runQueue.push(task);
 }
 
-/** Takes a task off the run queue if it is there. */
+/** Takes a task off the run queue if it is there. Mostly it is the current one, which is not: no need to look through the others. */
 export function dequeueTask(kernel: Kernel, task: Task): void {
-  removeFrom(kernel.runQueue, task);
+  if (task.state === 'R' && task !== kernel.current) removeFrom(kernel.runQueue, task);
 }
 
 /** Instructions the current task has run in this slice and that are not in utime yet. */
@@ -233,9 +233,11 @@ export function drainWakeQueues(kernel: Kernel): void {
   kernel.wakeQueues.clear();
 }
 
-function removeFrom(list: Task[], task: Task): void {
+/** list_del(): takes a task off a list if it is there. The first one costs the same however many follow. */
+export function removeFrom(list: Task[], task: Task): void {
   const i = list.indexOf(task);
-  if (i >= 0) list.splice(i, 1);
+  if (i === 0) list.shift();
+  else if (i > 0) list.splice(i, 1);
 }
 
 /** hrtimer_start() */

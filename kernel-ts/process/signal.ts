@@ -214,10 +214,12 @@ export function doSigaction(
 /** set_current_blocked(). What became deliverable is acted on before user code runs again. */
 export function setBlocked(kernel: Kernel, task: Task, mask: Readonly<SignalSet>): void {
   const blocked = withoutUnblockable({ lo: mask.lo | 0, hi: mask.hi | 0 });
-  const newlyBlocked = differenceOf(blocked, task.blocked);
-  const wasPending = task.sigPending;
+  const before = task.blocked;
   task.blocked = blocked;
-  if (wasPending && !isEmptySet(newlyBlocked)) retargetSharedPending(kernel, task, newlyBlocked);
+  if (task.sigPending) {
+    const newlyBlocked = differenceOf(blocked, before);
+    if (!isEmptySet(newlyBlocked)) retargetSharedPending(kernel, task, newlyBlocked);
+  }
   recalcSigpending(task);
 }
 

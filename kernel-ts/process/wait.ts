@@ -79,28 +79,33 @@ export function doWaitid(
 function consider(kernel: Kernel, task: Task, child: Task, options: number): WaitResult | null {
   const group = child.group;
   const keep = (options & WNOWAIT) !== 0;
-  const base = { pid: child.pid, uid: child.cred.uid };
-  const time = processTime(kernel, child) + group.childTime;
-  const minFlt = group.minFlt + group.childMinFlt;
   if (child.state === 'Z' && group.threads.length === 1) {
     if ((options & WEXITED) === 0) return null;
     const signal = child.exitCode & 0x7f;
+    const status = signal === 0 ? (child.exitCode >>> 8) & 0xff : signal;
+    const told = tell(kernel, child, signal === 0 ? CLD_EXITED : CLD_KILLED, status);
     if (!keep) {
-      task.group.childTime += time;
-      task.group.childMinFlt += minFlt;
+      task.group.childTime += told.time;
+      task.group.childMinFlt += told.minFlt;
       releaseTask(kernel, child);
     }
-    const status = signal === 0 ? (child.exitCode >>> 8) & 0xff : signal;
-    return { ...base, code: signal === 0 ? CLD_EXITED : CLD_KILLED, status, time, minFlt };
+    return told;
   }
   if ((options & WSTOPPED) !== 0 && group.stopped && group.stopReport !== null) {
     const status = group.stopReport;
     if (!keep) group.stopReport = null;
-    return { ...base, code: CLD_STOPPED, status, time, minFlt };
+    return tell(kernel, child, CLD_STOPPED, status);
   }
   if ((options & WCONTINUED) !== 0 && group.continuedReport) {
     if (!keep) group.continuedReport = false;
-    return { ...base, code: CLD_CONTINUED, status: SIGCONT, time, minFlt };
+    return tell(kernel, child, CLD_CONTINUED, SIGCONT);
   }
   return null;
+}
+
+/** The result about a child. All of it in one place: V8 makes an object that begins as a copy of another slowly. */
+function tell(kernel: Kernel, child: Task, code: number, status: number): WaitResult {
+  const { pid, cred, group } = child;
+  const time = processTime(kernel, child) + group.childTime;
+  return { pid, uid: cred.uid, code, status, time, minFlt: group.minFlt + group.childMinFlt };
 }

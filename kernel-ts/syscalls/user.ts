@@ -5,7 +5,7 @@
 import { E2BIG, EFAULT, EINVAL, type Errno } from '../abi/errno.ts';
 import type { SignalSet } from '../abi/signal.ts';
 import type { MmStruct } from '../mm/mm.ts';
-import { copyFromUser, copyToUser, getUser64, strncpyFromUser } from '../mm/usercopy.ts';
+import { accessOk, copyFromUser, copyToUser, getUser64, putUser32, strncpyFromUser } from '../mm/usercopy.ts';
 import type { Kernel } from '../process/kernel.ts';
 import type { Task } from '../process/task.ts';
 
@@ -64,10 +64,13 @@ export function writeUser(kernel: Kernel, task: Task, address: number, bytes: Ui
 
 /** Writes consecutive u32 words. */
 export function writeWords(kernel: Kernel, task: Task, address: number, words: readonly number[]): 0 | Errno {
-  const bytes = new Uint8Array(words.length * 4);
-  const view = new DataView(bytes.buffer);
-  words.forEach((w, i) => view.setUint32(i * 4, w >>> 0, true));
-  return writeUser(kernel, task, address, bytes);
+  const mm = userMm(task);
+  const va = address >>> 0;
+  if (!accessOk(va, words.length * 4)) return -EFAULT;
+  // Word by word: a buffer of bytes and views of it would be by far the largest objects of many a call.
+  for (let i = 0; i < words.length; i++)
+    if (putUser32(kernel, mm, va + 4 * i, words[i] as number) < 0) return -EFAULT;
+  return 0;
 }
 
 /** A signed 64-bit argument of two registers; beyond 2^53 it keeps its sign and size, not its last bits. */
@@ -81,8 +84,8 @@ export const SIGSET_SIZE = 8;
 /** A signal set. EINVAL: of another size; EFAULT. */
 export function readSet(kernel: Kernel, task: Task, address: number, size = SIGSET_SIZE): SignalSet | Errno {
   if (size !== SIGSET_SIZE) return -EINVAL;
-  const raw = readUser(kernel, task, address, SIGSET_SIZE);
-  return typeof raw === 'number' ? raw : { lo: raw.getInt32(0, true), hi: raw.getInt32(4, true) };
+  const set = getUser64(kernel, userMm(task), address >>> 0);
+  return set === null ? -EFAULT : { lo: set.lo | 0, hi: set.hi | 0 };
 }
 
 export interface UserTimespec {

@@ -11,7 +11,7 @@ import { readFolio } from '../mm/addressSpace.ts';
 import { frameWritten, pfnToPage } from '../mm/page.ts';
 import { readGuestFile } from '../fs/init.ts';
 import type { Kernel } from '../process/kernel.ts';
-import { loadTask, saveCurrent, taskPc, taskRegisters } from '../process/sched.ts';
+import { dequeueTask, loadTask, saveCurrent, taskPc, taskRegisters } from '../process/sched.ts';
 import { deliverSignals } from '../process/signal.ts';
 import { hostKill } from '../process/signalSend.ts';
 import { NSIG } from '../process/signalSet.ts';
@@ -147,6 +147,8 @@ class HostedSystem implements System {
     for (const thread of task.group.threads.slice()) {
       // Only a death comes at once; everything else when the task runs, in the middle of its call or its program.
       if (thread.group.groupExit === null) break;
+      // Who is current is on no queue.
+      dequeueTask(this.kernel, thread);
       this.asCurrent(thread, () => deliverSignals(this.kernel, thread, this.supervisor));
     }
     this.drainExits();
