@@ -148,12 +148,12 @@ export class Hart implements CsrContext {
         const host = mmu.translateAtomic(va, write);
         return host === 0 && this.#faultServed() ? mmu.translateAtomic(va, write) : host;
       },
-      ecall: () => {
+      ecall: (_nothing, _either) => {
         const { generation } = tlb;
         if (!this.#serve(ECALL_CAUSE[this.state.privilege] as number, 0)) return ECALL.leave;
         return tlb.generation === generation ? ECALL.goOn : ECALL.changed;
       },
-      fp: (index) => floatRows.execute(index),
+      fp: (index, _nothing) => floatRows.execute(index),
       helper: (index, insn) => this.#executeHelper(index, insn),
     };
     const link = (): Linked => {

@@ -14,11 +14,11 @@ export interface InterpreterImports {
   /** The host address of an aligned word in RAM. */
   translate(va: number, write: number): number;
   /** Executes the floating-point instruction of that table index; operands in the micro-op at IP. */
-  fp(index: number): number;
+  fp(index: number, nothing: number): number;
   /** Executes a row's TypeScript helper. */
   helper(index: number, insn: number): number;
   /** Delivers the trap of the ECALL at PC: an ECALL, which says how code goes on. */
-  ecall(): number;
+  ecall(nothing: number, either: number): number;
   /** Calls the region in that slot of the table, where layout.TIMED wants it. */
   region(budget: number, slot: number): number;
 }

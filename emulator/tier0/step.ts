@@ -160,7 +160,7 @@ export class StepEmitter extends Emitter<UopOperands> {
 
   fp(_name: string): void {
     this.#needFs();
-    this.#returnIf(i32const(this.operands.instruction.index) + OP.call + byte(IMPORT.fp));
+    this.#returnIf(i32const(this.operands.instruction.index) + i32const(0) + OP.call + byte(IMPORT.fp));
   }
 
   helper(_name: string): void {
