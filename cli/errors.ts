@@ -54,8 +54,9 @@ export function errnoCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** A failed file operation as the user's error: "cannot read x: no such file or directory". */
+/** A failed file operation as the user's error: "cannot read x: no such file or directory". A name that cannot be seen is quoted. */
 export function fileError(verb: string, path: string, error: unknown): CliError {
   const code = errnoCode(error);
-  return new CliError(`cannot ${verb} ${path}: ${REASONS[code] ?? (code === '' ? String(error) : code)}`);
+  const name = path.trim() === '' ? `'${path}'` : path;
+  return new CliError(`cannot ${verb} ${name}: ${REASONS[code] ?? (code === '' ? String(error) : code)}`);
 }
