@@ -44,6 +44,12 @@ export function initRlimits(): Rlimits {
   return limits;
 }
 
+/** Whether a value is not above the soft limit of one row. V8 boxes what rlimit() answers: this is for what happens often. */
+export function withinRlimit(limits: Rlimits, index: number, value: number): boolean {
+  const row = limits[index];
+  return row === undefined || value <= row.rlimCur;
+}
+
 /** rlimit(): the soft limit of one row. */
 export function rlimit(limits: Rlimits, index: number): number {
   return limits[index]?.rlimCur ?? RLIM_INFINITY;

@@ -4,7 +4,7 @@
  */
 import { CAP_IPC_LOCK } from '../abi/capability.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
-import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, rlimit } from '../abi/resource.ts';
+import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, rlimit, withinRlimit } from '../abi/resource.ts';
 import type { MmContext } from './context.ts';
 import { capable } from './cred.ts';
 import type { MmStruct } from './mm.ts';
@@ -16,8 +16,8 @@ function isDataMapping(vmFlags: number): boolean {
 
 /** may_expand_vm(): room for `pages` more under RLIMIT_AS and RLIMIT_DATA. */
 export function mayExpandVm(mm: MmStruct, vmFlags: number, pages: number): boolean {
-  if ((mm.totalVm + pages) * PAGE_SIZE > rlimit(mm.rlim, RLIMIT_AS)) return false;
-  return !isDataMapping(vmFlags) || (mm.dataVm + pages) * PAGE_SIZE <= rlimit(mm.rlim, RLIMIT_DATA);
+  if (!withinRlimit(mm.rlim, RLIMIT_AS, (mm.totalVm + pages) * PAGE_SIZE)) return false;
+  return !isDataMapping(vmFlags) || withinRlimit(mm.rlim, RLIMIT_DATA, (mm.dataVm + pages) * PAGE_SIZE);
 }
 
 /** vm_stat_account(): `pages` may be negative. */

@@ -116,8 +116,9 @@ export function doMmap(
   if (mm.mmap.size > ctx.vm.maxMapCount) return -ENOMEM;
   if ((flags & MAP_HUGETLB) !== 0) return -EINVAL;
 
-  const address = getUnmappedArea(ctx, mm, hint, len, flags);
-  if (address < 0) return address;
+  const page = getUnmappedArea(ctx, mm, hint, len, flags);
+  if (page < 0) return page;
+  const address = page * PAGE_SIZE;
   if ((flags & MAP_FIXED_NOREPLACE) !== 0 && mm.mmap.intersection(address, address + len) !== null)
     return -EEXIST;
 
@@ -138,7 +139,6 @@ export function doMmap(
   }
   if ((flags & MAP_NORESERVE) !== 0) vmFlags |= VM_NORESERVE;
 
-  const page = address >>> PAGE_SHIFT;
   const error = mmapRegion(
     ctx,
     mm,
@@ -218,13 +218,11 @@ function newVma(
   vmFlags: number,
   pgoff: number,
 ): 0 | Errno {
-  const start = first * PAGE_SIZE;
-  const end = last * PAGE_SIZE;
-  if (vmaMergeNewRange(ctx, mm, start, end, vmFlags, file, pgoff) !== null) {
+  if (vmaMergeNewRange(ctx, mm, first, last, vmFlags, file, pgoff) !== null) {
     kmemCacheFree(ctx, 'vm_area_struct');
     return 0;
   }
-  const vma = new VmArea(mm, start, end, vmFlags, pgoff);
+  const vma = new VmArea(mm, first * PAGE_SIZE, last * PAGE_SIZE, vmFlags, pgoff);
   if (file !== null) {
     vma.vmFile = getFile(file);
     const error = file.fOp.mmap?.(fsContext(ctx), file, vma) ?? -ENODEV;

@@ -104,7 +104,7 @@ function mremapAt(ctx: MmContext, vma: VmArea, remap: Remap): number {
   }
   if ((flags & MREMAP_MAYMOVE) === 0) return -ENOMEM;
   const target = getUnmappedArea(ctx, mm, 0, newLen, 0);
-  return target < 0 ? target : moveVma(ctx, vma, { ...remap, newAddr: target });
+  return target < 0 ? target : moveVma(ctx, vma, { ...remap, newAddr: target * PAGE_SIZE });
 }
 
 /** mremap_to(): MREMAP_FIXED, or MREMAP_DONTUNMAP, for which the address is a hint. */
@@ -128,7 +128,7 @@ function mremapTo(ctx: MmContext, source: VmArea, remap: Remap): number {
   if (vma === null) return -EFAULT;
   if ((flags & MREMAP_DONTUNMAP) !== 0 && !mayExpandVm(mm, vma.vmFlags, oldLen / PAGE_SIZE)) return -ENOMEM;
   const target = getUnmappedArea(ctx, mm, newAddr, newLen, fixed ? MAP_FIXED : 0);
-  return target < 0 ? target : moveVma(ctx, vma, { ...remap, oldLen, newAddr: target });
+  return target < 0 ? target : moveVma(ctx, vma, { ...remap, oldLen, newAddr: target * PAGE_SIZE });
 }
 
 /**
@@ -191,7 +191,7 @@ function expandInPlace(ctx: MmContext, vma: VmArea, delta: number): void {
   const pgoff = vma.vmPgoff + vmaPages(vma);
   if (
     vma.vmOps?.close !== undefined ||
-    vmaMergeNewRange(ctx, mm, end, end + delta, vmFlags, vma.vmFile, pgoff, {
+    vmaMergeNewRange(ctx, mm, vma.endPage, vma.endPage + delta / PAGE_SIZE, vmFlags, vma.vmFile, pgoff, {
       anonVma: vma.anonVma,
       copiedFrom: null,
     }) === null
@@ -221,10 +221,19 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
   }
   const merged =
     vma.vmOps?.close === undefined
-      ? vmaMergeNewRange(ctx, mm, target, target + newLen, vmFlags, vma.vmFile, pgoff, {
-          anonVma: vma.anonVma,
-          copiedFrom: vma,
-        })
+      ? vmaMergeNewRange(
+          ctx,
+          mm,
+          target / PAGE_SIZE,
+          (target + newLen) / PAGE_SIZE,
+          vmFlags,
+          vma.vmFile,
+          pgoff,
+          {
+            anonVma: vma.anonVma,
+            copiedFrom: vma,
+          },
+        )
       : null;
   if (merged === null) {
     const created = vmaAreaRange(ctx, vma, target, target + newLen, pgoff);

@@ -35,7 +35,10 @@ export function roundHintToMin(ctx: MmContext, hint: number): number {
   return address !== 0 && address < ctx.vm.mmapMinAddr ? pageAlignUp(ctx.vm.mmapMinAddr) : address;
 }
 
-/** __get_unmapped_area(): the address for `len` bytes (page aligned), honouring a hint or MAP_FIXED; or an Errno. */
+/**
+ * __get_unmapped_area(): where `len` bytes (page aligned) go, honouring a hint or MAP_FIXED. The number of the first page, since V8 boxes
+ * addresses that it hands on; or an Errno.
+ */
 export function getUnmappedArea(
   ctx: MmContext,
   mm: MmStruct,
@@ -44,20 +47,17 @@ export function getUnmappedArea(
   flags: number,
 ): number {
   if (len > TASK_SIZE - ctx.vm.mmapMinAddr) return -ENOMEM;
-  let addr = hint;
-  if ((flags & MAP_FIXED) === 0) {
-    const page = searchUnmappedArea(ctx, mm, hint, len);
-    if (page < 0) return page;
-    addr = page * PAGE_SIZE;
-  }
+  const fixed = (flags & MAP_FIXED) !== 0;
+  const page = fixed ? hint >>> PAGE_SHIFT : searchUnmappedArea(ctx, mm, hint, len);
+  if (page < 0) return page;
+  const addr = fixed ? hint : page * PAGE_SIZE;
   if (addr > TASK_SIZE - len) return -ENOMEM;
   if (addr % PAGE_SIZE !== 0) return -EINVAL;
   // security_mmap_addr(): low addresses catch null pointers of the kernel.
   if (addr < ctx.vm.mmapMinAddr && !capable(ctx.current.cred, CAP_SYS_RAWIO)) return -EPERM;
-  return addr;
+  return page;
 }
 
-/** The number of the first page: V8 would box an address. */
 function searchUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: number): number {
   if (hint !== 0) {
     const addr = pageAlignUp(hint);

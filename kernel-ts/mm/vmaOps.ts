@@ -3,7 +3,7 @@
  * A VMA whose operations have `close` is never removed by a merge, so that a segment's nattch counts VMAs. What anon_vma
  * allows is in anonVma.ts.
  */
-import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
+import { PAGE_SIZE } from '../abi/mman.ts';
 import { ENOMEM, type Errno } from '../abi/errno.ts';
 import type { File } from '../fs/file.ts';
 import { iMmapInsert, iMmapRemove } from './addressSpace.ts';
@@ -129,26 +129,29 @@ function mayExtend(
 }
 
 /**
- * vma_merge_new_range(): extends a neighbour over the free range [start, end) instead of making a VMA. Areas with `close`
+ * vma_merge_new_range(): extends a neighbour over the free pages [first, last) instead of making a VMA. Areas with `close`
  * do not take part: in Linux each of their attaches has a file of its own.
  */
 export function vmaMergeNewRange(
   ctx: MmContext,
   mm: MmStruct,
-  start: number,
-  end: number,
+  first: number,
+  last: number,
   vmFlags: number,
   file: File | null,
   pgoff: number,
   source: MergeSource = NEW_MEMORY,
 ): VmArea | null {
-  const next = mm.mmap.find(start);
+  const next = mm.mmap.find(first * PAGE_SIZE);
   const prev = next === null ? mm.mmap.last : mm.mmap.prev(next);
   const left =
-    mayExtend(prev, vmFlags, file, source) && prev.vmEnd === start && prev.vmPgoff + vmaPages(prev) === pgoff;
-  const pages = (end - start) >>> PAGE_SHIFT;
+    mayExtend(prev, vmFlags, file, source) &&
+    prev.endPage === first &&
+    prev.vmPgoff + vmaPages(prev) === pgoff;
   let right =
-    mayExtend(next, vmFlags, file, source) && next.vmStart === end && pgoff + pages === next.vmPgoff;
+    mayExtend(next, vmFlags, file, source) &&
+    next.startPage === last &&
+    pgoff + last - first === next.vmPgoff;
   if (left && right && next !== null && !areAnonVmasCompatible(prev, next)) right = false;
   const target = left ? prev : right ? next : null;
   if (target === null) return null;
@@ -158,10 +161,10 @@ export function vmaMergeNewRange(
     mm.mmap.setBounds(prev, prev.vmStart, next.vmEnd);
     removeVma(ctx, next);
   } else if (left) {
-    mm.mmap.setBounds(prev, prev.vmStart, end);
+    mm.mmap.setBounds(prev, prev.vmStart, last * PAGE_SIZE);
   } else {
     target.vmPgoff = pgoff;
-    mm.mmap.setBounds(target, start, target.vmEnd);
+    mm.mmap.setBounds(target, first * PAGE_SIZE, target.vmEnd);
   }
   if (source.copiedFrom !== null) dupAnonVma(target, source.copiedFrom);
   return target;

@@ -5,7 +5,15 @@
 import { E2BIG, EFAULT, EINVAL, type Errno } from '../abi/errno.ts';
 import type { SignalSet } from '../abi/signal.ts';
 import type { MmStruct } from '../mm/mm.ts';
-import { accessOk, copyFromUser, copyToUser, getUser64, putUser32, strncpyFromUser } from '../mm/usercopy.ts';
+import {
+  accessOk,
+  copyFromUser,
+  copyToUser,
+  getUser32,
+  getUser64,
+  putUser32,
+  strncpyFromUser,
+} from '../mm/usercopy.ts';
 import type { Kernel } from '../process/kernel.ts';
 import type { Task } from '../process/task.ts';
 
@@ -84,8 +92,10 @@ export const SIGSET_SIZE = 8;
 /** A signal set. EINVAL: of another size; EFAULT. */
 export function readSet(kernel: Kernel, task: Task, address: number, size = SIGSET_SIZE): SignalSet | Errno {
   if (size !== SIGSET_SIZE) return -EINVAL;
-  const set = getUser64(kernel, userMm(task), address >>> 0);
-  return set === null ? -EFAULT : { lo: set.lo | 0, hi: set.hi | 0 };
+  const mm = userMm(task);
+  const lo = getUser32(kernel, mm, address >>> 0);
+  const hi = getUser32(kernel, mm, (address >>> 0) + 4);
+  return lo === null || hi === null ? -EFAULT : { lo: lo | 0, hi: hi | 0 };
 }
 
 export interface UserTimespec {
