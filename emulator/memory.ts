@@ -37,12 +37,14 @@ export class PhysicalMemory {
   /** Set by the hart, before anything is filled or copied. */
   bulk!: Bulk;
   readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
   readonly #view: DataView;
 
   constructor(memory: WebAssembly.Memory, ramBytes: number) {
     this.size = ramBytes;
     this.codeFrames = new Uint8Array(ramBytes >>> 12);
     this.#bytes = new Uint8Array(memory.buffer, layout.RAM, ramBytes);
+    this.#words = new Int32Array(memory.buffer, layout.RAM, ramBytes >>> 2);
     this.#view = new DataView(memory.buffer, layout.RAM, ramBytes);
   }
 
@@ -69,6 +71,15 @@ export class PhysicalMemory {
 
   read32(pa: number): number {
     return this.#view.getUint32((pa - RAM_BASE) | 0, true);
+  }
+
+  /** Of the `count` words from `pa` on, which is aligned, how many are 0 before the first that is not: page tables are mostly empty. */
+  zeroWords(pa: number, count: number): number {
+    const words = this.#words;
+    const first = ((pa - RAM_BASE) | 0) >>> 2;
+    let n = 0;
+    while (n < count && words[first + n] === 0) n++;
+    return n;
   }
 
   write8(pa: number, value: number): void {

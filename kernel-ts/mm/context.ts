@@ -16,6 +16,8 @@ export interface PhysicalMemory {
   read8(pa: number): number;
   read16(pa: number): number;
   read32(pa: number): number;
+  /** Of the `count` words from `pa` on, how many are 0 before the first that is not. */
+  zeroWords(pa: number, count: number): number;
   write8(pa: number, value: number): void;
   write16(pa: number, value: number): void;
   write32(pa: number, value: number): void;

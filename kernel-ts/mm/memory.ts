@@ -33,8 +33,9 @@ import {
   PTE_V,
   PTE_W,
   PTE_X,
-  PTRS_PER_PTE,
+  pmdNext,
   pteAlloc,
+  pteIndex,
   pteOffset,
   ptePfn,
   pteTable,
@@ -286,15 +287,16 @@ export function copyPageRange(ctx: MmContext, child: VmArea, parent: VmArea): bo
   const { ram } = ctx;
   const { endPage } = parent;
   // As forEachPte, without a closure, and by pages: V8 boxes addresses.
-  for (let first = parent.startPage; first < endPage; first = (first | (PTRS_PER_PTE - 1)) + 1) {
+  for (let first = parent.startPage; first < endPage; first = pmdNext(first)) {
     const table = pteTable(ctx, parent.vmMm, first * PAGE_SIZE);
     if (table === 0) continue;
-    const end = Math.min(endPage, (first | (PTRS_PER_PTE - 1)) + 1);
+    const tableEnd = Math.min(endPage, pmdNext(first));
     let childTable = 0;
-    for (let page = first; page < end; page++) {
-      const offset = (page & (PTRS_PER_PTE - 1)) * 4;
+    for (let page = first; page < tableEnd; page++) {
+      page += ram.zeroWords(table + pteIndex(page) * 4, tableEnd - page);
+      if (page >= tableEnd) break;
+      const offset = pteIndex(page) * 4;
       const pte = ram.read32(table + offset);
-      if (pte === 0) continue;
       childTable ||= pteAlloc(ctx, child.vmMm, page * PAGE_SIZE) - offset;
       if (childTable <= 0) return false;
       const entry = cow ? (pte & ~PTE_W) >>> 0 : pte;

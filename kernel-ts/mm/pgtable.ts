@@ -3,7 +3,7 @@
  * file of the kernel that writes page-table entries; a change of a valid entry asks the hart to forget the page.
  * Missing: superpages in user mappings (the hardware knows them, this kernel makes none).
  */
-import { PAGE_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { mmSatp, type MmStruct } from './mm.ts';
 import { allocPage, pageToPhys, pfnToPage, PG_TABLE, putPage, type Page } from './page.ts';
@@ -21,9 +21,19 @@ export const PTE_D = 0x80;
 export const PTE_PROT_NONE = 0x20;
 
 /** Entries of a table. */
-export const PTRS_PER_PTE = 1024;
+const PTRS_PER_PTE = 1024;
 /** Bytes that one level-1 entry covers. */
 export const PGDIR_SIZE = 0x40_0000;
+
+/** pte_index() of a page number. */
+export function pteIndex(page: number): number {
+  return page & (PTRS_PER_PTE - 1);
+}
+
+/** pmd_addr_end() of a page number, whatever the range: the first page of the next table. */
+export function pmdNext(page: number): number {
+  return (page | (PTRS_PER_PTE - 1)) + 1;
+}
 
 /** pte_pfn(). */
 export function ptePfn(pte: number): number {
@@ -147,14 +157,16 @@ export function forEachPte(
   visit: (va: number, pteAddress: number, pte: number) => void,
 ): void {
   const { ram } = ctx;
-  for (let slot = start; slot < end; slot = slot - (slot % PGDIR_SIZE) + PGDIR_SIZE) {
-    const table = pteTable(ctx, mm, slot);
+  const lastPage = end / PAGE_SIZE;
+  for (let first = start >>> PAGE_SHIFT; first < lastPage; first = pmdNext(first)) {
+    const table = pteTable(ctx, mm, first * PAGE_SIZE);
     if (table === 0) continue;
-    const slotEnd = Math.min(end, slot - (slot % PGDIR_SIZE) + PGDIR_SIZE);
-    for (let va = slot; va < slotEnd; va += PAGE_SIZE) {
-      const address = table + ((va >>> 12) & 0x3ff) * 4;
-      const pte = ram.read32(address);
-      if (pte !== 0) visit(va, address, pte);
+    const tableEnd = Math.min(lastPage, pmdNext(first));
+    for (let page = first; page < tableEnd; page++) {
+      page += ram.zeroWords(table + pteIndex(page) * 4, tableEnd - page);
+      if (page >= tableEnd) break;
+      const address = table + pteIndex(page) * 4;
+      visit(page * PAGE_SIZE, address, ram.read32(address));
     }
   }
 }

@@ -1,12 +1,12 @@
 /**
  * Taking pages out of page tables: mm/memory.c (unmap_page_range, unmap_mapping_range), mm/rmap.c (page_remove_rmap).
  */
-import { PAGE_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
 import type { MmContext } from './context.ts';
 import { updateHiwaterRss, type MmStruct } from './mm.ts';
 import { pfnToPage, PG_ANON, PG_DIRTY, PG_ZERO, putPage, type Page } from './page.ts';
-import { changePte, flushTlbMm, PGDIR_SIZE, PTE_D, ptePfn, pteTable, setPte } from './pgtable.ts';
+import { changePte, flushTlbMm, pmdNext, PTE_D, pteIndex, ptePfn, pteTable, setPte } from './pgtable.ts';
 import { vmaPages } from './vma.ts';
 
 /** Up to this many pages a range is flushed page by page, above it as a whole. */
@@ -47,23 +47,26 @@ export function zapPageRange(
   keepAnon = false,
 ): void {
   updateHiwaterRss(mm);
+  const { ram } = ctx;
+  const lastPage = end >>> PAGE_SHIFT;
   const single = flush && end - start <= FLUSH_PAGES * PAGE_SIZE;
   let zapped = 0;
-  // As forEachPte, without a closure: every munmap and every exit comes here, once for each VMA.
-  for (let slot = start; slot < end; slot = slot - (slot % PGDIR_SIZE) + PGDIR_SIZE) {
-    const table = pteTable(ctx, mm, slot);
+  // As forEachPte, without a closure and by pages, which V8 does not box: every munmap and every exit comes here, once for each VMA.
+  for (let first = start >>> PAGE_SHIFT; first < lastPage; first = pmdNext(first)) {
+    const table = pteTable(ctx, mm, first * PAGE_SIZE);
     if (table === 0) continue;
-    const slotEnd = Math.min(end, slot - (slot % PGDIR_SIZE) + PGDIR_SIZE);
-    for (let va = slot; va < slotEnd; va += PAGE_SIZE) {
-      const pteAddress = table + ((va >>> 12) & 0x3ff) * 4;
-      const pte = ctx.ram.read32(pteAddress);
-      if (pte === 0) continue;
-      const page = pageOfPte(ctx, pte);
-      if (keepAnon && (page.flags & PG_ANON) !== 0) continue;
-      if (single) changePte(ctx, mm, va, pteAddress, 0);
+    const tableEnd = Math.min(lastPage, pmdNext(first));
+    for (let page = first; page < tableEnd; page++) {
+      page += ram.zeroWords(table + pteIndex(page) * 4, tableEnd - page);
+      if (page >= tableEnd) break;
+      const pteAddress = table + pteIndex(page) * 4;
+      const pte = ram.read32(pteAddress);
+      const mapped = pageOfPte(ctx, pte);
+      if (keepAnon && (mapped.flags & PG_ANON) !== 0) continue;
+      if (single) changePte(ctx, mm, page * PAGE_SIZE, pteAddress, 0);
       else setPte(ctx, pteAddress, 0);
-      if ((pte & PTE_D) !== 0) page.flags |= PG_DIRTY;
-      pageRemoveRmap(ctx, mm, page);
+      if ((pte & PTE_D) !== 0) mapped.flags |= PG_DIRTY;
+      pageRemoveRmap(ctx, mm, mapped);
       zapped++;
     }
   }

@@ -86,6 +86,11 @@ export class FlatMemory implements PhysicalMemory {
   read32(pa: number): number {
     return this.#view.getUint32(this.#at(pa, 4), true);
   }
+  zeroWords(pa: number, count: number): number {
+    let n = 0;
+    while (n < count && this.read32(pa + 4 * n) === 0) n++;
+    return n;
+  }
   write8(pa: number, value: number): void {
     this.#view.setUint8(this.#at(pa, 1), value);
   }
