@@ -30,8 +30,9 @@ import {
   wakesFromWfi,
 } from './priv/trap.ts';
 import { MAX_DEPTH, TABLE_SIZE } from './jit/convention.ts';
+import type { TierChoice } from './jit/heat.ts';
 import type { Linked } from './jit/regionTable.ts';
-import { Tier1, type TierChoice } from './jit/tier1.ts';
+import { Tier1 } from './jit/tier1.ts';
 import type { Retired, StopReason, Supervisor } from './supervisor.ts';
 import { CodeCache } from './tier0/codeCache.ts';
 import { instantiateInterpreter, type Interpreter, type InterpreterImports } from './tier0/interpreter.ts';

@@ -2,7 +2,8 @@
 import { Platform } from './devices/platform.ts';
 import { FULL_ISA, parseIsa } from './isa/choice.ts';
 import { Hart } from './hart.ts';
-import { COMPILE_AFTER, type TierChoice } from './jit/tier1.ts';
+import type { TierChoice } from './jit/heat.ts';
+import { COMPILE_AFTER } from './jit/tier1.ts';
 import { memoryPages } from './layout.ts';
 import { PhysicalMemory } from './memory.ts';
 import { Pmp, writePmpaddr, writePmpcfg } from './priv/pmp.ts';

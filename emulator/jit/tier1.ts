@@ -10,30 +10,19 @@
 import * as layout from '../layout.ts';
 import type { HostTime } from '../hostTime.ts';
 import type { PageCaches } from '../mmu/pageCaches.ts';
-import { ENTRY } from '../tier0/uop.ts';
-import type { FunctionBody } from '../wasm/encode.ts';
 import { answersAgain, Listener } from './answers.ts';
 import { compileBatch, type Compiled, type World } from './batch.ts';
 import { BoundedMap } from './boundedMap.ts';
-import type { Reach } from './checks.ts';
 import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
+import { Heat, type TierChoice } from './heat.ts';
+import { JudgedLooks } from './judgedLooks.ts';
 import { Losses } from './losses.ts';
-import type { Look } from './lookups.ts';
 import { MAX_INSTRUCTIONS, type CodeReader } from './region.ts';
+import { RegionIndex, type Region } from './regionIndex.ts';
 import { RegionTable, type Linked, type TableStats } from './regionTable.ts';
 
-/** When a hart compiles: never, at once, or what is hot. */
-export type TierChoice = 0 | 1 | 'auto';
-
-/** Executions of an entry before its region is compiled. */
-const THRESHOLD = { 0: 0, 1: 1, auto: 2000 } as const;
-/** The same for entries that an earlier run may have compiled; if it has not, they have to become hot. */
-const EARLY = 500;
 /** Counts of entries that have not become hot are forgotten at every so manieth call of `cool`. */
 const FORGET_AFTER = 10;
-
-/** With less budget regions refuse for its sake, and what is interpreted then says nothing about what is hot. */
-const AMPLE = { 0: 0, 1: 0, auto: 2000 } as const;
 
 /** Micro-ops of a page. */
 const UOPS = 2048;
@@ -44,24 +33,8 @@ const UOPS = 2048;
  */
 export const COMPILE_AFTER = 12_000_000;
 
-/** Executions of an entry whose region refuses before it is looked at again. */
-const PATIENCE = 15;
-
-/** Executions of an entry that must wait, before it is looked at again. */
-const WAIT = 10_000;
-
-/**
- * Executions, beyond THRESHOLD, of an entry in the midst of a region before it has one of its own. Control comes there when that region
- * had to be left, and compiling a second one costs as much as interpreting the way back to where a region begins that many times.
- */
-const SIDE_PATIENCE = 20_000;
-
-/** Micro-ops remembered at most, of each sort. */
+/** Micro-ops remembered at most. */
 const MAX_REMEMBERED = 4096;
-
-/** Looks at other pages than the last, and looks in vain, until others are tried; between two calls of `cool`. */
-const MAX_MISSES = 300_000;
-const MAX_FAILURES = 20;
 
 /** What tier 1 reads of the machine. */
 export interface TierReader extends CodeReader {
@@ -70,35 +43,6 @@ export interface TierReader extends CodeReader {
   frame(uop: number): number;
   /** One look at the TLB may serve several accesses: misaligned ones do not trap. */
   readonly groups: boolean;
-}
-
-/** A look at the TLB in a region, and how it was made. */
-interface JudgedLook {
-  /** The micro-op that looks, and those that it looks for. */
-  readonly uop: number;
-  readonly uops: readonly number[];
-  readonly cache: number;
-  readonly reach: Reach;
-  readonly wild: boolean;
-}
-
-interface Region {
-  readonly pc: number;
-  /** Address of the entry's micro-op. */
-  readonly uop: number;
-  readonly slot: number;
-  /** Micro-op pages that its code lies in; empty while only its slot is there. */
-  pages: readonly number[];
-  compiled: boolean;
-  /** Its code, for the next table; null while only its slot is there. */
-  body: FunctionBody | null;
-  /** Instructions. */
-  size: number;
-  looks: readonly JudgedLook[];
-  /** Its micro-ops. */
-  uops: readonly number[];
-  /** It computes in floating point: with assumptions about the unit's state, or with none. */
-  floating: 'no' | 'assuming' | 'anyhow';
 }
 
 /** Counters, for `--stats`. */
@@ -132,42 +76,27 @@ export class Tier1 {
     recalled: 0,
   };
   #codeMemory: CodeMemory | null = null;
-  /** It is worth while to compile, not only to take what an earlier run has made. */
-  #begun = false;
-  /** Micro-ops that were entries and have been hot before that, as many as are remembered: meanwhile they are none, and not counted. */
-  readonly #waiting = new BoundedMap(MAX_REMEMBERED);
-  /** Micro-ops of entries that no earlier run has compiled. */
-  readonly #late = new BoundedMap(MAX_REMEMBERED);
   readonly #words: Int32Array;
+  readonly #heat: Heat;
   readonly #time: HostTime;
   readonly #table: RegionTable<Region>;
   readonly #reader: TierReader;
   readonly #caches: PageCaches;
-  /** How much looks may ask for, by the micro-op that looks. */
-  readonly #reach = new BoundedMap(MAX_REMEMBERED);
-  /** Micro-ops of instructions whose looks meet too many pages for a page cache. */
-  readonly #wild = new BoundedMap(MAX_REMEMBERED);
-  /** By address of the entry's micro-op: usually one. */
-  readonly #regions = new Map<number, Region[]>();
-  readonly #byPage = new Map<number, Set<Region>>();
+  readonly #looks: JudgedLooks;
+  readonly #regions = new RegionIndex();
   /** Micro-ops of entries that cannot be compiled. */
   readonly #refused = new BoundedMap(MAX_REMEMBERED);
   readonly #losses = new Losses();
-  /** What the interpreter marks entries with; 0: tier 1 wants none. */
-  #mark = 0;
-  /** Changing code may have to wait. */
-  #patient = true;
   #counted = 0;
   /** Calls of `cool` since counts were forgotten. */
   #cooled = 0;
-  /** Micro-ops of regions. */
-  readonly #covered = new Set<number>();
-
   /** `link`: makes a table and an interpreter that calls regions through it. */
   constructor(memory: WebAssembly.Memory, link: () => Linked, time: HostTime, reader: TierReader) {
     this.#words = new Int32Array(memory.buffer);
+    this.#heat = new Heat(this.#words);
     this.#reader = reader;
     this.#caches = reader.caches;
+    this.#looks = new JudgedLooks(reader.caches);
     this.#time = time;
     this.#table = new RegionTable(memory, link, this.stats);
   }
@@ -175,32 +104,21 @@ export class Tier1 {
   /** Where code outlives the run; null: nowhere. */
   set codeMemory(memory: CodeMemory | null) {
     this.#codeMemory = memory;
-    if (this.#patient && memory?.ready) this.#words[layout.THRESHOLD >>> 2] = EARLY;
+    if (memory?.ready) this.#heat.expectKept();
   }
 
   get begun(): boolean {
-    return this.#begun;
+    return this.#heat.begun;
   }
 
   /** The machine has run so long that compiling is worth while: what has been hot is so when it is met again. */
   begin(): void {
-    this.#begun = true;
-    const words = this.#words;
-    words[layout.MARK >>> 2] = this.#mark;
-    for (const uop of this.#waiting.addresses()) {
-      words[this.#heatAt(uop)] = (words[layout.THRESHOLD >>> 2] as number) - 1;
-      words[uop >>> 2] = (words[uop >>> 2] as number) | ENTRY;
-    }
-    this.#waiting.clear();
+    this.#heat.begin();
   }
 
   /** Chooses when regions are compiled. */
   choose(choice: TierChoice, mark: number): void {
-    this.#patient = choice === 'auto';
-    this.#mark = choice === 0 ? 0 : mark;
-    this.#words[layout.MARK >>> 2] = this.#mark;
-    this.#words[layout.THRESHOLD >>> 2] = THRESHOLD[choice];
-    this.#words[layout.AMPLE >>> 2] = AMPLE[choice];
+    this.#heat.choose(choice, mark);
   }
 
   get #fetchTable(): number {
@@ -222,19 +140,15 @@ export class Tier1 {
     return page === 0 ? 0 : page + (pc & 0xfff) * 4;
   }
 
-  #heatAt(uop: number): number {
-    return (layout.HEAT >>> 2) + ((uop >>> 3) & (layout.HEAT_SIZE - 1));
-  }
-
   #find(pc: number, uop: number): Region | null {
-    return this.#regions.get(uop)?.find((r) => r.pc === pc) ?? null;
+    return this.#regions.find(pc, uop);
   }
 
   /** The entry at `pc` has become hot: compiles it unless its region is there, and lets the interpreter find it. */
   hot(pc: number): void {
     const uop = this.#uopOf(pc);
     if (uop === 0 || this.#refused.has(uop)) return;
-    const heat = this.#heatAt(uop);
+    const heat = this.#heat;
     let region = this.#find(pc, uop);
     // It refuses again and again, for the state that the unit has now.
     if (region?.floating === 'assuming' && !this.#assumptionsHold) {
@@ -243,30 +157,26 @@ export class Tier1 {
     }
     if (region?.compiled) {
       // It refused, or the jump cache had no room for it. So that it is executed at all, it must not be hot again at once.
-      this.#words[heat] = -PATIENCE;
-    } else if (this.#patient && this.#losses.mustWait(this.#reader.frame(uop))) {
+      heat.refused(uop);
+    } else if (heat.patient && this.#losses.mustWait(this.#reader.frame(uop))) {
       this.stats.postponed++;
-      this.#words[heat] = -WAIT;
+      heat.postpone(uop);
       return;
     } else {
       const ready = this.#codeMemory?.ready ? this.#codeMemory : null;
-      const early = ready !== null && this.#patient && !this.#late.has(uop);
-      if (!early && this.#patient && !this.#begun && ready?.again !== true) {
-        this.#words[heat] = -WAIT;
+      const early = ready !== null && heat.patient && !heat.isLate(uop);
+      if (!early && heat.patient && !heat.begun && ready?.again !== true) {
         // Without code of an earlier run nobody enters anything until then.
-        if (this.stats.recalled === 0) this.#words[layout.MARK >>> 2] = 0;
-        if (this.#waiting.isFull) return;
-        this.#waiting.set(uop, 1);
-        this.#words[uop >>> 2] = (this.#words[uop >>> 2] as number) & ~ENTRY;
+        heat.waitForBegin(uop, this.stats.recalled > 0);
         return;
       }
       const begun = this.#time.now();
-      this.#words[heat] = early ? EARLY - THRESHOLD.auto : 0;
+      heat.taken(uop, early);
       this.#compile(pc, MAX_INSTRUCTIONS, early);
       this.#time.compiling += this.#time.now() - begun;
       region = this.#find(pc, uop);
       if (early && !region?.compiled) {
-        this.#late.set(uop, 1);
+        heat.setLate(uop);
         return;
       }
     }
@@ -313,42 +223,13 @@ export class Tier1 {
     this.#losses.forget();
     if (++this.#cooled < FORGET_AFTER) return;
     this.#cooled = 0;
-    // What waits goes on waiting: who comes again and again gets a region in the end.
-    const words = this.#words;
-    const first = layout.HEAT >>> 2;
-    for (let at = first; at < first + layout.HEAT_SIZE; at++) if ((words[at] as number) > 0) words[at] = 0;
-    this.#late.clear();
-  }
-
-  /** Micro-ops of regions are not hot for long. */
-  #waitFor(uops: Iterable<number>): void {
-    if (!this.#patient) return;
-    for (const uop of uops) this.#words[this.#heatAt(uop)] = -SIDE_PATIENCE;
-  }
-
-  #judged({ pc, pcs, cache }: Look): JudgedLook {
-    const uop = this.#uopOf(pc);
-    const uops = pcs.map((p) => this.#uopOf(p));
-    const reach = Math.max(...uops.map((u) => this.#reach.get(u) ?? 0)) as Reach;
-    return { uop, uops, cache, reach, wild: this.#wild.has(uop) };
+    this.#heat.forget();
   }
 
   /** Regions whose looks did badly are made anew in another way when they are hot again. */
   #judgeLooks(): void {
     for (const region of this.#table.holders) {
-      let better = false;
-      for (const { uop, uops, reach, wild, cache } of region?.looks ?? []) {
-        const { misses, failures } = this.#caches.counts(cache);
-        if (failures >= MAX_FAILURES && reach < 2) {
-          for (const one of uops) this.#reach.set(one, Math.max(reach + 1, this.#reach.get(one) ?? 0));
-          better = true;
-        }
-        if (misses >= MAX_MISSES && !wild) {
-          this.#wild.set(uop, 1);
-          better = true;
-        }
-      }
-      if (better && region !== null) this.#drop(region);
+      if (region !== null && this.#looks.judge(region.looks)) this.#drop(region);
     }
     this.#caches.resetCounts();
   }
@@ -360,46 +241,16 @@ export class Tier1 {
     const slot = this.#table.choose(wish);
     const previous = this.#table.at(slot);
     if (previous !== null) this.#drop(previous);
-    const region: Region = {
-      pc,
-      uop,
-      slot,
-      pages: [],
-      looks: [],
-      uops: [],
-      compiled: false,
-      body: null,
-      size: 0,
-      floating: 'no',
-    };
+    const region = this.#regions.add(pc, uop, slot);
     this.#table.add(region);
-    const others = this.#regions.get(uop);
-    if (others === undefined) this.#regions.set(uop, [region]);
-    else others.push(region);
-    this.#note(region, [uop - (pc & 0xfff) * 4]);
     return region;
-  }
-
-  #note(region: Region, pages: readonly number[]): void {
-    for (const page of pages) {
-      const there = this.#byPage.get(page);
-      if (there === undefined) this.#byPage.set(page, new Set([region]));
-      else there.add(region);
-    }
-    region.pages = pages;
   }
 
   #drop(region: Region): void {
     if (region.compiled) this.stats.dropped++;
     this.#table.remove(region);
-    for (const uop of region.uops) {
-      this.#covered.delete(uop);
-      this.#words[this.#heatAt(uop)] = 0;
-    }
-    const rest = this.#regions.get(region.uop)?.filter((r) => r !== region) ?? [];
-    if (rest.length === 0) this.#regions.delete(region.uop);
-    else this.#regions.set(region.uop, rest);
-    for (const page of region.pages) this.#byPage.get(page)?.delete(region);
+    for (const uop of region.uops) this.#heat.uncovered(uop);
+    this.#regions.remove(region);
   }
 
   /** Brings `stats.retired` up to date; to be called at least once in 2^32 instructions. */
@@ -414,16 +265,10 @@ export class Tier1 {
    * `changed`: because the code changes.
    */
   dropPage(page: number, changed: boolean): void {
-    const first = (page >>> 3) & (layout.HEAT_SIZE - 1);
-    const heat = layout.HEAT >>> 2;
-    this.#words.fill(0, heat + first, heat + Math.min(first + UOPS, layout.HEAT_SIZE));
-    this.#words.fill(0, heat, heat + Math.max(0, first + UOPS - layout.HEAT_SIZE));
-    for (const map of [this.#refused, this.#reach, this.#wild, this.#late, this.#waiting])
-      map.deleteRange(page, page + UOPS * 8);
-    const there = this.#byPage.get(page);
-    if (there === undefined) return;
-    this.#byPage.delete(page);
-    for (const region of there) {
+    this.#heat.dropPage(page);
+    this.#refused.deleteRange(page, page + UOPS * 8);
+    this.#looks.deleteRange(page, page + UOPS * 8);
+    for (const region of this.#regions.takePage(page)) {
       if (changed && region.compiled) this.#losses.note(this.#reader.frame(page), region.size);
       this.#drop(region);
     }
@@ -442,7 +287,7 @@ export class Tier1 {
         const uop = this.#uopOf(pc);
         return uop === 0 || this.#find(pc, uop)?.compiled ? 0 : limit;
       },
-      isKnown: (pc) => this.#covered.has(this.#uopOf(pc)),
+      isKnown: (pc) => this.#regions.covers(this.#uopOf(pc)),
       isWarm: (pc) => this.#isWarm(pc),
       slotFor: (pc, wish) => {
         const uop = this.#uopOf(pc);
@@ -451,8 +296,8 @@ export class Tier1 {
       decoded: (page) => this.#decoded(page),
       reserve: (write, size, wish) =>
         wish === undefined ? this.#caches.reserve(write, size) : this.#caches.share(wish),
-      isWild: (pc) => this.#wild.has(this.#uopOf(pc)),
-      reachOf: (pc) => (this.#reach.get(this.#uopOf(pc)) ?? 0) as Reach,
+      isWild: (pc) => this.#looks.isWild(this.#uopOf(pc)),
+      reachOf: (pc) => this.#looks.reachOf(this.#uopOf(pc)),
       entered: (register) => this.#words[(layout.X >>> 2) + register] as number,
       assumes: () => this.#assumptionsHold,
     };
@@ -460,10 +305,7 @@ export class Tier1 {
 
   #isWarm(pc: number): boolean {
     const uop = this.#uopOf(pc);
-    if (uop === 0) return false;
-    const heat = this.#words[this.#heatAt(uop)] as number;
-    if (!this.#patient) return heat >= 0;
-    return heat + (this.#late.has(uop) ? THRESHOLD.auto - EARLY : 0) >= THRESHOLD.auto >>> 3;
+    return uop !== 0 && this.#heat.isWarm(uop);
   }
 
   /**
@@ -527,18 +369,16 @@ export class Tier1 {
       const region = this.#table.at(slot) as Region;
       region.compiled = true;
       region.body = body;
-      region.uops = pcs.map((pc) => this.#uopOf(pc));
-      for (const at of region.uops) this.#covered.add(at);
-      // Where an earlier run had regions there will be some again.
-      this.#waitFor(region.uops.filter((_uop, i) => !this.#codeMemory?.recall(pcs[i] as number).length));
-      region.looks = looks.map((look) => this.#judged(look));
-      region.floating = floating;
-      region.size = pcs.length;
-      this.#byPage.get(region.pages[0] as number)?.delete(region);
-      this.#note(
+      this.#regions.fill(
         region,
+        pcs.map((pc) => this.#uopOf(pc)),
         pages.map((page) => this.#decoded(page)),
       );
+      // Where an earlier run had regions there will be some again.
+      this.#heat.covered(region.uops.filter((_uop, i) => !this.#codeMemory?.recall(pcs[i] as number).length));
+      region.looks = looks.map((look) => this.#looks.made(look, (pc) => this.#uopOf(pc)));
+      region.floating = floating;
+      region.size = pcs.length;
       this.stats.regions++;
       this.stats.instructions += pcs.length;
     }
