@@ -145,7 +145,7 @@ export class Mmu {
 
   /**
    * Physical address of an access that lies in one page, or -1 with cause and tval set. Fills the data TLB when
-   * the page is RAM that needs no further look.
+   * the page is RAM that needs no further look. Virtual addresses are int32 here: V8 boxes greater numbers wherever they are handed on.
    */
   #translate(va: number, size: number, access: Access): number {
     const fetching = access === Access.Execute;
@@ -183,7 +183,7 @@ export class Mmu {
 
   /** Interpreter import: see InterpreterImports. */
   load(address: number, size: number): number {
-    const va = address >>> 0;
+    const va = address | 0;
     this.#words[layout.SCRATCH >>> 2] = 0;
     this.#words[(layout.SCRATCH >>> 2) + 1] = 0;
     if (!this.#aligned(va, size, Access.Read)) return STATUS.trap;
@@ -191,37 +191,37 @@ export class Mmu {
     const low = this.#translate(va, first, Access.Read);
     if (first < size) {
       // Both pages are translated before anything is read: a fault names the part that caused it.
-      const high = low < 0 ? -1 : this.#translate((va + first) >>> 0, size - first, Access.Read);
+      const high = low < 0 ? -1 : this.#translate((va + first) | 0, size - first, Access.Read);
       if (low < 0 || high < 0) return STATUS.trap;
       if (!this.#read(va, low, first, 0) || !this.#read(va + first, high, size - first, first))
         return STATUS.trap;
     } else if (low < 0 || !this.#read(va, low, size, 0)) return STATUS.trap;
-    this.accesses?.push({ va, pa: low, size, kind: 'r' });
+    this.accesses?.push({ va: va >>> 0, pa: low, size, kind: 'r' });
     return STATUS.ok;
   }
 
   /** Interpreter import: see InterpreterImports. */
   store(address: number, size: number): number {
-    const va = address >>> 0;
+    const va = address | 0;
     let status: number = STATUS.ok;
     if (!this.#aligned(va, size, Access.Write)) return STATUS.trap;
     const first = Math.min(size, 4096 - (va & 0xfff));
     const low = this.#translate(va, first, Access.Write);
     if (first < size) {
-      const high = low < 0 ? -1 : this.#translate((va + first) >>> 0, size - first, Access.Write);
+      const high = low < 0 ? -1 : this.#translate((va + first) | 0, size - first, Access.Write);
       if (low < 0 || high < 0) return STATUS.trap;
       if (!this.#write(va, low, first, 0) || !this.#write(va + first, high, size - first, first))
         return STATUS.trap;
     } else if (low < 0 || !this.#write(va, low, size, 0)) return STATUS.trap;
     // After a store to a device an interrupt may be pending.
     if (!this.#ram.contains(low) || this.#inWatchedPage(low)) status = STATUS.leave;
-    this.accesses?.push({ va, pa: low, size, kind: 'w' });
+    this.accesses?.push({ va: va >>> 0, pa: low, size, kind: 'w' });
     return status;
   }
 
   /** Interpreter import: see InterpreterImports. Atomics must be aligned and in RAM. */
   translateAtomic(address: number, write: number): number {
-    const va = address >>> 0;
+    const va = address | 0;
     if ((va & 3) !== 0) {
       this.#fault(write ? Cause.StoreAddressMisaligned : Cause.LoadAddressMisaligned, va);
       return 0;
@@ -236,13 +236,13 @@ export class Mmu {
     const offset = pa - RAM_BASE;
     if (write && this.#ram.codeFrames[offset >>> 12] === 1)
       this.#ram.observer?.invalidateFrame(offset >>> 12);
-    this.accesses?.push({ va, pa, size: 4, kind: write ? 'x' : 'r' });
+    this.accesses?.push({ va: va >>> 0, pa, size: 4, kind: write ? 'x' : 'r' });
     return layout.RAM + offset;
   }
 
   /** Physical address of an instruction halfword, or -1 with cause and tval set. */
   translateFetch(va: number): number {
-    const pa = this.#translate(va >>> 0, 2, Access.Execute);
+    const pa = this.#translate(va | 0, 2, Access.Execute);
     if (pa >= 0 && !this.#ram.contains(pa, 2)) {
       this.#fault(Cause.InstructionAccessFault, va);
       return -1;
