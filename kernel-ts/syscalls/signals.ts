@@ -11,7 +11,15 @@ import { withoutUnblockable } from '../process/signalSet.ts';
 import type { SigAction, Task } from '../process/task.ts';
 import { deadlineAfter } from '../process/time.ts';
 import type { Handler } from './row.ts';
-import { readSet, readUser, readValidTimespec, SIGSET_SIZE, writeUser, writeWords } from './user.ts';
+import {
+  readSet,
+  readUser,
+  readValidTimespec,
+  SIGSET_SIZE,
+  writeSet,
+  writeUser,
+  writeWords,
+} from './user.ts';
 
 export const sysKill: Handler = (kernel, task, pid, sig) => doKill(kernel, task, pid, sig);
 export const sysTkill: Handler = (kernel, task, tid, sig) => doTkill(kernel, task, null, tid, sig);
@@ -39,17 +47,20 @@ const SIG_SETMASK = 2;
 
 export const sysRtSigprocmask: Handler = (kernel, task, how, set, oldset, sigsetsize) => {
   if (sigsetsize !== SIGSET_SIZE) return -EINVAL;
-  const old = task.blocked;
+  const { lo, hi } = task.blocked;
   if (set !== 0) {
-    const given = readSet(kernel, task, set);
-    if (typeof given === 'number') return given;
-    if (how === SIG_BLOCK) setBlocked(kernel, task, { lo: old.lo | given.lo, hi: old.hi | given.hi });
-    else if (how === SIG_UNBLOCK)
-      setBlocked(kernel, task, { lo: old.lo & ~given.lo, hi: old.hi & ~given.hi });
-    else if (how === SIG_SETMASK) setBlocked(kernel, task, given);
-    else return -EINVAL;
+    const mask = readSet(kernel, task, set);
+    if (typeof mask === 'number') return mask;
+    if (how === SIG_BLOCK) {
+      mask.lo |= lo;
+      mask.hi |= hi;
+    } else if (how === SIG_UNBLOCK) {
+      mask.lo = lo & ~mask.lo;
+      mask.hi = hi & ~mask.hi;
+    } else if (how !== SIG_SETMASK) return -EINVAL;
+    setBlocked(kernel, task, mask);
   }
-  return oldset === 0 ? 0 : writeWords(kernel, task, oldset, [old.lo, old.hi]);
+  return oldset === 0 ? 0 : writeSet(kernel, task, oldset, lo, hi);
 };
 
 export const sysRtSigpending: Handler = (kernel, task, set, sigsetsize) => {

@@ -12,6 +12,7 @@ import {
   getUser32,
   getUser64,
   putUser32,
+  putUser64,
   strncpyFromUser,
 } from '../mm/usercopy.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -96,6 +97,12 @@ export function readSet(kernel: Kernel, task: Task, address: number, size = SIGS
   const lo = getUser32(kernel, mm, address >>> 0);
   const hi = getUser32(kernel, mm, (address >>> 0) + 4);
   return lo === null || hi === null ? -EFAULT : { lo: lo | 0, hi: hi | 0 };
+}
+
+/** Writes a signal set. */
+export function writeSet(kernel: Kernel, task: Task, address: number, lo: number, hi: number): 0 | Errno {
+  const va = address >>> 0;
+  return accessOk(va, SIGSET_SIZE) ? putUser64(kernel, userMm(task), va, lo, hi) : -EFAULT;
 }
 
 export interface UserTimespec {
