@@ -4,7 +4,7 @@
  * each letter the nanoseconds spent: for a real Linux, where a phase may be shorter than it takes a letter to arrive.
  *
  * segments:  count segments by key; look one up, attach, touch and detach it, stat it; remove all.
- * processes: count processes that attach one segment, touch it and exit together.
+ * processes: count processes that attach one segment and touch it; another attaches, touches and detaches it; they exit together.
  * attaches:  count attaches of one segment in one process; touched; one more beside them; all detached.
  * exit:      count attaches of one segment in a child, which exits with them.
  */
@@ -51,6 +51,14 @@ static volatile char *attach(int id)
 	return p;
 }
 
+static void attach_touch_detach(int id)
+{
+	volatile char *p = attach(id);
+
+	*p = 1;
+	need(shmdt((void *)p));
+}
+
 static void segments(long count)
 {
 	struct shmid_ds ds;
@@ -62,18 +70,11 @@ static void segments(long count)
 	for (long i = 0; i < count; i++)
 		need(shmget((key_t)((i * 7919) % count + 1), 0, 0));
 	mark('g');
-	for (long i = 1; i <= count; i++) {
-		volatile char *p = attach(shmget((key_t)i, 0, 0));
-		*p = 1;
-		need(shmdt((void *)p));
-	}
+	for (long i = 1; i <= count; i++)
+		attach_touch_detach(shmget((key_t)i, 0, 0));
 	mark('w');
-	for (long i = 0; i < count; i++) {
-		int id = shmget((key_t)((i * 7919) % count + 1), 0, 0);
-		volatile char *p = attach(id);
-		*p = 1;
-		need(shmdt((void *)p));
-	}
+	for (long i = 0; i < count; i++)
+		attach_touch_detach(shmget((key_t)((i * 7919) % count + 1), 0, 0));
 	mark('a');
 	for (long i = 0; i < count; i++)
 		need(shmctl(shmget((key_t)((i * 7919) % count + 1), 0, 0), IPC_STAT, &ds));
@@ -106,6 +107,9 @@ static void processes(long count)
 		need(shmctl(id, IPC_STAT, &ds));
 	while ((long)ds.shm_nattch != count && usleep(1) == 0);
 	mark('f');
+	for (long i = 0; i < count; i++)
+		attach_touch_detach(id);
+	mark('o');
 	close(gate[1]);
 	for (long i = 0; i < count; i++)
 		need(wait(NULL));
@@ -127,11 +131,8 @@ static void attaches(long count)
 	for (long i = 0; i < count; i++)
 		*at[i] = 1;
 	mark('t');
-	for (long i = 0; i < count; i++) {
-		volatile char *p = attach(id);
-		*p = 1;
-		need(shmdt((void *)p));
-	}
+	for (long i = 0; i < count; i++)
+		attach_touch_detach(id);
 	mark('o');
 	for (long i = 0; i < count; i++)
 		need(shmdt((void *)at[i]));

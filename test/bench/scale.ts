@@ -50,6 +50,7 @@ const MODES: readonly Mode[] = [
     total: 8000,
     phases: [
       { letter: 'f', name: 'fork, attach, touch' },
+      { letter: 'o', name: 'attach, touch, detach' },
       { letter: 'x', name: 'exit and wait' },
     ],
   },
