@@ -16,7 +16,10 @@ export interface RememberedBatch {
  * accesses.
  */
 export interface CodeMemory {
-  /** An earlier run of these programs was long enough to compile: what is compiled now will be of use again, so it need not wait. */
+  /**
+   * An earlier run of these programs was long enough to compile: there is something to recall, and what is compiled now will be of use again,
+   * so it need not wait.
+   */
   readonly again: boolean;
   /**
    * What `recall` gives runs at once, since the host's machine code of it is kept too. Else it is taken when the machine would compile, and

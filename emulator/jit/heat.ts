@@ -43,6 +43,8 @@ export class Heat {
   /** What the interpreter marks entries with; 0: tier 1 wants none. */
   #mark = 0;
   #patient = true;
+  /** Entries are looked at early, since code of an earlier run may be there. */
+  #expectant = false;
   #begun = false;
   /** Micro-ops that were entries and have been hot before compiling began, as many as are remembered: meanwhile they are none. */
   readonly #waiting = new BoundedMap(MAX_REMEMBERED);
@@ -76,7 +78,19 @@ export class Heat {
 
   /** Code of an earlier run may be there. */
   expectKept(): void {
-    if (this.#patient) this.#words[layout.THRESHOLD >>> 2] = EARLY;
+    if (!this.#patient) return;
+    this.#expectant = true;
+    this.#words[layout.THRESHOLD >>> 2] = EARLY;
+  }
+
+  get expectant(): boolean {
+    return this.#expectant;
+  }
+
+  /** None is there: the entry that was looked at early is not hot yet, and its count goes on. */
+  expectNone(): void {
+    this.#expectant = false;
+    this.#words[layout.THRESHOLD >>> 2] = THRESHOLD.auto;
   }
 
   /** The machine has run so long that compiling is worth while: what has been hot is so when it is met again. */

@@ -163,9 +163,13 @@ export class Tier1 {
       heat.postpone(uop);
       return;
     } else {
-      const ready = this.#codeMemory?.ready ? this.#codeMemory : null;
-      const early = ready !== null && heat.patient && !heat.isLate(uop);
-      if (!early && heat.patient && !heat.begun && ready?.again !== true) {
+      const kept = this.#codeMemory?.ready === true && this.#codeMemory.again;
+      if (heat.expectant && !kept) {
+        heat.expectNone();
+        return;
+      }
+      const early = heat.expectant && !heat.isLate(uop);
+      if (!early && heat.patient && !heat.begun && !kept) {
         // Without code of an earlier run nobody enters anything until then.
         heat.waitForBegin(uop, this.stats.recalled > 0);
         return;

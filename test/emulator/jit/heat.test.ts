@@ -35,6 +35,15 @@ describe('what the interpreter is told', () => {
     const impatient = memory(1);
     impatient.heat.expectKept();
     expect(impatient.words[layout.THRESHOLD >>> 2]).toBe(1);
+    expect([patient.heat.expectant, impatient.heat.expectant]).toEqual([true, false]);
+  });
+
+  test('and where none has: entries have to be as hot as any', () => {
+    const { words, heat } = memory('auto');
+    heat.expectKept();
+    heat.expectNone();
+    expect(words[layout.THRESHOLD >>> 2]).toBe(2000);
+    expect(heat.expectant).toBe(false);
   });
 });
 
