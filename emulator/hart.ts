@@ -149,12 +149,12 @@ export class Hart implements CsrContext {
         const host = mmu.translateAtomic(va, write);
         return host === 0 && this.#faultServed() ? mmu.translateAtomic(va, write) : host;
       },
-      ecall: (_nothing, _either) => {
+      ecall: (_unused, _unusedToo) => {
         const { generation } = tlb;
         if (!this.#serve(ECALL_CAUSE[this.state.privilege] as number, 0)) return ECALL.leave;
         return tlb.generation === generation ? ECALL.goOn : ECALL.changed;
       },
-      fp: (index, _nothing) => floatRows.execute(index),
+      fp: (index, _unused) => floatRows.execute(index),
       helper: (index, insn) => this.#executeHelper(index, insn),
     };
     const link = (): Linked => {

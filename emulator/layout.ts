@@ -79,8 +79,10 @@ export const VIEWS = 0x1_0000;
  * closing micro-op that goes on to the next page. Its address is that of its first micro-op.
  */
 export const DECODED_COUNT = 2048;
+/** Micro-ops of a page. */
+export const DECODED_UOPS = 2048;
 export const DECODED_HEADER = 64;
-export const DECODED_STRIDE = DECODED_HEADER + 2048 * 8 + 64;
+export const DECODED_STRIDE = DECODED_HEADER + DECODED_UOPS * 8 + 64;
 export const DECODED = VIEWS + VIEW_COUNT * VIEW_BYTES;
 /** In the header, relative to the page's address: the decoded page that follows a straddling instruction. */
 export const STRADDLE_NEXT = -64;

@@ -1,3 +1,6 @@
+/** Micro-ops that tier 1 remembers at most, of each sort. */
+export const MAX_REMEMBERED = 4096;
+
 /** Numbers by address; it forgets everything when it would grow too large, since a guest may make addresses for ever. */
 export class BoundedMap {
   readonly #items = new Map<number, number>();

@@ -3,8 +3,8 @@
  * `layout.THRESHOLD`. Counts less than 0 are waits.
  */
 import * as layout from '../layout.ts';
-import { ENTRY } from '../tier0/uop.ts';
-import { BoundedMap } from './boundedMap.ts';
+import { ENTRY, UOP_BYTES } from '../tier0/uop.ts';
+import { BoundedMap, MAX_REMEMBERED } from './boundedMap.ts';
 
 /** When a hart compiles: never, at once, or what is hot. */
 export type TierChoice = 0 | 1 | 'auto';
@@ -28,12 +28,6 @@ const WAIT = 10_000;
  * had to be left, and compiling a second one costs as much as interpreting the way back to where a region begins that many times.
  */
 const SIDE_PATIENCE = 20_000;
-
-/** Micro-ops of a page. */
-const UOPS = 2048;
-
-/** Micro-ops remembered at most, of each sort. */
-const MAX_REMEMBERED = 4096;
 
 /** Where counts begin, in words. */
 const FIRST = layout.HEAT >>> 2;
@@ -165,9 +159,10 @@ export class Heat {
   /** The micro-ops of a page are gone. */
   dropPage(page: number): void {
     const first = (page >>> 3) & (layout.HEAT_SIZE - 1);
-    this.#words.fill(0, FIRST + first, FIRST + Math.min(first + UOPS, layout.HEAT_SIZE));
-    this.#words.fill(0, FIRST, FIRST + Math.max(0, first + UOPS - layout.HEAT_SIZE));
-    for (const map of [this.#late, this.#waiting]) map.deleteRange(page, page + UOPS * 8);
+    this.#words.fill(0, FIRST + first, FIRST + Math.min(first + layout.DECODED_UOPS, layout.HEAT_SIZE));
+    this.#words.fill(0, FIRST, FIRST + Math.max(0, first + layout.DECODED_UOPS - layout.HEAT_SIZE));
+    for (const map of [this.#late, this.#waiting])
+      map.deleteRange(page, page + layout.DECODED_UOPS * UOP_BYTES);
   }
 
   #at(uop: number): number {

@@ -1,15 +1,12 @@
 /** How looks at the TLB have done in regions, and how those that did badly are made when their region is made anew. */
 import type { PageCaches } from '../mmu/pageCaches.ts';
-import { BoundedMap } from './boundedMap.ts';
+import { BoundedMap, MAX_REMEMBERED } from './boundedMap.ts';
 import type { Reach } from './checks.ts';
 import type { Look } from './lookups.ts';
 
 /** Looks at other pages than the last, and looks in vain, until others are tried; between two judgements. */
 const MAX_MISSES = 300_000;
 const MAX_FAILURES = 20;
-
-/** Micro-ops remembered at most, of each sort. */
-const MAX_REMEMBERED = 4096;
 
 /** A look at the TLB in a region, and how it was made. */
 export interface JudgedLook {

@@ -10,9 +10,10 @@
 import * as layout from '../layout.ts';
 import type { HostTime } from '../hostTime.ts';
 import type { PageCaches } from '../mmu/pageCaches.ts';
+import { UOP_BYTES } from '../tier0/uop.ts';
 import { answersAgain, Listener } from './answers.ts';
 import { compileBatch, type Compiled, type World } from './batch.ts';
-import { BoundedMap } from './boundedMap.ts';
+import { BoundedMap, MAX_REMEMBERED } from './boundedMap.ts';
 import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
 import { Heat, type TierChoice } from './heat.ts';
 import { JudgedLooks } from './judgedLooks.ts';
@@ -24,17 +25,11 @@ import { RegionTable, type Linked, type TableStats } from './regionTable.ts';
 /** Counts of entries that have not become hot are forgotten at every so manieth call of `cool`. */
 const FORGET_AFTER = 10;
 
-/** Micro-ops of a page. */
-const UOPS = 2048;
-
 /**
  * Instructions that a machine retires before anything is compiled with `auto`, unless it says otherwise. A program that ends soon is
- * interpreted in less time than its hot places would take to compile (with V8's part, 70 ms, in which the interpreter retires 25 M).
+ * interpreted in less time than its hot places would take to compile (with V8's part, 70 ms, in which the interpreter retires some 50 M).
  */
 export const COMPILE_AFTER = 12_000_000;
-
-/** Micro-ops remembered at most. */
-const MAX_REMEMBERED = 4096;
 
 /** What tier 1 reads of the machine. */
 export interface TierReader extends CodeReader {
@@ -270,8 +265,9 @@ export class Tier1 {
    */
   dropPage(page: number, changed: boolean): void {
     this.#heat.dropPage(page);
-    this.#refused.deleteRange(page, page + UOPS * 8);
-    this.#looks.deleteRange(page, page + UOPS * 8);
+    const end = page + layout.DECODED_UOPS * UOP_BYTES;
+    this.#refused.deleteRange(page, end);
+    this.#looks.deleteRange(page, end);
     for (const region of this.#regions.takePage(page)) {
       if (changed && region.compiled) this.#losses.note(this.#reader.frame(page), region.size);
       this.#drop(region);

@@ -103,7 +103,7 @@ export class CodeCache implements CodeObserver {
     this.#pageOfFrame[frame] = page;
     this.#ram.codeFrames[frame] = 1;
     this.#tlb.dropWrites(frame << 12);
-    special(this.#view, page + 2048 * UOP_BYTES, OP_NEXT_PAGE, 0);
+    special(this.#view, page + layout.DECODED_UOPS * UOP_BYTES, OP_NEXT_PAGE, 0);
     return page;
   }
 
@@ -171,7 +171,8 @@ export class CodeCache implements CodeObserver {
     const start = page - layout.DECODED_HEADER;
     this.#ram.bulk.fill(start, 0, layout.DECODED_STRIDE);
     this.#straddles.delete(page);
-    for (const at of this.#awaited) if (at >= page && at < page + 2048 * UOP_BYTES) this.#awaited.delete(at);
+    for (const at of this.#awaited)
+      if (at >= page && at < page + layout.DECODED_UOPS * UOP_BYTES) this.#awaited.delete(at);
     for (const other of this.#straddles) {
       const at = other + layout.STRADDLE_NEXT;
       if (this.#view.getInt32(at, true) === page) this.#view.setInt32(at, 0, true);

@@ -5,7 +5,10 @@ import type { PageDecoder } from './codeCache.ts';
 import { interpreterModule } from './interpreterModule.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
 
-/** What the interpreter asks of TypeScript. All return STATUS, but `translate` a host address or 0. */
+/**
+ * What the interpreter asks of TypeScript. All return STATUS, but `translate` a host address or 0. All take two numbers, wanted or not
+ * (interpreterModule.ts says why).
+ */
 export interface InterpreterImports {
   /** Reads 1, 2, 4 or 8 bytes of virtual memory into SCRATCH, zero-extended. */
   load(va: number, size: number): number;
@@ -14,11 +17,11 @@ export interface InterpreterImports {
   /** The host address of an aligned word in RAM. */
   translate(va: number, write: number): number;
   /** Executes the floating-point instruction of that table index; operands in the micro-op at IP. */
-  fp(index: number, nothing: number): number;
+  fp(index: number, unused: number): number;
   /** Executes a row's TypeScript helper. */
   helper(index: number, insn: number): number;
   /** Delivers the trap of the ECALL at PC: an ECALL, which says how code goes on. */
-  ecall(nothing: number, either: number): number;
+  ecall(unused: number, unusedToo: number): number;
   /** Calls the region in that slot of the table, where layout.TIMED wants it. */
   region(budget: number, slot: number): number;
 }
