@@ -5,9 +5,10 @@
  * both tiers and the TypeScript side agree on them. All offsets are in bytes.
  *
  *     0x0000_0000  registers and words shared with compiled code (one 64 KiB page)
- *     0x0001_0000  TLB views: VIEW_COUNT x (read, write, fetch) tables of 2^20 words
+ *     0x0001_0000  page caches of tier 1
+ *     0x0004_0000  TLB views: VIEW_COUNT x (read, write, fetch) tables of 2^20 words
  *     ...          decoded pages: micro-ops of translated code
- *     ...          jump cache and heat of tier 1
+ *     ...          jump cache, heat and profile of tier 1
  *     ...          RAM
  *
  * Nothing is initialised: zero means invalid in every table, so untouched parts cost no memory.
@@ -69,10 +70,30 @@ export const LANDING = 0x264;
 /** Not zero when some page cache of tier 1 holds a page. */
 export const PAGES_CACHED = 0x260;
 
+/**
+ * Tier 1's page caches (mmu/pageCaches.ts): pools of entries of four words, the address of a run of pages, what is to be
+ * added to an address in it for the host's, and in how many bytes from its beginning a group of accesses must begin; 0: the entry holds
+ * nothing. In front of all that is large, so that regions say their addresses, four for each look, in three bytes instead of five.
+ */
+export const PAGE_CACHES = 0x1_0000;
+export const PAGE_CACHE_POOLS = 8;
+export const PAGE_CACHE_POOL_SIZE = 512;
+export const PAGE_CACHE_BYTES = 16;
+export const CACHED_PAGE = 0;
+export const CACHED_DELTA = 4;
+export const CACHED_ROOM = 8;
+/** The page in which the last look in vain began. */
+export const CACHE_FAILED = 12;
+/** Two words for each entry: misses, and looks in vain in one page. */
+export const PAGE_CACHE_COUNTS = PAGE_CACHES + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * PAGE_CACHE_BYTES;
+
+/** For each entry the run that it held before this one, as good as it as long as it holds any: from an entry's address to it. */
+export const CACHED_BEFORE = PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * (PAGE_CACHE_BYTES + 8);
+
 export const VIEW_COUNT = 24;
 export const TABLE_BYTES = 4 << 20;
 export const VIEW_BYTES = 3 * TABLE_BYTES;
-export const VIEWS = 0x1_0000;
+export const VIEWS = 0x4_0000;
 
 /**
  * A decoded page: a header, 2048 micro-ops of 8 bytes (one for each halfword of the guest page), and a
@@ -109,35 +130,13 @@ export const PROFILE_SITES = 1 << 12;
 export const PROFILE_TARGETS = 16;
 export const PROFILE = HEAT + HEAT_SIZE * 4;
 
-/**
- * Tier 1's page caches (mmu/pageCaches.ts): pools of entries of four words, the address of a run of pages, what is to be
- * added to an address in it for the host's, and in how many bytes from its beginning a group of accesses must begin; 0: the entry holds
- * nothing.
- */
-export const PAGE_CACHES = PROFILE + PROFILE_SITES * PROFILE_TARGETS * 4;
-export const PAGE_CACHE_POOLS = 8;
-export const PAGE_CACHE_POOL_SIZE = 512;
-export const PAGE_CACHE_BYTES = 16;
-export const CACHED_PAGE = 0;
-export const CACHED_DELTA = 4;
-export const CACHED_ROOM = 8;
-/** The page in which the last look in vain began. */
-export const CACHE_FAILED = 12;
-/** Two words for each entry: misses, and looks in vain in one page. */
-export const PAGE_CACHE_COUNTS = PAGE_CACHES + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * PAGE_CACHE_BYTES;
-
-/** For each entry the run that it held before this one, as good as it as long as it holds any: from an entry's address to it. */
-export const CACHED_BEFORE = PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * (PAGE_CACHE_BYTES + 8);
-
-const WASM_PAGE = 0x1_0000;
+/** Bytes of a page of WebAssembly's memory. */
+export const WASM_PAGE = 0x1_0000;
 
 /** Where RAM begins. 64 KiB aligned. */
-export const RAM =
-  Math.ceil(
-    (PAGE_CACHES + CACHED_BEFORE + PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE * PAGE_CACHE_BYTES) / WASM_PAGE,
-  ) * WASM_PAGE;
+export const RAM = Math.ceil((PROFILE + PROFILE_SITES * PROFILE_TARGETS * 4) / WASM_PAGE) * WASM_PAGE;
 
-/** The type of the memory that modules import, good for every size of RAM. */
+/** The type of the memory that the interpreter's module imports, good for every size of RAM. */
 export function memoryType(shared: boolean): { initial: number; maximum: number; shared: boolean } {
   return { initial: memoryPages(0), maximum: 0x1_0000, shared };
 }

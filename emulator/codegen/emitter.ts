@@ -57,6 +57,8 @@ const SETS = Array.from({ length: 128 }, (_code, local) => OP.local_set + uleb(l
 
 export const get = (local: number): Code => GETS[local] ?? OP.local_get + uleb(local);
 export const set = (local: number): Code => SETS[local] ?? OP.local_set + uleb(local);
+/** The code is no more than a local's value. */
+export const isGet = (code: Code): boolean => code.length === 2 && code.startsWith(OP.local_get);
 export const i32const = (value: number): Code => OP.i32_const + sleb(value);
 
 /** A memory instruction with its alignment hint and constant offset. */

@@ -4,7 +4,6 @@
  * What comes out depends on nothing but the answers of a `World`, so who has heard the same answers may take what was made then
  * (answers.ts).
  */
-import * as layout from '../layout.ts';
 import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
 import { encodeModule, flat, type FunctionBody } from '../wasm/encode.ts';
 import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
@@ -26,6 +25,8 @@ const MAX_BATCH_INSTRUCTIONS = 2000;
 export interface World extends CodeReader, CheckContext {
   /** One look at the TLB may serve several accesses: misaligned ones do not trap. */
   readonly groups: boolean;
+  /** Pages of the machine's WebAssembly memory. */
+  memoryPages(): number;
   /** Instructions that a region at `pc` may have; 0: it is there already, or cannot be. */
   room(pc: number): number;
   /** The instruction lies in some region. */
@@ -96,13 +97,17 @@ function compile(world: World, code: RegionCode, slot: number): Compiled {
   };
 }
 
-/** One module of regions; its instances put them into their slots. `sharedMemory`: what the machine has. */
+/**
+ * One module of regions; its instances put them into their slots. `memoryPages`, `sharedMemory`: what the machine has, exactly. Were the type one
+ * that may grow, V8 would read the memory's address and size anew behind every call of `lookUp`, and join them with those from the other way.
+ */
 export function regionModule(
   regions: readonly { readonly body: FunctionBody; readonly slot: number }[],
+  memoryPages: number,
   sharedMemory: boolean,
 ): Uint8Array<ArrayBuffer> {
   return encodeModule({
-    memory: layout.memoryType(sharedMemory),
+    memory: { initial: memoryPages, maximum: memoryPages, shared: sharedMemory },
     imports: [{ name: 'lookUp', type: LOOK_UP_TYPE }],
     table: TABLE_SIZE,
     indirect: REGION_TYPE,

@@ -5,12 +5,21 @@
  * `lookUp` reads the TLB; so it does for a group that straddles two pages, which passes if they lie one behind the other in
  * RAM too. Where looks meet too many pages for that they read the TLB's table themselves.
  */
-import { get, i32const, loadState, memoryOp, set, storeState, type HostPlace } from '../codegen/emitter.ts';
+import {
+  get,
+  i32const,
+  isGet,
+  loadState,
+  memoryOp,
+  set,
+  storeState,
+  type HostPlace,
+} from '../codegen/emitter.ts';
 import { InlineEmitter } from '../codegen/inlineEmitter.ts';
 import type { I32 } from '../isa/builder.ts';
 import * as layout from '../layout.ts';
 import { CACHE_SPANS } from '../mmu/pageCaches.ts';
-import { spansOf } from '../tier0/lookUp.ts';
+import { askOf } from '../tier0/lookUp.ts';
 import { isInvariant, WRITABLE, type Access, type Group } from './checks.ts';
 import { READ, WRITE, type KnownOperands } from './frame.ts';
 import { byte, uleb, type Code } from '../wasm/encode.ts';
@@ -48,6 +57,7 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
   protected abstract readonly lookContext: LookContext;
   /** The host address of each group's first byte. */
   readonly #hosts = new Map<Group, number>();
+  #vectorLocal: number | null = null;
   /** Of the instruction under way: what is planned for its access, and the innermost loop around it. */
   protected access: Access | null = null;
   protected loop: ReadonlySet<number> | null = null;
@@ -84,17 +94,20 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
     if (group.lazy) this.out += i32const(0) + set(this.#hostOf(group));
   }
 
+  /** What `lookUp` is called with besides: nobody sets or reads it. */
+  get #vector(): number {
+    return (this.#vectorLocal ??= this.locals.keep('v128'));
+  }
+
   #look(group: Group, start: I32, write: boolean, depth: number): void {
     const { pc } = this.operands.insn;
     const size = CACHE_SPANS.findIndex((span) => group.span <= span);
     const cache = this.lookContext.reserve(write, size);
     this.looks.push({ pc, pcs: group.pcs, cache });
-    const va = this.let(start);
+    const va = isGet(start.code) ? start : this.let(start);
     const host = this.#hostOf(group);
-    const spans = spansOf(group.span, PAGE - (CACHE_SPANS[size] as number) + 1);
     const fill = (): void => {
-      this.out += va.code + i32const(cache) + i32const(spans);
-      this.out += i32const(write ? layout.TLB_WRITE : layout.TLB_READ) + OP.call + byte(LOOK_UP);
+      this.out += va.code + i32const(askOf(cache, group.span)) + get(this.#vector) + OP.call + byte(LOOK_UP);
     };
     if (this.lookContext.isWild(pc)) {
       this.#lookAtTable(group, va, write, depth, fill);

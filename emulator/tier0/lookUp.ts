@@ -6,15 +6,19 @@
  */
 import { get, i32const, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import * as layout from '../layout.ts';
+import { CACHE_SPANS } from '../mmu/pageCaches.ts';
 import { byte, uleb, type Code, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
 
-/** (address, page cache, bytes beyond the first | room << 16, table) -> host address of the first byte, or 0. `table`: TLB_READ or TLB_WRITE. */
-export const LOOK_UP_TYPE: FunctionType = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
+/**
+ * (address, `askOf`, nothing) -> host address of the first byte, or 0. The vector is there because no JavaScript can be called with one: for
+ * each module V8 compiles what would lead from an import to JavaScript, 0.1 ms, unless it sees by the type that there is no such thing.
+ */
+export const LOOK_UP_TYPE: FunctionType = { params: ['i32', 'i32', 'v128'], results: ['i32'] };
 
 const PAGE = 4096;
-const [VA, CACHE, SPANS, TABLE, HOST, LAST, COUNTS, FIRST, END, LIMIT] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+const [VA, ASK, CACHE, SPAN, TABLE, HOST, LAST, COUNTS, FIRST, END, LIMIT] = [
+  0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11,
 ] as const;
 
 /** Pages in front of the one that is looked up at most, and behind it. */
@@ -22,10 +26,48 @@ const MAX_RUN = 4096;
 /** The same for an entry that has missed so often that long runs are no help, and are not worth looking for. */
 const SHORT_RUN = 64;
 
-/** `spans` of a call. `room`: groups that begin within so many bytes from a page's address lie in it. */
-export function spansOf(span: number, room: number): number {
-  return (span - 1) | (room << 16);
+const SPAN_BITS = 11;
+
+/** What a look asks for, in one constant: a page cache for groups of that many bytes. The cache's pool says all else. */
+export function askOf(cache: number, span: number): number {
+  return (((cache - layout.PAGE_CACHES) / layout.PAGE_CACHE_BYTES) << SPAN_BITS) | (span - 1);
 }
+
+/** The number of a page cache's pool. */
+const pool = get(ASK) + i32const(SPAN_BITS + Math.log2(layout.PAGE_CACHE_POOL_SIZE)) + OP.i32_shr_u;
+
+/** In how many bytes from a page's address groups of the pool begin when they lie in it: PAGE + 1 - CACHE_SPANS[pool % 4]. */
+const room =
+  i32const(PAGE + 1) +
+  i32const(1) +
+  i32const(CACHE_SPANS.reduce((logs, span, size) => logs | (Math.log2(span) << (8 * size)), 0)) +
+  pool +
+  i32const(3) +
+  OP.i32_shl + // Shifts look at the low five bits of their amount alone: pools to write, 4 to 7, are as those to read.
+  OP.i32_shr_u +
+  OP.i32_shl +
+  OP.i32_sub;
+
+/** Takes apart what is asked. TLB_WRITE is the word behind TLB_READ. */
+const understand =
+  get(ASK) +
+  i32const(SPAN_BITS) +
+  OP.i32_shr_u +
+  i32const(layout.PAGE_CACHE_BYTES) +
+  OP.i32_mul +
+  i32const(layout.PAGE_CACHES) +
+  OP.i32_add +
+  set(CACHE) +
+  get(ASK) +
+  i32const((1 << SPAN_BITS) - 1) +
+  OP.i32_and +
+  set(SPAN) +
+  pool +
+  i32const(layout.PAGE_CACHE_POOLS / 2) +
+  OP.i32_and +
+  i32const(layout.TLB_READ) +
+  OP.i32_add +
+  set(TABLE);
 
 const entryOf = (va: number, table: Code = get(TABLE)): Code =>
   table +
@@ -195,6 +237,7 @@ const changePlaces =
 
 export function lookUpFunction(): FunctionBody {
   const code =
+    understand +
     get(CACHE) +
     i32const(layout.PAGE_CACHES) +
     OP.i32_sub +
@@ -203,9 +246,7 @@ export function lookUpFunction(): FunctionBody {
     set(COUNTS) +
     changePlaces +
     get(VA) +
-    get(SPANS) +
-    i32const(0xffff) +
-    OP.i32_and +
+    get(SPAN) +
     OP.i32_add +
     set(LAST) + // The last byte, when it is in another page.
     get(VA) +
@@ -237,12 +278,9 @@ export function lookUpFunction(): FunctionBody {
     extend(END, 1) +
     remember(layout.CACHED_PAGE, get(FIRST)) +
     remember(layout.CACHED_DELTA, get(HOST) + get(VA) + OP.i32_sub) +
-    remember(
-      layout.CACHED_ROOM,
-      get(END) + get(FIRST) + OP.i32_sub + get(SPANS) + i32const(16) + OP.i32_shr_u + OP.i32_add,
-    ) +
+    remember(layout.CACHED_ROOM, get(END) + get(FIRST) + OP.i32_sub + room + OP.i32_add) +
     storeState(layout.PAGES_CACHED, i32const(1)) +
     get(HOST);
-  const locals = Array.from({ length: LIMIT - TABLE }, () => 'i32' as const);
+  const locals = Array.from({ length: LIMIT + 1 - CACHE }, () => 'i32' as const);
   return { name: 'lookUp', type: LOOK_UP_TYPE, locals, code, exported: true };
 }

@@ -8,6 +8,7 @@
  */
 import { fName, xName } from '../../../emulator/isa/disassemble.ts';
 import * as layout from '../../../emulator/layout.ts';
+import { LOOK_UP_TYPE } from '../../../emulator/tier0/lookUp.ts';
 import { OP as CODE, TYPE as TYPE_CODE } from '../../../emulator/wasm/opcodes.ts';
 
 /** Reads the binary format. */
@@ -157,7 +158,7 @@ function arity(name: string): readonly [operands: number, result: boolean] {
     return [1, true];
   if (name === 'select' || name === 'call_indirect') return [3, true];
   // The one function that is called by its name.
-  if (name === 'call') return [4, true];
+  if (name === 'call') return [LOOK_UP_TYPE.params.length, true];
   if (name === 'br' || name === 'unreachable') return [0, false];
   if (name === 'br_if' || name === 'if' || name === 'return') return [1, false];
   if (/^[if](32|64)\./.test(name)) return [2, true];

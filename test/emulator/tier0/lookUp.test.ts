@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import * as layout from '../../../emulator/layout.ts';
 import { CACHE_SPANS } from '../../../emulator/mmu/pageCaches.ts';
 import { Tlb } from '../../../emulator/mmu/tlb.ts';
-import { lookUpFunction, spansOf } from '../../../emulator/tier0/lookUp.ts';
-import { encodeModule } from '../../../emulator/wasm/encode.ts';
+import { askOf, LOOK_UP_TYPE, lookUpFunction } from '../../../emulator/tier0/lookUp.ts';
+import { get } from '../../../emulator/codegen/emitter.ts';
+import { byte, encodeModule } from '../../../emulator/wasm/encode.ts';
+import { OP } from '../../../emulator/wasm/opcodes.ts';
 
 const P = 4096;
 const pages = layout.memoryPages(0);
@@ -12,10 +14,20 @@ const words = new Int32Array(memory.buffer);
 const bytes = encodeModule({
   memory: { initial: pages, maximum: pages, shared: false },
   imports: [],
-  functions: [lookUpFunction()],
+  functions: [
+    lookUpFunction(),
+    // No JavaScript can call that one.
+    {
+      name: 'look',
+      type: { params: ['i32', 'i32'], results: LOOK_UP_TYPE.results },
+      locals: ['v128'],
+      code: get(0) + get(1) + get(2) + OP.call + byte(0),
+      exported: true,
+    },
+  ],
 });
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-const lookUp = exports['lookUp'] as (va: number, cache: number, spans: number, table: number) => number;
+const lookUp = exports['look'] as (va: number, ask: number) => number;
 
 /** Sixteen bytes at most, as a group of the first pool. */
 const SPAN = CACHE_SPANS[0];
@@ -37,16 +49,16 @@ beforeEach(() => {
 });
 
 /** Where a look lands, as an offset in RAM; -1: it gives up. */
-function look(va: number, span = 4, table = layout.TLB_READ): number {
-  const host = lookUp(va, cache, spansOf(span, P - SPAN + 1), table);
+function look(va: number, span = 4, entry = cache): number {
+  const host = lookUp(va, askOf(entry, span));
   return host === 0 ? -1 : host - layout.RAM;
 }
 
-/** The run in the cache, in pages from address zero, and how many. */
-function run(): string {
-  const first = (words[(cache + layout.CACHED_PAGE) >>> 2] as number) / P;
-  const room = words[(cache + layout.CACHED_ROOM) >>> 2] as number;
-  return `${first}+${(room + SPAN - 1) / P}`;
+/** The run in a page cache, in pages from address zero, and how many. `most`: bytes that groups of its pool have. */
+function run(entry = cache, most: number = SPAN): string {
+  const first = (words[(entry + layout.CACHED_PAGE) >>> 2] as number) / P;
+  const room = words[(entry + layout.CACHED_ROOM) >>> 2] as number;
+  return `${first}+${(room + most - 1) / P}`;
 }
 
 const map = (page: number, frame: number): void => tlb.fillData(view, 0, page * P, frame * P);
@@ -82,8 +94,22 @@ describe('what a look finds is remembered', () => {
       tlb.caches.clear();
     }
     tlb.fillData(view, 1, 11 * P, 111 * P);
-    expect([look(11 * P, 4, layout.TLB_WRITE), run()]).toEqual([111 * P, '11+1']);
-    expect(look(12 * P, 4, layout.TLB_WRITE)).toBe(-1);
+    const writing = tlb.caches.reserve(true, 0);
+    expect([look(11 * P, 4, writing), run(writing)]).toEqual([111 * P, '11+1']);
+    expect(look(12 * P, 4, writing)).toBe(-1);
+  });
+
+  test.each([
+    [false, 10],
+    [true, 11],
+  ])('in the pools of each size; to write: %s', (write, page) => {
+    map(10, 110);
+    tlb.fillData(view, 1, 11 * P, 111 * P);
+    for (const [size, most] of CACHE_SPANS.entries()) {
+      const entry = tlb.caches.reserve(write, size);
+      expect([look(page * P, most, entry), run(entry, most)]).toEqual([(page + 100) * P, `${page}+1`]);
+      expect(look((21 - page) * P, most, entry)).toBe(-1);
+    }
   });
 
   test('of a group that straddles two pages, both; where they lie apart it gives up', () => {

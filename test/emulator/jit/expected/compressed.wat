@@ -1,5 +1,5 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 39 i32
+  ;; locals: 39 i32, 1 v128
   if (i32.lt_s (local.get 0) (i32.const 29)) ;; unlikely
     (return (local.get 0))
   end
@@ -30,7 +30,7 @@
           if (i32.eqz (local.get 39)) ;; unlikely
             (local.set 40 (i32.add (local.get 15) (i32.const 4)))
             if (i32.ge_u (i32.sub (local.get 40) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-              (local.set 39 (call $lookUp (local.get 40) (i32.const 336953344) (i32.const 267452423) (i32.const 532)))
+              (local.set 39 (call $lookUp (local.get 40) (i32.const 4194311) (local.get 41)))
               (local.set 2 (i32.const 12292))
               (br_if 4 (i32.eqz (local.get 39))) ;; unlikely
             end

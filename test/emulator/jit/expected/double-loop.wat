@@ -1,5 +1,5 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 37 i32, 3 f64, 2 i32, 3 f64, 1 i32
+  ;; locals: 37 i32, 3 f64, 1 i32, 1 v128, 3 f64, 1 i32
   if (i32.lt_s (local.get 0) (i32.const 26)) ;; unlikely
     (return (local.get 0))
   end
@@ -28,13 +28,12 @@
           (local.set 2 (i32.const 0))
           (br_if 2 (i32.lt_s (local.get 0) (i32.const 26))) ;; unlikely
           (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
-          (local.set 43 (local.get 15))
-          if (i32.ge_u (i32.sub (local.get 43) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-            (local.set 42 (call $lookUp (local.get 43) (i32.const 336953344) (i32.const 267452431) (i32.const 532)))
+          if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
+            (local.set 42 (call $lookUp (local.get 15) (i32.const 4194319) (local.get 43)))
             (local.set 2 (i32.const 6))
             (br_if 3 (i32.eqz (local.get 42))) ;; unlikely
           end
-          (local.set 42 (i32.add (local.get 43) (i32.load offset=cache2048.delta (i32.const 0))))
+          (local.set 42 (i32.add (local.get 15) (i32.load offset=cache2048.delta (i32.const 0))))
           (local.set 39 (f64.load (local.get 42)))
           (local.set 44 (local.get 39))
           (local.set 45 (local.get 40))
@@ -64,13 +63,12 @@
           (br 0)
         end
         (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
-        (local.set 43 (local.get 15))
-        if (i32.ge_u (i32.sub (local.get 43) (i32.load offset=cache2049.page (i32.const 0))) (i32.load offset=cache2049.room (i32.const 0))) ;; unlikely
-          (local.set 47 (call $lookUp (local.get 43) (i32.const 336953360) (i32.const 267452431) (i32.const 532)))
+        if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache2049.page (i32.const 0))) (i32.load offset=cache2049.room (i32.const 0))) ;; unlikely
+          (local.set 47 (call $lookUp (local.get 15) (i32.const 4196367) (local.get 43)))
           (local.set 2 (i32.const 6))
           (br_if 2 (i32.eqz (local.get 47))) ;; unlikely
         end
-        (local.set 47 (i32.add (local.get 43) (i32.load offset=cache2049.delta (i32.const 0))))
+        (local.set 47 (i32.add (local.get 15) (i32.load offset=cache2049.delta (i32.const 0))))
         (local.set 39 (f64.load (local.get 47)))
         (local.set 44 (local.get 39))
         (local.set 45 (local.get 40))

@@ -1,5 +1,5 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 40 i32
+  ;; locals: 38 i32, 1 v128, 1 i32
   if (i32.lt_s (local.get 0) (i32.const 28)) ;; unlikely
     (return (local.get 0))
   end
@@ -24,13 +24,12 @@
           (local.set 2 (i32.const 0))
           (br_if 2 (i32.lt_s (local.get 0) (i32.const 28))) ;; unlikely
           (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
-          (local.set 40 (local.get 15))
-          if (i32.ge_u (i32.sub (local.get 40) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-            (local.set 39 (call $lookUp (local.get 40) (i32.const 336953344) (i32.const 267452425) (i32.const 532)))
+          if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
+            (local.set 39 (call $lookUp (local.get 15) (i32.const 4194313) (local.get 40)))
             (local.set 2 (i32.const 7))
             (br_if 3 (i32.eqz (local.get 39))) ;; unlikely
           end
-          (local.set 39 (i32.add (local.get 40) (i32.load offset=cache2048.delta (i32.const 0))))
+          (local.set 39 (i32.add (local.get 15) (i32.load offset=cache2048.delta (i32.const 0))))
           (local.set 17 (i32.load (local.get 39)))
           (local.set 18 (i32.load8_u offset=5 (local.get 39)))
           (local.set 17 (i32.add (local.get 17) (local.get 18)))
@@ -49,13 +48,12 @@
           (br 0)
         end
         (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
-        (local.set 40 (local.get 15))
-        if (i32.ge_u (i32.sub (local.get 40) (i32.load offset=cache2049.page (i32.const 0))) (i32.load offset=cache2049.room (i32.const 0))) ;; unlikely
-          (local.set 41 (call $lookUp (local.get 40) (i32.const 336953360) (i32.const 267452425) (i32.const 532)))
+        if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache2049.page (i32.const 0))) (i32.load offset=cache2049.room (i32.const 0))) ;; unlikely
+          (local.set 41 (call $lookUp (local.get 15) (i32.const 4196361) (local.get 40)))
           (local.set 2 (i32.const 7))
           (br_if 2 (i32.eqz (local.get 41))) ;; unlikely
         end
-        (local.set 41 (i32.add (local.get 40) (i32.load offset=cache2049.delta (i32.const 0))))
+        (local.set 41 (i32.add (local.get 15) (i32.load offset=cache2049.delta (i32.const 0))))
         (local.set 17 (i32.load (local.get 41)))
         (local.set 18 (i32.load8_u offset=5 (local.get 41)))
         (local.set 17 (i32.add (local.get 17) (local.get 18)))

@@ -13,7 +13,7 @@
   if (i32.ne (i32.load offset=2097160 (local.get 6)) (i32.const (;decoded page 1;))) ;; unlikely
     (return (local.get 0))
   end
-  if (i32.ne (i32.load offset=2097152 (local.get 6)) (i32.const 302055488)) ;; unlikely
+  if (i32.ne (i32.load offset=2097152 (local.get 6)) (i32.const 302252096)) ;; unlikely
     (return (local.get 0))
   end
   (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))

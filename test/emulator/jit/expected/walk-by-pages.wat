@@ -1,5 +1,5 @@
 (func $region_80000018 (;slot 1;)
-  ;; locals: 39 i32
+  ;; locals: 38 i32, 1 v128
   if (i32.lt_s (local.get 0) (i32.const 12)) ;; unlikely
     (return (local.get 0))
   end
@@ -24,13 +24,12 @@
         (local.set 2 (i32.const 0))
         (br_if 1 (i32.lt_s (local.get 0) (i32.const 12))) ;; unlikely
         (local.set 0 (i32.sub (local.get 0) (i32.const 5)))
-        (local.set 40 (local.get 15))
-        if (i32.ge_u (i32.sub (local.get 40) (i32.load offset=cache0.page (i32.const 0))) (i32.load offset=cache0.room (i32.const 0))) ;; unlikely
-          (local.set 39 (call $lookUp (local.get 40) (i32.const 336920576) (i32.const 267452419) (i32.const 528)))
+        if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache0.page (i32.const 0))) (i32.load offset=cache0.room (i32.const 0))) ;; unlikely
+          (local.set 39 (call $lookUp (local.get 15) (i32.const 3) (local.get 40)))
           (local.set 2 (i32.const 5))
           (br_if 2 (i32.eqz (local.get 39))) ;; unlikely
         end
-        (local.set 39 (i32.add (local.get 40) (i32.load offset=cache0.delta (i32.const 0))))
+        (local.set 39 (i32.add (local.get 15) (i32.load offset=cache0.delta (i32.const 0))))
         (i32.store offset=IDLE (i32.const 0) (local.get 39))
         (i32.store offset=IDLE (i32.const 0) (local.get 39))
         (i32.store offset=IDLE (i32.const 0) (local.get 39))
