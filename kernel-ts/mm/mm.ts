@@ -3,6 +3,7 @@
  */
 import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
+import type { MapleCache } from './mapleNode.ts';
 import type { Page } from './page.ts';
 import { VmaTree } from './vmaTree.ts';
 
@@ -13,7 +14,7 @@ export class MmStruct {
   /** The frame of the level-1 table. */
   pgd: Page;
   /** The VMAs, by address: `for (const vma of mm.mmap)`, mm.mmap.find(addr), mm.mmap.size (map_count). */
-  readonly mmap = new VmaTree();
+  readonly mmap: VmaTree;
   /** Top-down placement starts here. */
   mmapBase = 0;
   startCode = 0;
@@ -55,7 +56,8 @@ export class MmStruct {
   /** auxv as the program got it, for /proc/PID/auxv and checkpoints. */
   savedAuxv: readonly number[] = [];
 
-  constructor(id: number, pgd: Page, rlim: Rlimits) {
+  constructor(id: number, pgd: Page, rlim: Rlimits, nodes: MapleCache) {
+    this.mmap = new VmaTree(nodes);
     this.id = id;
     this.pgd = pgd;
     this.rlim = rlim;
