@@ -18,12 +18,40 @@ function fold(operator: Binary32, a: number | undefined, b: number | undefined):
   return undefined;
 }
 
+const BINARY: Readonly<Record<Binary32, Code>> = {
+  add: OP.i32_add,
+  sub: OP.i32_sub,
+  mul: OP.i32_mul,
+  div_s: OP.i32_div_s,
+  div_u: OP.i32_div_u,
+  rem_s: OP.i32_rem_s,
+  rem_u: OP.i32_rem_u,
+  and: OP.i32_and,
+  or: OP.i32_or,
+  xor: OP.i32_xor,
+  shl: OP.i32_shl,
+  shr_s: OP.i32_shr_s,
+  shr_u: OP.i32_shr_u,
+  rotl: OP.i32_rotl,
+  rotr: OP.i32_rotr,
+  eq: OP.i32_eq,
+  ne: OP.i32_ne,
+  lt_s: OP.i32_lt_s,
+  lt_u: OP.i32_lt_u,
+  gt_s: OP.i32_gt_s,
+  gt_u: OP.i32_gt_u,
+  le_s: OP.i32_le_s,
+  le_u: OP.i32_le_u,
+  ge_s: OP.i32_ge_s,
+  ge_u: OP.i32_ge_u,
+};
+
 /** Locals of one function, shared by all its rows: a row gives back what it took. */
 export class Locals {
   readonly types: ValueType[] = [];
   readonly #free = new Map<ValueType, number[]>();
   readonly #first: number;
-  #taken: { type: ValueType; index: number }[] = [];
+  readonly #taken: number[] = [];
 
   /** `first`: index of the first local beyond the parameters. */
   constructor(first: number) {
@@ -32,7 +60,7 @@ export class Locals {
 
   take(type: ValueType): number {
     const index = this.#free.get(type)?.pop() ?? this.keep(type);
-    this.#taken.push({ type, index });
+    this.#taken.push(index);
     return index;
   }
 
@@ -43,12 +71,12 @@ export class Locals {
 
   /** Everything taken since the last call is free again. */
   release(): void {
-    for (const { type, index } of this.#taken.reverse()) {
+    for (let index = this.#taken.pop(); index !== undefined; index = this.#taken.pop()) {
+      const type = this.types[index - this.#first] as ValueType;
       const free = this.#free.get(type);
       if (free === undefined) this.#free.set(type, [index]);
       else free.push(index);
     }
-    this.#taken = [];
   }
 }
 
@@ -59,7 +87,9 @@ export const get = (local: number): Code => GETS[local] ?? OP.local_get + uleb(l
 export const set = (local: number): Code => SETS[local] ?? OP.local_set + uleb(local);
 /** The code is no more than a local's value. */
 export const isGet = (code: Code): boolean => code.length === 2 && code.startsWith(OP.local_get);
-export const i32const = (value: number): Code => OP.i32_const + sleb(value);
+const SMALL = Array.from({ length: 128 }, (_code, n) => OP.i32_const + sleb(n - 64));
+export const i32const = (value: number): Code =>
+  value >= -64 && value < 64 ? (SMALL[value + 64] as Code) : OP.i32_const + sleb(value);
 
 /** A memory instruction with its alignment hint and constant offset. */
 export function memoryOp(opcode: Code, alignLog2: number, offset: number): Code {
@@ -125,7 +155,7 @@ export abstract class Emitter<O extends Operands = Operands> implements Builder 
   op(operator: Binary32, a: I32, b: I32): I32 {
     const known = fold(operator, a.constant, b.constant);
     if (known !== undefined) return this.i32(known);
-    return { type: 'i32', code: a.code + b.code + OP[`i32_${operator}`] };
+    return { type: 'i32', code: a.code + b.code + BINARY[operator] };
   }
 
   #unary(opcode: Code, a: I32): I32 {

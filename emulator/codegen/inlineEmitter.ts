@@ -21,13 +21,11 @@ import { OP } from '../wasm/opcodes.ts';
 /** Thrown at code generation by a row that only `step` executes. */
 export class SlowOnly extends Error {}
 
-const LOADS: Readonly<Record<string, Code>> = {
-  '1true': OP.i32_load8_s,
-  '1false': OP.i32_load8_u,
-  '2true': OP.i32_load16_s,
-  '2false': OP.i32_load16_u,
-  '4true': OP.i32_load,
-  '4false': OP.i32_load,
+/** By size: of signed and unsigned numbers. */
+const LOADS: Readonly<Record<Size, readonly [signed: Code, unsigned: Code]>> = {
+  1: [OP.i32_load8_s, OP.i32_load8_u],
+  2: [OP.i32_load16_s, OP.i32_load16_u],
+  4: [OP.i32_load, OP.i32_load],
 };
 
 /** The locals that hold the addresses of the current TLB tables. */
@@ -74,7 +72,7 @@ export abstract class InlineEmitter<O extends Operands> extends Emitter<O> {
 
   load(size: Size, signed: boolean, address: I32): I32 {
     const { local, offset } = this.place(size, address, false);
-    const opcode = LOADS[`${size}${signed}`] as Code;
+    const opcode = LOADS[size][signed ? 0 : 1];
     return { type: 'i32', code: get(local) + memoryOp(opcode, 0, offset) };
   }
 

@@ -237,7 +237,13 @@ export function extractFields(pattern: Pattern, insn: number): Fields {
   const { pieces, signBit } = pattern;
   for (let i = 0; i < pieces.length; i++) {
     const { field, from, ones, bias, to } = pieces[i] as Piece;
-    f[field] |= (((insn >>> from) & ones) + bias) << to;
+    const value = (((insn >>> from) & ones) + bias) << to;
+    // By name, most of them: for V8's interpreter a name that it does not know costs as much as all else here.
+    if (field === 'imm') f.imm |= value;
+    else if (field === 'rd') f.rd = value;
+    else if (field === 'rs1') f.rs1 = value;
+    else if (field === 'rs2') f.rs2 = value;
+    else f[field] = value;
   }
   if (signBit >= 0) {
     const shift = 31 - signBit;

@@ -5,7 +5,8 @@
  * as indices are. Static single assignment without the names: a root is the same value wherever it is found, until control
  * passes a place that makes it, or what it consists of, again.
  */
-import type { Block, Insn } from './region.ts';
+import { instructions } from '../isa/table.ts';
+import type { Block } from './region.ts';
 import { numbers } from './registers.ts';
 
 /** The root of constants: address zero. */
@@ -18,8 +19,8 @@ const SP = 2;
  */
 const PRESERVED = 0x0ffc_0304;
 
-/** The values of the registers: their roots, and what is to be added, at 32 + register. */
-type Values = Int32Array;
+/** Words for the values of the registers at one place: their roots, and what is to be added, at 32 + register. */
+const ROW = 64;
 
 /** Where a root comes from. */
 export type Origin =
@@ -27,11 +28,8 @@ export type Origin =
   | { readonly kind: 'merge' | 'return'; readonly block: number }
   | { readonly kind: 'result'; readonly block: number; readonly index: number };
 
-/** A place in memory: a root and a distance from it in bytes. */
-export interface Address {
-  readonly root: number;
-  readonly offset: number;
-}
+/** More than a region has roots. */
+const MAX_ROOTS = 1 << 20;
 
 /** Places at which the parts of a root are made, at most: what consists of more is a root by itself. */
 const MAX_ORIGINS = 3;
@@ -42,10 +40,16 @@ const MAX_ROUNDS = 4;
 /** Passes over the blocks at most; code that has not settled then is compiled without. */
 const MAX_PASSES = 12;
 
-function sameValues(a: Values, b: Values): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
+const [ADDI, LUI, AUIPC, ADD, SLLI] = [1, 2, 3, 4, 5] as const;
+const EFFECTS: Readonly<Record<string, number>> = {
+  addi: ADDI,
+  lui: LUI,
+  auipc: AUIPC,
+  add: ADD,
+  slli: SLLI,
+};
+/** By an instruction's index: what it makes of x[rd], a root of its own unless its row is one of those. */
+const effects = Uint8Array.from(instructions, ({ row }) => EFFECTS[row.name] ?? 0);
 
 /** A root that consists of others: their sum, shifted. */
 interface Derived {
@@ -61,24 +65,29 @@ interface LinkedBlock extends Block {
   readonly previous: readonly number[];
 }
 
-/** An access of a block: its instruction's index, and where it goes. */
-export interface PlainAccess extends Address {
-  readonly index: number;
-}
-
 export class Addresses {
   readonly #blocks: readonly LinkedBlock[];
   /** Registers that calls are trusted to preserve. */
   readonly kept: number;
-  /** The others. */
+  /** Registers whose values matter: what accesses go through, and what that is made of. */
+  readonly #tracked: number;
+  readonly #trackedNumbers: readonly number[];
+  /** Those among them that calls do not preserve. */
   readonly #lost: readonly number[];
   /** Number of a block's first instruction. */
   readonly #first: number[] = [];
-  /** What registers hold at a block's beginning; null: what they hold at the end of its one predecessor. */
-  readonly #inputs: (Values | null)[];
-  readonly #outputs: (Values | null)[];
+  /**
+   * A row for each block of what registers hold at its beginning, where it has not one predecessor alone, then one for each of what they hold
+   * at its end. In one array: of some sixty words each, V8 would get memory from the system for every one.
+   */
+  readonly #values: Int32Array;
+  /** Blocks whose ends are known. */
+  readonly #known: Uint8Array;
+  /** Where plain loads and stores go, by the instruction's number. */
+  readonly #roots: Int32Array;
+  readonly #offsets: Int32Array;
   /** Sums and shifted roots: their names, by what they consist of, and their origins. */
-  readonly #derived = new Map<string, number>();
+  readonly #derived = new Map<number, number>();
   readonly #derivedRoots: Derived[] = [];
   readonly #entered: (register: number) => number;
   readonly #firstDerived: number;
@@ -90,23 +99,22 @@ export class Addresses {
     this.#entered = entered;
     let bases = 0;
     let count = 0;
-    for (const { insns } of blocks) {
+    for (let i = 0; i < blocks.length; i++) {
+      const { insns } = blocks[i];
       this.#first.push(count);
       count += insns.length;
-      for (let i = 0; i < insns.length; i++) {
-        const { instruction, fields } = insns[i];
-        if (instruction.traits.bytes > 0) bases |= 1 << fields.rs1;
-      }
+      for (let k = 0; k < insns.length; k++) if (insns[k].traits.bytes > 0) bases |= 1 << insns[k].fields.rs1;
     }
     this.kept = bases & PRESERVED;
-    this.#lost = numbers(~this.kept & ~1);
+    this.#tracked = madeOf(blocks, bases);
+    this.#trackedNumbers = numbers(this.#tracked & ~1);
+    this.#lost = numbers(this.#tracked & ~this.kept & ~1);
     this.#firstDerived = 32 * (1 + 2 * blocks.length) + count;
-    this.#outputs = blocks.map(() => null);
-    this.#inputs = blocks.map(({ previous }, i) =>
-      i > 0 && previous.length === 1 ? null : new Int32Array(64),
-    );
-    const first = this.#inputs[0] as Values;
-    for (let r = 0; r < 32; r++) first[r] = r;
+    this.#values = new Int32Array(ROW * 2 * blocks.length);
+    this.#known = new Uint8Array(blocks.length);
+    this.#roots = new Int32Array(count);
+    this.#offsets = new Int32Array(count);
+    for (let r = 0; r < 32; r++) this.#values[r] = r;
     this.settled = this.#solve();
   }
 
@@ -137,7 +145,7 @@ export class Addresses {
   }
 
   /** The root that consists of those, by that name; -1: of too many. */
-  #derive(name: string, terms: readonly number[], shift: number): number {
+  #derive(name: number, terms: readonly number[], shift: number): number {
     const known = this.#derived.get(name);
     if (known !== undefined) return known;
     const origins = terms.flatMap((root) => this.origins(root));
@@ -152,7 +160,11 @@ export class Addresses {
   #sum(a: number, b: number): number {
     if (a === ABSOLUTE) return b;
     if (b === ABSOLUTE) return a;
-    return this.#derive(a < b ? `${a} + ${b}` : `${b} + ${a}`, [a, b], 0);
+    return this.#derive(Math.min(a, b) * MAX_ROOTS + Math.max(a, b), [a, b], 0);
+  }
+
+  #shifted(root: number, distance: number): number {
+    return root === ABSOLUTE ? ABSOLUTE : this.#derive(-(root * 32 + distance), [root], distance);
   }
 
   /** By how much a root grows with each round of the innermost loop around where it is used; NaN: nobody knows. */
@@ -171,8 +183,8 @@ export class Addresses {
     const register = merged & 31;
     for (const from of this.#blocks[block].previous) {
       if (!loop.has(from)) continue;
-      const values = this.#outputs[from] as Values;
-      const more = this.#more(root, values[register], loop, depth - 1) + values[32 + register];
+      const at = this.#end(from) + register;
+      const more = this.#more(root, this.#values[at], loop, depth - 1) + this.#values[32 + at];
       // Loops within one another may begin at one place: what is known of any of them counts.
       if (!Number.isNaN(more)) return more;
     }
@@ -198,20 +210,30 @@ export class Addresses {
     return root < 32 * (1 + 2 * this.#blocks.length) && (root & 31) === SP;
   }
 
+  /** The row of a block's end. */
+  #end(block: number): number {
+    return ROW * (this.#blocks.length + block);
+  }
+
   #solve(): boolean {
+    const blocks = this.#blocks;
+    const count = blocks.length;
+    const values = this.#values;
+    const known = this.#known;
     // Blocks whose predecessors have news.
-    const stale = new Uint8Array(this.#blocks.length).fill(1);
+    const stale = new Uint8Array(count).fill(1);
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       let changed = false;
-      for (let i = 0; i < stale.length; i++) {
+      for (let i = 0; i < count; i++) {
         if (stale[i] === 0) continue;
         stale[i] = 0;
-        const values = this.#meet(i).slice();
-        this.#execute(i, values);
-        const before = this.#outputs[i];
-        if (before !== null && sameValues(before, values)) continue;
-        this.#outputs[i] = values;
-        const { next } = this.#blocks[i];
+        const { previous, next } = blocks[i];
+        const isMeeting = i === 0 || previous.length !== 1;
+        if (isMeeting && !this.#meet(i) && known[i] !== 0) continue;
+        const from = ROW * (isMeeting ? i : count + previous[0]);
+        values.copyWithin(ROW * (count + i), from, from + ROW);
+        this.#execute(i);
+        known[i] = 1;
         for (let k = 0; k < next.length; k++) stale[next[k]] = 1;
         changed = true;
       }
@@ -220,94 +242,126 @@ export class Addresses {
     return false;
   }
 
-  /** What the predecessors agree on, as far as they are known; the entry also has what it was entered with. */
-  #meet(i: number): Values {
-    const input = this.#inputs[i];
+  /**
+   * What the predecessors agree on, as far as they are known; the entry also has what it was entered with. True when that is news. Once
+   * apart, always apart, with a root of its own: so that this comes to an end.
+   */
+  #meet(i: number): boolean {
+    const values = this.#values;
+    const known = this.#known;
     const { previous } = this.#blocks[i];
-    if (input === null) return this.#outputs[previous[0]] as Values;
-    let first = i > 0;
-    for (let k = 0; k < previous.length; k++) {
-      const output = this.#outputs[previous[k]];
-      if (output === null) continue;
-      this.#join(input, this.#mergeRoot(i, 0), output, first);
-      first = false;
-    }
-    return input;
-  }
-
-  /** Once apart, always apart, with the root `merge` + register: so that this comes to an end. `first`: nothing is there to agree with. */
-  #join(input: Values, merge: number, output: Values, first: boolean): void {
-    for (let r = 1; r < 32; r++) {
-      if (input[r] === merge + r) continue;
-      const root = output[r];
-      const offset = output[32 + r];
-      if (first) {
-        input[r] = root;
-        input[32 + r] = offset;
-      } else if (input[r] !== root || input[32 + r] !== offset) {
-        input[r] = merge + r;
-        input[32 + r] = 0;
+    const row = ROW * i;
+    const ends = ROW * this.#blocks.length;
+    const tracked = this.#trackedNumbers;
+    let isNews = false;
+    for (let k = 0; k < tracked.length; k++) {
+      const r = tracked[k];
+      const merged = this.#mergeRoot(i, r);
+      if (values[row + r] === merged) continue;
+      let root = i === 0 ? r : -1;
+      let offset = 0;
+      for (let p = 0; p < previous.length && root !== merged; p++) {
+        const from = previous[p];
+        if (known[from] === 0) continue;
+        const at = ends + ROW * from + r;
+        if (root < 0) {
+          root = values[at];
+          offset = values[32 + at];
+        } else if (root !== values[at] || offset !== values[32 + at]) {
+          root = merged;
+          offset = 0;
+        }
       }
+      if (values[row + r] === root && values[row + 32 + r] === offset) continue;
+      values[row + r] = root;
+      values[row + 32 + r] = offset;
+      isNews = true;
     }
+    return isNews;
   }
 
-  #execute(i: number, values: Values): void {
+  /** Turns what registers hold at a block's beginning, in the row of its end, into what they hold there. */
+  #execute(i: number): void {
     const { insns, end } = this.#blocks[i];
-    for (let index = 0; index < insns.length; index++) this.#step(i, index, insns[index], values);
+    const values = this.#values;
+    const row = this.#end(i);
+    const first = this.#first[i];
+    const tracked = this.#tracked;
+    for (let index = 0; index < insns.length; index++) {
+      const insn = insns[index];
+      if (insn.traits.bytes > 0) {
+        const { rs1, imm } = insn.fields;
+        this.#roots[first + index] = values[row + rs1];
+        this.#offsets[first + index] = values[row + 32 + rs1] + imm;
+      }
+      if ((insn.writes & tracked) !== 0) this.#step(i, index, row);
+    }
     if (end.kind !== 'call') return;
     const lost = this.#lost;
     for (let k = 0; k < lost.length; k++) {
       const r = lost[k];
-      values[r] = this.#returnRoot(i, r);
-      values[32 + r] = 0;
+      values[row + r] = this.#returnRoot(i, r);
+      values[row + 32 + r] = 0;
     }
   }
 
-  #step(block: number, index: number, { instruction, fields, pc }: Insn, values: Values): void {
-    const { rd, rs1, rs2, imm } = fields;
-    if (instruction.rd !== 'x' || rd === 0) return;
+  #step(block: number, index: number, row: number): void {
+    const { instruction, fields, pc } = this.#blocks[block].insns[index];
+    const values = this.#values;
+    const { imm } = fields;
+    const rs1 = row + fields.rs1;
+    const rs2 = row + fields.rs2;
     let root = -1;
     let offset = 0;
-    switch (instruction.row.name) {
-      case 'addi':
+    switch (effects[instruction.index]) {
+      case ADDI:
         root = values[rs1];
         offset = values[32 + rs1] + imm;
         break;
-      case 'lui':
+      case LUI:
         root = ABSOLUTE;
         offset = imm;
         break;
-      case 'auipc':
+      case AUIPC:
         root = ABSOLUTE;
         offset = pc + imm;
         break;
-      case 'add':
+      case ADD:
         root = this.#sum(values[rs1], values[rs2]);
         offset = values[32 + rs1] + values[32 + rs2];
         break;
-      case 'slli':
-        root = values[rs1];
-        if (root !== ABSOLUTE) root = this.#derive(`${root} << ${imm}`, [root], imm);
+      case SLLI:
+        root = this.#shifted(values[rs1], imm);
         offset = values[32 + rs1] << imm;
         break;
       default:
     }
-    values[rd] = root < 0 ? this.#resultRoot(block, index) : root;
-    values[32 + rd] = root < 0 ? 0 : offset;
+    values[row + fields.rd] = root < 0 ? this.#resultRoot(block, index) : root;
+    values[row + 32 + fields.rd] = root < 0 ? 0 : offset;
   }
 
-  /** Where the plain loads and stores of a block go. */
-  accesses(i: number): readonly PlainAccess[] {
-    const { insns } = this.#blocks[i];
-    const values = this.#meet(i).slice();
-    const found: PlainAccess[] = [];
-    for (let index = 0; index < insns.length; index++) {
-      const insn = insns[index];
-      const { rs1, imm } = insn.fields;
-      if (insn.instruction.traits.bytes > 0)
-        found.push({ index, root: values[rs1], offset: (values[32 + rs1] + imm) | 0 });
-      this.#step(i, index, insn, values);
-    }
-    return found;
+  /** Where the plain load or store of a block with that index goes: its root, and how far from it. */
+  rootOf(block: number, index: number): number {
+    return this.#roots[this.#first[block] + index];
   }
+
+  offsetOf(block: number, index: number): number {
+    return this.#offsets[this.#first[block] + index];
+  }
+}
+
+/** Registers that those are made of by sums and shifts, and they themselves. */
+function madeOf(blocks: readonly Block[], registers: number): number {
+  let all = registers;
+  for (let before = 0; before !== all;) {
+    before = all;
+    for (let i = blocks.length - 1; i >= 0; i--) {
+      const { insns } = blocks[i];
+      for (let k = insns.length - 1; k >= 0; k--) {
+        const { writes, reads, instruction } = insns[k];
+        if ((writes & all) !== 0 && effects[instruction.index] !== 0) all |= reads;
+      }
+    }
+  }
+  return all;
 }

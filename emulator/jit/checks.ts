@@ -9,7 +9,8 @@
  * smaller groups.
  */
 import { Addresses, type Origin } from './addresses.ts';
-import type { Block, Insn } from './region.ts';
+import type { Insn } from './insn.ts';
+import type { Block } from './region.ts';
 
 const PAGE_SIZE = 4096;
 
@@ -81,11 +82,12 @@ export interface Checks {
   readonly accesses: readonly (readonly (Access | null)[])[];
   /** Registers that calls are trusted to preserve. */
   readonly kept: number;
-  /** Groups whose root is made anew where a block begins (no index), by an instruction, by its call (index: its length). */
-  readonly remade: (block: number, index?: number) => readonly Group[];
+  /** By block: groups whose root is made anew where it begins, by its instructions, by its call; by the place's number, `placeOf`. */
+  readonly remade: readonly Remade[];
 }
 
-const NO_GROUPS: readonly Group[] = [];
+/** Undefined, as at most places: none. */
+export type Remade = readonly (readonly Group[] | undefined)[];
 
 /** The root is the same whenever control comes round in that loop. */
 export function isInvariant({ origins }: Group, loop: ReadonlySet<number> | null): boolean {
@@ -97,25 +99,23 @@ export function noChecks(blocks: readonly Block[]): Checks {
   return {
     accesses: blocks.map(({ insns }) => insns.map(() => null)),
     kept: 0,
-    remade: () => NO_GROUPS,
+    remade: blocks.map(() => []),
   };
 }
 
-/** Where in its block a root is made: before the first instruction, -1, behind one, or behind all. */
+/** Where in its block a root is made: before the first instruction, 0, behind one of them, its index + 1, or behind the call in the end. */
 function placeOf(origin: Origin, block: Block): number {
-  if (origin.kind === 'merge') return -1;
-  return origin.kind === 'result' ? origin.index : block.insns.length;
+  if (origin.kind === 'merge') return 0;
+  return 1 + (origin.kind === 'result' ? origin.index : block.insns.length);
 }
 
 interface Use {
   readonly block: number;
   readonly index: number;
+  readonly insn: Insn;
   readonly offset: number;
   readonly end: number;
-  readonly store: boolean;
 }
-
-const isStore = (insn: Insn): boolean => insn.instruction.traits.store;
 
 class Planner {
   readonly #blocks: readonly LoopBlock[];
@@ -123,11 +123,7 @@ class Planner {
   readonly #context: CheckContext;
   readonly groups: Group[] = [];
   readonly accesses: (Access | null)[][];
-  /**
-   * Groups whose root is made anew at a block's beginning, by its instructions, at its call: by the place's number, one more than
-   * `placeOf` says. Undefined, as at most places: none.
-   */
-  readonly #made: (Group[] | undefined)[][];
+  readonly remade: (Group[] | undefined)[][];
   /** What a walk through a block meets, in order: instructions that access, and the complements of groups that are made anew. */
   readonly #events: number[][] = [];
 
@@ -136,18 +132,23 @@ class Planner {
     this.#context = context;
     this.#addresses = addresses;
     this.accesses = blocks.map(({ insns }) => Array<Access | null>(insns.length).fill(null));
-    this.#made = blocks.map(() => []);
+    this.remade = blocks.map(() => []);
     this.#group();
     for (let block = 0; block < blocks.length; block++) this.#events.push(this.#eventsOf(block));
   }
 
   #group(): void {
+    const addresses = this.#addresses;
     const uses = new Map<number, Use[]>();
     for (let block = 0; block < this.#blocks.length; block++) {
       const { insns } = this.#blocks[block];
-      for (const { index, root, offset } of this.#addresses.accesses(block)) {
-        const { bytes, store } = insns[index].instruction.traits;
-        const use = { block, index, offset, end: offset + bytes, store };
+      for (let index = 0; index < insns.length; index++) {
+        const insn = insns[index];
+        const { bytes } = insn.traits;
+        if (bytes === 0) continue;
+        const root = addresses.rootOf(block, index);
+        const offset = addresses.offsetOf(block, index);
+        const use = { block, index, insn, offset, end: offset + bytes };
         const others = uses.get(root);
         if (others === undefined) uses.set(root, [use]);
         else others.push(use);
@@ -158,27 +159,26 @@ class Planner {
 
   #eventsOf(block: number): number[] {
     const accesses = this.accesses[block];
-    const made = this.#made[block];
+    const remade = this.remade[block];
     const events: number[] = [];
     for (let place = 0; place <= accesses.length + 1; place++) {
       if (place > 0 && accesses[place - 1]) events.push(place - 1);
-      for (const { index } of made[place] ?? NO_GROUPS) events.push(~index);
+      const groups = remade[place];
+      if (groups !== undefined) for (const { index } of groups) events.push(~index);
     }
     return events;
   }
 
   #cluster(root: number, uses: Use[]): void {
     if (uses.length > 1) uses.sort((a, b) => a.offset - b.offset);
-    const stack = this.#addresses.isStack(root);
+    const spans = this.#addresses.isStack(root) ? MAX_FRAME : MAX_SPAN;
     for (let from = 0; from < uses.length;) {
       const low = uses[from].offset;
-      let end = uses[from].end;
+      let { end } = uses[from];
       let to = from + 1;
-      let limit = 4096;
+      let limit = PAGE_SIZE;
       for (; to <= uses.length; to++) {
-        const last = uses[to - 1];
-        const { pc } = this.#blocks[last.block].insns[last.index];
-        limit = Math.min(limit, (stack ? MAX_FRAME : MAX_SPAN)[this.#context.reachOf(pc)]);
+        limit = Math.min(limit, spans[this.#context.reachOf(uses[to - 1].insn.pc)]);
         if (to === uses.length || Math.max(end, uses[to].end) - low > limit) break;
         end = Math.max(end, uses[to].end);
       }
@@ -189,55 +189,64 @@ class Planner {
 
   #add(root: number, low: number, span: number, uses: readonly Use[]): void {
     const origins = this.#addresses.origins(root);
-    const level = uses.some(({ store }) => store) ? WRITABLE : READABLE;
+    const pcs: number[] = [];
+    let level: Group['level'] = READABLE;
+    for (let i = 0; i < uses.length; i++) {
+      const { insn } = uses[i];
+      pcs.push(insn.pc);
+      if (insn.traits.store) level = WRITABLE;
+    }
     const group: Group = {
       index: this.groups.length,
       origins,
       low,
       span,
-      pcs: uses.map(({ block, index }) => this.#blocks[block].insns[index].pc),
+      pcs,
       lazy: false,
       level,
       stack: this.#addresses.isStack(root),
-      walksPages: uses.some(({ block }) => this.#isWalk(root, block)),
+      walksPages: this.#walksPages(root, uses),
     };
     this.groups.push(group);
     for (const origin of origins) {
-      const made = this.#made[origin.block];
-      const there = (made[placeOf(origin, this.#blocks[origin.block]) + 1] ??= []);
+      const made = this.remade[origin.block];
+      const there = (made[placeOf(origin, this.#blocks[origin.block])] ??= []);
       if (!there.includes(group)) there.push(group);
     }
-    for (const { block, index, offset } of uses)
+    for (let i = 0; i < uses.length; i++) {
+      const { block, index, offset } = uses[i];
       this.accesses[block][index] = { group, offset: offset - low, look: 0 };
+    }
   }
 
-  #isWalk(root: number, block: number): boolean {
-    const { loop } = this.#blocks[block];
-    const step = loop === null ? 0 : this.#addresses.stepOf(root, loop);
-
-    return step !== 0 && step % PAGE_SIZE === 0;
+  #walksPages(root: number, uses: readonly Use[]): boolean {
+    let known: ReadonlySet<number> | null = null;
+    for (let i = 0; i < uses.length; i++) {
+      const { loop } = this.#blocks[uses[i].block];
+      if (loop === null || loop === known) continue;
+      known = loop;
+      const step = this.#addresses.stepOf(root, loop);
+      if (step !== 0 && step % PAGE_SIZE === 0) return true;
+    }
+    return false;
   }
 
   /** What a look at that access should make sure of, so that it serves those behind it too. */
   #wanted(block: number, index: number, { group }: Access): 1 | 2 {
-    if (group.pcs.length === 1) return isStore(this.#blocks[block].insns[index]) ? WRITABLE : READABLE;
+    const { insns } = this.#blocks[block];
+    if (group.pcs.length === 1) return insns[index].traits.store ? WRITABLE : READABLE;
     if (group.stack) return WRITABLE;
     if (group.lazy) return group.level;
-    const { insns } = this.#blocks[block];
     const accesses = this.accesses[block];
     for (let i = index; i < insns.length; i++)
-      if (accesses[i]?.group === group && isStore(insns[i])) return WRITABLE;
+      if (insns[i].traits.store && accesses[i]?.group === group) return WRITABLE;
     return READABLE;
-  }
-
-  /** Groups whose root is made anew at that place of a block. */
-  remade(block: number, index: number): readonly Group[] {
-    return this.#made[block][index + 1] ?? NO_GROUPS;
   }
 
   /** What is sure behind a block, in place of what is before it. */
   #walk(block: number, sure: Uint8Array): void {
     const accesses = this.accesses[block];
+    const { insns } = this.#blocks[block];
     const events = this.#events[block];
     for (let k = 0; k < events.length; k++) {
       const event = events[k];
@@ -248,27 +257,31 @@ class Planner {
       const access = accesses[event] as Access;
       const { index } = access.group;
       access.look = 0;
-      const need = isStore(this.#blocks[block].insns[event]) ? WRITABLE : READABLE;
+      const need = insns[event].traits.store ? WRITABLE : READABLE;
       if (sure[index] < need) sure[index] = access.look = this.#wanted(block, event, access);
     }
   }
 
   /** Places the looks: what is sure before a block is what is sure behind all its predecessors. */
   place(): void {
+    const blocks = this.#blocks;
     const count = this.groups.length;
-    const sure = this.#blocks.map((_b, i) => new Uint8Array(count).fill(i === 0 ? 0 : WRITABLE));
+    /** A row for each block. */
+    const sure = new Uint8Array(count * blocks.length).fill(WRITABLE);
+    sure.fill(0, 0, count);
+    const behind = new Uint8Array(count);
     // Blocks before which less is sure than when they were walked through.
-    const stale = new Uint8Array(sure.length).fill(1);
+    const stale = new Uint8Array(blocks.length).fill(1);
     for (let changed = true; changed;) {
       changed = false;
       for (let i = 0; i < stale.length; i++) {
         if (stale[i] === 0) continue;
         stale[i] = 0;
-        const behind = sure[i].slice();
+        for (let g = 0; g < count; g++) behind[g] = sure[count * i + g];
         this.#walk(i, behind);
-        const { next } = this.#blocks[i];
+        const { next } = blocks[i];
         for (let k = 0; k < next.length; k++) {
-          if (!lower(sure[next[k]], behind)) continue;
+          if (!lower(sure, count * next[k], behind)) continue;
           stale[next[k]] = 1;
           changed = true;
         }
@@ -282,7 +295,9 @@ class Planner {
     for (let block = 0; block < this.accesses.length; block++) {
       const { loop } = this.#blocks[block];
       if (loop === null) continue;
-      for (const access of this.accesses[block]) {
+      const accesses = this.accesses[block];
+      for (let i = 0; i < accesses.length; i++) {
+        const access = accesses[i];
         if (access === null || access.look === 0 || !isInvariant(access.group, loop)) continue;
         access.group.lazy = true;
         found = true;
@@ -292,12 +307,12 @@ class Planner {
   }
 }
 
-/** Lowers what is above a limit; true when something was. */
-function lower(levels: Uint8Array, limits: Uint8Array): boolean {
+/** Lowers what is above a limit in the row of levels from there on; true when something was. */
+function lower(levels: Uint8Array, from: number, limits: Uint8Array): boolean {
   let changed = false;
-  for (let i = 0; i < levels.length; i++) {
-    if (levels[i] <= limits[i]) continue;
-    levels[i] = limits[i];
+  for (let i = 0; i < limits.length; i++) {
+    if (levels[from + i] <= limits[i]) continue;
+    levels[from + i] = limits[i];
     changed = true;
   }
   return changed;
@@ -313,6 +328,6 @@ export function planChecks(blocks: readonly LoopBlock[], context: CheckContext):
   return {
     accesses: planner.accesses,
     kept: addresses.kept,
-    remade: (block, index = -1) => planner.remade(block, index),
+    remade: planner.remade,
   };
 }

@@ -16,14 +16,38 @@ import * as layout from '../layout.ts';
 import { ENTRY } from '../tier0/uop.ts';
 import type { Checks } from './checks.ts';
 import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
-import { Exits } from './exits.ts';
+import { exitMasks, Exits } from './exits.ts';
 import type { Flow, FlowBlock } from './flow.ts';
-import { DEPTH, EXIT, FETCH, KnownOperands, N, READ, SCRATCH, TARGET, WRITE, x } from './frame.ts';
+import {
+  DEPTH,
+  EXIT,
+  FETCH,
+  KnownOperands,
+  loadX,
+  N,
+  READ,
+  SCRATCH,
+  storedX,
+  storeX,
+  TARGET,
+  WRITE,
+  x,
+} from './frame.ts';
 import { hostFuses } from './fusedHost.ts';
 import { bitsOf, loadFloat, LocalFloats, numberOf, type FloatLocal } from './localFloats.ts';
 import { LookupEmitter, type Look, type LookContext } from './lookups.ts';
 import { isEcall, type Edge, type RegionCode } from './region.ts';
-import { fusedOperands, NONE, numbers, union, without, type Regs } from './registers.ts';
+import {
+  fusedOperands,
+  lowest,
+  NONE,
+  numbers,
+  union,
+  without,
+  written,
+  type FloatTypes,
+  type Regs,
+} from './registers.ts';
 import { byte, uleb, type Code, type FunctionBody } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
 
@@ -48,22 +72,22 @@ const NEUTRAL: ReadonlySet<Binary32> = new Set<Binary32>([
   'shr_u',
 ]);
 
-/** An open loop, a block whose end is a merge, or an `if`, which is no block's label. */
-interface Scope {
-  readonly block: number;
-}
+/** An `if` among the scopes, which is no block's label. */
+const NO_LABEL = -1;
 
 class RegionEmitter extends LookupEmitter {
-  protected readonly floatHost: FloatHost;
+  #floatHost: FloatHost | null = null;
   readonly #entry: number;
   readonly #blocks: readonly FlowBlock[];
   readonly #checks: Checks;
   protected readonly lookContext: LookContext;
   readonly #context: RegionContext;
   readonly #exits: Exits;
-  readonly #scopes: Scope[] = [];
+  /** What is open, by the block that it leads to: loops, blocks whose end is a merge, and NO_LABEL. */
+  readonly #scopes: number[] = [];
   /** The f registers that are in locals. When there are any, or might be, RNE, NX accrued and FS dirty are assumed. */
   readonly #floats = new Map<number, FloatLocal>();
+  readonly #types: FloatTypes;
   readonly #assumes: boolean;
   /** Of the instruction under way. */
   #dirty = NONE;
@@ -80,17 +104,21 @@ class RegionEmitter extends LookupEmitter {
     this.#blocks = flow.blocks;
     this.#context = context;
     this.#exits = new Exits(exitMasks(flow.blocks), (regs) => this.#storeAll(regs));
+    this.#types = flow.types;
     this.#assumes = flow.types.size > 0;
-    const operands = fusedOperands(flow.blocks);
+    const operands = this.#assumes ? fusedOperands(flow.blocks) : 0;
     const fused = operands !== 0 && hostFuses() ? operands : 0;
     for (const [register, type] of flow.types) {
       const inLanes = ((fused >>> register) & 1) !== 0;
       this.#floats.set(register, { type, local: locals.keep(inLanes ? 'v128' : type), inLanes });
     }
-    const user = this.#fileUser();
-    this.floatHost = this.#assumes
-      ? new LocalFloats(user, this.#floats, () => this.operands.insn)
-      : new RegisterFile(user);
+  }
+
+  /** Most regions have no use for it. */
+  protected get floatHost(): FloatHost {
+    return (this.#floatHost ??= this.#assumes
+      ? new LocalFloats(this.#fileUser(), this.#floats, () => this.operands.insn)
+      : new RegisterFile(this.#fileUser()));
   }
 
   #fileUser(): FileUser {
@@ -122,9 +150,9 @@ class RegionEmitter extends LookupEmitter {
   // Registers
 
   #storeAll(regs: Regs): Code {
-    let code: Code = '';
-    for (const r of numbers(regs.x)) code += storeState(layout.X + 4 * r, get(x(r)));
-    for (const r of numbers(regs.f)) {
+    let code = storeX(regs.x);
+    for (let rest = regs.f; rest !== 0; rest &= rest - 1) {
+      const r = lowest(rest);
       const float = this.#floats.get(r) as FloatLocal;
       const [value, opcode] =
         float.type === 'f64' ? [numberOf(float), OP.f64_store] : [bitsOf(float), OP.i64_store];
@@ -135,13 +163,14 @@ class RegionEmitter extends LookupEmitter {
 
   /** Loads registers; `notBoxed`: what to do when one that is wanted as a single is not NaN-boxed. */
   #loadAll(regs: Regs, notBoxed: (condition: Code) => void): void {
-    const singles = numbers(regs.f).filter((r) => this.#floats.get(r)?.type === 'f32');
+    const floats = numbers(regs.f);
+    const singles = floats.filter((r) => this.#floats.get(r)?.type === 'f32');
     if (singles.length > 0) {
       const high = singles.map((r): Code => loadState(layout.F + 8 * r + 4)).reduce(both);
       notBoxed(high + i32const(-1) + OP.i32_ne);
     }
-    for (const r of numbers(regs.x)) this.out += loadState(layout.X + 4 * r) + set(x(r));
-    for (const r of numbers(regs.f)) {
+    this.out += loadX(regs.x);
+    for (const r of floats) {
       this.out += loadFloat(this.#floats.get(r) as FloatLocal, i32const(0), layout.F + 8 * r);
     }
   }
@@ -214,10 +243,10 @@ class RegionEmitter extends LookupEmitter {
     this.out += get(N) + i32const(block.count) + OP.i32_sub + set(N);
     this.#dirty = block.dirtyIn;
     this.loop = block.loop;
-    const { accesses, remade } = this.#checks;
-    for (const group of remade(index)) this.forget(group);
-    const planned = accesses[index];
-    const { insns, uses } = block;
+    const planned = this.#checks.accesses[index];
+    const remade = this.#checks.remade[index];
+    this.forget(remade[0]);
+    const { insns } = block;
     for (let i = 0; i < insns.length; i++) {
       const insn = insns[i];
       this.operands.insn = insn;
@@ -225,8 +254,9 @@ class RegionEmitter extends LookupEmitter {
       this.#refund = block.count - i;
       if (!isEcall(insn)) insn.instruction.row.exec(this);
       this.locals.release();
-      this.#dirty = union(this.#dirty, uses[i].writes);
-      for (const group of remade(index, i)) this.forget(group);
+      if (insn.floats || (insn.writes & ~this.#dirty.x) !== 0)
+        this.#dirty = union(this.#dirty, written(insn, this.#types));
+      this.forget(remade[i + 1]);
     }
   }
 
@@ -236,9 +266,7 @@ class RegionEmitter extends LookupEmitter {
 
   /** Branch depth of a loop's begin or of the end of the block in front of a merge. */
   #label(block: number): number {
-    let at = this.#scopes.length - 1;
-    while (this.#scopes[at].block !== block) at--;
-    return this.#scopes.length - 1 - at;
+    return this.#scopes.length - 1 - this.#scopes.lastIndexOf(block);
   }
 
   /** True when the way to the block is a branch to a label. */
@@ -259,7 +287,7 @@ class RegionEmitter extends LookupEmitter {
       this.out += condition + OP.br_if + uleb(this.#label(taken.block));
     } else {
       this.out += condition + OP.if + VOID;
-      this.#scopes.push({ block: -1 });
+      this.#scopes.push(NO_LABEL);
       this.#follow(index, taken);
       this.#scopes.pop();
       this.out += OP.end;
@@ -305,9 +333,9 @@ class RegionEmitter extends LookupEmitter {
     if (this.#assumes) giveUp(this.#otherFloatState);
     // What the callee has preserved is still in its local, and with it all that is known of addresses.
     const kept = { x: next.liveIn.x & this.#checks.kept, f: 0 };
-    for (const r of numbers(kept.x)) giveUp(loadState(layout.X + 4 * r) + get(x(r)) + OP.i32_ne);
+    for (const r of numbers(kept.x)) giveUp(storedX(r) + get(x(r)) + OP.i32_ne);
     this.#loadAll(without(next.liveIn, kept), giveUp);
-    for (const group of this.#checks.remade(index, block.count)) this.forget(group);
+    this.forget(this.#checks.remade[index][block.count + 1]);
     this.#follow(index, back);
   }
 
@@ -334,21 +362,24 @@ class RegionEmitter extends LookupEmitter {
    */
   #tree(index: number): void {
     const block = this.#blocks[index];
-    const merges = block.children.filter((child) => this.#blocks[child].forward > 1).reverse();
+    const { children } = block;
+    const isMerge = (child: number): boolean => this.#blocks[child].forward > 1;
     if (block.isLoop) {
       this.out += OP.loop + VOID;
-      this.#scopes.push({ block: index });
+      this.#scopes.push(index);
     }
-    for (const merge of merges) {
+    for (let i = children.length - 1; i >= 0; i--) {
+      if (!isMerge(children[i])) continue;
       this.out += OP.block + VOID;
-      this.#scopes.push({ block: merge });
+      this.#scopes.push(children[i]);
     }
     this.#straight(index);
     this.#terminate(index);
-    for (const merge of merges.reverse()) {
+    for (let i = 0; i < children.length; i++) {
+      if (!isMerge(children[i])) continue;
       this.#scopes.pop();
       this.out += OP.end;
-      this.#tree(merge);
+      this.#tree(children[i]);
     }
     if (block.isLoop) {
       this.#scopes.pop();
@@ -392,20 +423,6 @@ class RegionEmitter extends LookupEmitter {
   }
 }
 
-/** Every set of registers that some shared exit writes back. */
-function exitMasks(blocks: readonly FlowBlock[]): Regs[] {
-  const masks: Regs[] = [];
-  for (const { isLoop, dirtyIn, bails, uses } of blocks) {
-    if (isLoop) masks.push(dirtyIn);
-    let dirty = dirtyIn;
-    for (let i = 0; i < bails.length; i++) {
-      if (bails[i]) masks.push(dirty);
-      dirty = union(dirty, uses[i].writes);
-    }
-  }
-  return masks;
-}
-
 /** The function of a region, and its looks at the TLB. */
 export function regionFunction(
   code: RegionCode,
@@ -413,7 +430,7 @@ export function regionFunction(
   context: RegionContext,
 ): { body: FunctionBody; looks: readonly Look[] } {
   const locals = new Locals(REGION_TYPE.params.length);
-  while (locals.types.length < x(32) - REGION_TYPE.params.length) locals.types.push('i32');
+  for (let local = REGION_TYPE.params.length; local < x(32); local++) locals.types.push('i32');
   const emitter = new RegionEmitter(code, flow, context, locals);
   const instructions = emitter.generate(code.pages);
   const name = `region_${code.entry.toString(16)}`;

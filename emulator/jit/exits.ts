@@ -1,5 +1,6 @@
 /** The ways out of a region with its registers written back. */
-import { without, type Regs } from './registers.ts';
+import type { FlowBlock } from './flow.ts';
+import { union, without, type Regs } from './registers.ts';
 import { uleb, type Code } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';
 
@@ -61,4 +62,14 @@ export class Exits {
       return next === i + 1 ? rest : rest + OP.br + uleb(next - i - 1);
     });
   }
+}
+
+/** Every set of registers that some shared exit writes back. */
+export function exitMasks(blocks: readonly FlowBlock[]): Regs[] {
+  const masks: Regs[] = [];
+  for (const { isLoop, dirtyIn, writtenAtBails } of blocks) {
+    if (isLoop) masks.push(dirtyIn);
+    for (let i = 0; i < writtenAtBails.length; i++) masks.push(union(dirtyIn, writtenAtBails[i]));
+  }
+  return masks;
 }

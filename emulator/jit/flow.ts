@@ -7,14 +7,10 @@
  * every path.
  */
 import { noChecks, planChecks, type Access, type Checks, type CheckContext } from './checks.ts';
-import { accesses, equal, NONE, union, type FloatTypes, type Regs } from './registers.ts';
-import { successors, type Block, type Edge, type Insn, type RegionCode, type Terminator } from './region.ts';
+import type { Insn } from './insn.ts';
+import { equal, floatUse, NONE, union, type FloatTypes, type Regs } from './registers.ts';
+import type { Block, Edge, RegionCode, Terminator } from './region.ts';
 import { mapEdges, unroll } from './unroll.ts';
-
-interface Use {
-  readonly reads: Regs;
-  readonly writes: Regs;
-}
 
 export interface FlowBlock extends Block {
   /** Number of its instructions. */
@@ -34,15 +30,11 @@ export interface FlowBlock extends Block {
   readonly children: number[];
   /** Instructions until the next look at the budget, at most. */
   need: number;
-  /** What each instruction reads and writes of the registers in locals. */
-  uses: readonly Use[];
-  /** Registers that it writes, and those that it reads before it writes them. */
+  /** Registers in locals that it writes, and those that it reads before it writes them. */
   writes: Regs;
   reads: Regs;
-  /** What it has written when it may first leave the region in its midst; null: it never does. */
-  writtenAtBail: Regs | null;
-  /** Which instructions may leave the region in their midst. */
-  bails: readonly boolean[];
+  /** What it has written where it may leave the region in its midst: from the first such place on, each time that it is more. */
+  readonly writtenAtBails: Regs[];
   /** Registers dirty at its beginning, at its end, and live at its beginning. */
   dirtyIn: Regs;
   dirtyOut: Regs;
@@ -59,7 +51,15 @@ export interface Flow {
 /** The blocks that its edges lead to. */
 function nextOf(end: Terminator): number[] {
   const next: number[] = [];
-  for (const { block } of successors(end)) if (block >= 0) next.push(block);
+  const note = ({ block }: Edge): void => {
+    if (block >= 0) next.push(block);
+  };
+  if (end.kind === 'branch') {
+    note(end.taken);
+    note(end.fall);
+  } else if (end.kind === 'jump') note(end.to);
+  else if (end.kind === 'call') note(end.back);
+  else end.targets.forEach(note);
   return next;
 }
 
@@ -106,18 +106,18 @@ function renumber(blocks: readonly Block[]): FlowBlock[] {
       idom: -1,
       children: [],
       need: 0,
-      uses: [],
       writes: NONE,
       reads: NONE,
-      writtenAtBail: null,
-      bails: [],
+      writtenAtBails: [],
       dirtyIn: NONE,
       dirtyOut: NONE,
       liveIn: NONE,
     };
   });
-  for (let i = 0; i < renumbered.length; i++)
-    for (const to of renumbered[i].next) renumbered[to].previous.push(i);
+  for (let i = 0; i < renumbered.length; i++) {
+    const { next } = renumbered[i];
+    for (let k = 0; k < next.length; k++) renumbered[next[k]].previous.push(i);
+  }
   return renumbered;
 }
 
@@ -162,7 +162,12 @@ function dominates(blocks: readonly FlowBlock[], a: number, b: number): boolean 
 /** A branch backwards into the middle of a loop has no structured form: it leaves the region. */
 function cutIrreducible(blocks: readonly FlowBlock[]): Block[] | null {
   const isBad = (from: number, to: number): boolean => to >= 0 && to <= from && !dominates(blocks, to, from);
-  if (!blocks.some(({ next }, i) => next.some((to) => isBad(i, to)))) return null;
+  let found = false;
+  for (let i = 0; i < blocks.length; i++) {
+    const { next } = blocks[i];
+    for (let k = 0; k < next.length; k++) if (next[k] <= i) found ||= isBad(i, next[k]);
+  }
+  if (!found) return null;
   return blocks.map(({ pc, insns, end }, i): Block => {
     const edge = (e: Edge): Edge => (isBad(i, e.block) ? { block: -1, pc: e.pc } : e);
     return { pc, insns, end: mapEdges(end, edge) };
@@ -173,7 +178,9 @@ function findLoops(blocks: readonly FlowBlock[]): void {
   // The natural loop: what reaches an edge back to its header without passing it.
   const bodies = new Map<number, Set<number>>();
   for (let from = 0; from < blocks.length; from++) {
-    for (const to of blocks[from].next) {
+    const { next } = blocks[from];
+    for (let k = 0; k < next.length; k++) {
+      const to = next[k];
       if (to > from) {
         blocks[to].forward++;
         continue;
@@ -203,7 +210,8 @@ function findNeeds(blocks: readonly FlowBlock[]): void {
     const block = blocks[i];
     let longest = 0;
     if (block.end.kind !== 'call') {
-      for (const to of block.next) {
+      for (let k = 0; k < block.next.length; k++) {
+        const to = block.next[k];
         if (to > i && !blocks[to].isLoop && blocks[to].need > longest) longest = blocks[to].need;
       }
     }
@@ -212,39 +220,40 @@ function findNeeds(blocks: readonly FlowBlock[]): void {
 }
 
 /** It may leave the region in its midst. `assumes`: floating point is known to be switched on. */
-function mayBail({ instruction }: Insn, access: Access | null, assumes: boolean): boolean {
-  const { traits, rd, rs2 } = instruction;
-  if (traits.fp !== null || (!assumes && (rd === 'f' || rs2 === 'f'))) return true;
+function mayBail({ traits, floats }: Insn, access: Access | null, assumes: boolean): boolean {
+  if (floats && (traits.fp !== null || !assumes)) return true;
   return access === null ? traits.load || traits.store : access.look > 0;
 }
 
-/** What each block's instructions do with registers, and all of them together. */
+/** What each block's instructions do with registers, all of them together and up to where they may leave. */
 function findUses(blocks: readonly FlowBlock[], types: FloatTypes, checks: Checks): void {
-  // Rounds of an unrolled loop consist of the same instructions.
-  const known = new Map<readonly Insn[], readonly Use[]>();
+  const assumes = types.size > 0;
   for (let i = 0; i < blocks.length; i++) {
     const block = blocks[i];
-    const { insns } = block;
-    let uses = known.get(insns);
-    if (uses === undefined) known.set(insns, (uses = insns.map((insn) => accesses(insn, types))));
+    const { insns, writtenAtBails } = block;
     const planned = checks.accesses[i];
-    const bails: boolean[] = [];
     let readX = 0;
     let readF = 0;
     let writtenX = 0;
     let writtenF = 0;
-    for (let j = 0; j < uses.length; j++) {
-      const { reads, writes } = uses[j];
-      const bail = mayBail(insns[j], planned[j], types.size > 0);
-      bails.push(bail);
-      if (bail) block.writtenAtBail ??= { x: writtenX, f: writtenF };
-      readX |= reads.x & ~writtenX;
-      readF |= reads.f & ~writtenF;
-      writtenX |= writes.x;
-      writtenF |= writes.f;
+    let last: Regs | null = null;
+    for (let j = 0; j < insns.length; j++) {
+      const insn = insns[j];
+      if (
+        mayBail(insn, planned[j], assumes) &&
+        (last === null || last.x !== writtenX || last.f !== writtenF)
+      ) {
+        last = { x: writtenX, f: writtenF };
+        writtenAtBails.push(last);
+      }
+      readX |= insn.reads & ~writtenX;
+      writtenX |= insn.writes;
+      if (assumes && insn.floats) {
+        const { reads, writes } = floatUse(insn, types);
+        readF |= reads & ~writtenF;
+        writtenF |= writes;
+      }
     }
-    block.uses = uses;
-    block.bails = bails;
     block.writes = { x: writtenX, f: writtenF };
     block.reads = { x: readX, f: readF };
   }
@@ -253,15 +262,16 @@ function findUses(blocks: readonly FlowBlock[], types: FloatTypes, checks: Check
 function findDirty(blocks: readonly FlowBlock[]): void {
   for (let changed = true; changed;) {
     changed = false;
-    for (const block of blocks) {
+    for (let i = 0; i < blocks.length; i++) {
+      const block = blocks[i];
       const dirty = union(block.dirtyIn, block.writes);
       block.dirtyOut = dirty;
       // A call writes everything back.
       if (block.end.kind === 'call') continue;
-      for (const to of block.next) {
-        const { dirtyIn } = blocks[to];
-        if (((dirty.x & ~dirtyIn.x) | (dirty.f & ~dirtyIn.f)) === 0) continue;
-        blocks[to].dirtyIn = union(dirtyIn, dirty);
+      for (let k = 0; k < block.next.length; k++) {
+        const next = blocks[block.next[k]];
+        if (((dirty.x & ~next.dirtyIn.x) | (dirty.f & ~next.dirtyIn.f)) === 0) continue;
+        next.dirtyIn = union(next.dirtyIn, dirty);
         changed = true;
       }
     }
@@ -276,23 +286,25 @@ function leaves(end: Terminator): boolean {
 
 /** Registers live before a block. */
 function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock, kept: number): Regs {
-  const { end, dirtyIn, dirtyOut, writes, reads, writtenAtBail } = block;
-  let { x, f } = end.kind === 'indirect' || end.kind === 'call' || leaves(end) ? dirtyOut : NONE;
+  const { end, next, dirtyIn, dirtyOut, writes, reads, writtenAtBails } = block;
+  const isOut = end.kind === 'indirect' || end.kind === 'call' || leaves(end);
+  let x = isOut ? dirtyOut.x : 0;
+  let f = isOut ? dirtyOut.f : 0;
   if (end.kind === 'call') {
     // What is to be compared when the call comes back.
     if (end.back.block >= 0) x |= blocks[end.back.block].liveIn.x & kept;
   } else {
-    for (const to of block.next) {
-      const { liveIn } = blocks[to];
+    for (let k = 0; k < next.length; k++) {
+      const { liveIn } = blocks[next[k]];
       x |= liveIn.x;
       f |= liveIn.f;
     }
   }
   x = (x & ~writes.x) | reads.x;
   f = (f & ~writes.f) | reads.f;
-  if (writtenAtBail !== null) {
-    x |= dirtyIn.x & ~writtenAtBail.x;
-    f |= dirtyIn.f & ~writtenAtBail.f;
+  if (writtenAtBails.length > 0) {
+    x |= dirtyIn.x & ~writtenAtBails[0].x;
+    f |= dirtyIn.f & ~writtenAtBails[0].f;
   }
   if (block.isLoop) {
     x |= dirtyIn.x;

@@ -1,7 +1,9 @@
 /** The locals of a region's function, and operands that are known when its code is generated. */
-import { get, i32const, set, type Operands } from '../codegen/emitter.ts';
+import { get, i32const, loadState, set, storeState, type Operands } from '../codegen/emitter.ts';
 import type { I32 } from '../isa/builder.ts';
-import type { Insn } from './region.ts';
+import * as layout from '../layout.ts';
+import type { Insn } from './insn.ts';
+import { lowest } from './registers.ts';
 import type { Code } from '../wasm/encode.ts';
 
 /** Parameters and fixed locals. */
@@ -19,6 +21,27 @@ const FIRST_X = 8;
 
 /** The local of an x register. */
 export const x = (register: number): number => FIRST_X - 1 + register;
+
+const STORES = Array.from({ length: 32 }, (_code, r) => storeState(layout.X + 4 * r, get(x(r))));
+const STORED = Array.from({ length: 32 }, (_code, r) => loadState(layout.X + 4 * r));
+const LOADS = STORED.map((stored, r) => stored + set(x(r)));
+
+/** The x register in the register file. */
+export const storedX = (register: number): Code => STORED[register];
+
+/** Writes back the x registers of a mask. */
+export function storeX(mask: number): Code {
+  let code: Code = '';
+  for (let rest = mask; rest !== 0; rest &= rest - 1) code += STORES[lowest(rest)];
+  return code;
+}
+
+/** Loads the x registers of a mask from the register file. */
+export function loadX(mask: number): Code {
+  let code: Code = '';
+  for (let rest = mask; rest !== 0; rest &= rest - 1) code += LOADS[lowest(rest)];
+  return code;
+}
 
 const SOURCES = Array.from({ length: 32 }, (_register, r): I32 =>
   r === 0 ? { type: 'i32', code: i32const(0), constant: 0 } : { type: 'i32', code: get(x(r)) },

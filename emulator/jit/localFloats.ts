@@ -7,7 +7,7 @@ import { BOX, type SourceNumber } from '../codegen/floatCode.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import { lane, loadSplat, splat } from '../codegen/lanes.ts';
 import { hostFuses } from './fusedHost.ts';
-import type { Insn } from './region.ts';
+import type { Insn } from './insn.ts';
 import type { FloatType } from './registers.ts';
 import { byte, type Code } from '../wasm/encode.ts';
 import { OP } from '../wasm/opcodes.ts';

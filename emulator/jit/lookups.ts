@@ -89,9 +89,10 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
     return { local, offset };
   }
 
-  /** The group's root is made anew: what is looked at once is looked at again. */
-  protected forget(group: Group): void {
-    if (group.lazy) this.out += i32const(0) + set(this.#hostOf(group));
+  /** The groups' root is made anew: what is looked at once is looked at again. */
+  protected forget(groups: readonly Group[] | undefined): void {
+    if (groups === undefined) return;
+    for (const group of groups) if (group.lazy) this.out += i32const(0) + set(this.#hostOf(group));
   }
 
   /** What `lookUp` is called with besides: nobody sets or reads it. */

@@ -5,8 +5,7 @@
  */
 import { hasInlineFloat } from '../codegen/inlineFloat.ts';
 import type { Isa } from '../isa/choice.ts';
-import { decode, type Decoded } from '../isa/decode.ts';
-import { isWide } from '../isa/width.ts';
+import { insnAt, type Insn } from './insn.ts';
 
 /** Instructions in a region at most: larger ones compile no faster code, only later. */
 export const MAX_INSTRUCTIONS = 400;
@@ -18,10 +17,6 @@ const SIDE_INSTRUCTIONS = 100;
 const MAX_PAGES = 4;
 /** Distance from the entry, in bytes, so that an exit's pc fits beside its refund in one constant (emit.ts). */
 const MAX_DISTANCE = 1 << 19;
-
-export interface Insn extends Decoded {
-  readonly pc: number;
-}
 
 /** Where control goes: to a block of the region, or out of it to a pc. */
 export type Edge =
@@ -62,28 +57,24 @@ export interface CodeReader {
   readonly isa: Isa;
 }
 
-/** The successors inside the region. */
-export function successors(end: Terminator): Edge[] {
-  if (end.kind === 'branch') return [end.taken, end.fall];
-  if (end.kind === 'jump') return [end.to];
-  return end.kind === 'call' ? [end.back] : [...end.targets];
-}
-
 /** Rows that tier 1 leaves to the interpreter. */
-function isLeftOut(decoded: Decoded): boolean {
-  const { helper, fp } = decoded.instruction.traits;
-  return (helper !== null && !isEcall(decoded)) || (fp !== null && !hasInlineFloat(fp));
+function isLeftOut(insn: Insn): boolean {
+  const { helper, fp } = insn.traits;
+  return (helper !== null && !isEcall(insn)) || (fp !== null && !hasInlineFloat(fp));
 }
 
 /** An environment call. */
-export function isEcall({ instruction }: Decoded): boolean {
+export function isEcall({ instruction }: Insn): boolean {
   return instruction.row.name === 'ecall';
 }
 
 class Explorer {
   readonly #reader: CodeReader;
+  readonly #half: (va: number) => number;
   readonly #entry: number;
   readonly #limit: number;
+  /** The page of the last instruction. */
+  #page = -1;
   readonly pages = new Set<number>();
   /** Instructions by pc, in the order of their discovery. */
   readonly insns = new Map<number, Insn>();
@@ -94,55 +85,52 @@ class Explorer {
 
   constructor(reader: CodeReader, entry: number, limit: number) {
     this.#reader = reader;
+    this.#half = (va) => reader.half(va);
     this.#entry = entry;
     this.#limit = limit;
   }
 
   /** The instruction at `pc`, or null where a region must not go. */
   #fetch(pc: number): Insn | null {
-    if (Math.abs(pc - this.#entry) >= MAX_DISTANCE || this.#reader.stopsAt(pc)) return null;
-    const low = this.#reader.half(pc);
-    if (low < 0) return null;
-    const wide = isWide(low);
-    const high = wide ? this.#reader.half((pc + 2) >>> 0) : 0;
-    if (high < 0) return null;
-    const decoded = decode(wide ? (low | (high << 16)) >>> 0 : low, this.#reader.isa);
-    if (decoded === null || isLeftOut(decoded)) return null;
-    if (!this.#reader.isa.compressed && mayMisalign(decoded)) return null;
-    if (!this.#touch(pc >>> 12, wide ? ((pc + 2) >>> 0) >>> 12 : pc >>> 12)) return null;
-    const { instruction, fields, length, compressed } = decoded;
-    return { instruction, fields, length, compressed, pc };
+    const reader = this.#reader;
+    if (Math.abs(pc - this.#entry) >= MAX_DISTANCE || reader.stopsAt(pc)) return null;
+    const insn = insnAt(pc, this.#half, reader.isa);
+    if (insn === null || isLeftOut(insn)) return null;
+    if (!reader.isa.compressed && mayMisalign(insn)) return null;
+    return this.#touch(pc >>> 12, ((pc + insn.length - 1) >>> 0) >>> 12) ? insn : null;
   }
 
   /** Notes the pages of an instruction, one or two; false: they would be too many. */
   #touch(first: number, last: number): boolean {
     const { pages } = this;
+    if (first === this.#page && last === first) return true;
     const fresh = Number(!pages.has(first)) + Number(last !== first && !pages.has(last));
-    if (fresh === 0) return true;
     if (pages.size + fresh > MAX_PAGES) return false;
-    pages.add(first).add(last);
+    if (fresh > 0) pages.add(first).add(last);
+    this.#page = last;
     return true;
   }
 
   /** Follows the straight line from `start`; returns where else to look. */
   #line(start: number): readonly number[] {
+    const { insns } = this;
     this.leaders.add(start);
     let pc = start;
     for (;;) {
-      if (this.insns.has(pc) || this.insns.size >= this.#limit) return [];
+      if (insns.has(pc) || insns.size >= this.#limit) return [];
       const insn = this.#fetch(pc);
       if (insn === null) return [];
-      this.insns.set(pc, insn);
+      insns.set(pc, insn);
       const next = (pc + insn.length) >>> 0;
-      const { row } = insn.instruction;
-      if (insn.instruction.traits.control) {
+      if (insn.traits.control) {
+        const { row } = insn.instruction;
         const links = insn.fields.rd !== 0 && (row.name === 'jal' || row.name === 'jalr');
         const target = (pc + insn.fields.imm) >>> 0;
         if (row.name === 'jalr') return links ? [next] : this.#targetsOf(insn);
         if (row.name === 'jal') return [links ? next : target];
         return [next, target];
       }
-      if (isEcall(insn)) return [next];
+      if (insn.traits.helper !== null) return [next]; // An environment call.
       pc = next;
     }
   }
@@ -167,9 +155,8 @@ class Explorer {
 }
 
 /** A jump or branch whose target may not be a multiple of four. */
-function mayMisalign({ instruction, fields }: Decoded): boolean {
-  const { traits, row } = instruction;
-  return traits.relative ? (fields.imm & 2) !== 0 : row.name === 'jalr';
+function mayMisalign({ instruction, fields, traits }: Insn): boolean {
+  return traits.relative ? (fields.imm & 2) !== 0 : instruction.row.name === 'jalr';
 }
 
 /** Where a JALR goes behind the AUIPC that makes its address, as compilers write far calls; null: who knows. */
@@ -187,9 +174,9 @@ function terminator(
   const last = insns[insns.length - 1];
   const next = (last.pc + last.length) >>> 0;
   const target = (last.pc + last.fields.imm) >>> 0;
-  const { row, traits } = last.instruction;
+  const { row } = last.instruction;
   if (isEcall(last)) return { kind: 'call', target: 'ecall', back: edge(next) };
-  if (!traits.control) return { kind: 'jump', to: edge(next) };
+  if (!last.traits.control) return { kind: 'jump', to: edge(next) };
   if (row.name === 'jal') {
     if (last.fields.rd === 0) return { kind: 'jump', to: edge(target) };
     return { kind: 'call', target, back: edge(next) };
@@ -218,7 +205,7 @@ export function discover(reader: CodeReader, entry: number, limit = MAX_INSTRUCT
     for (;;) {
       body.push(last);
       const next = (last.pc + last.length) >>> 0;
-      if (last.instruction.traits.control || isEcall(last) || index.has(next)) break;
+      if (last.traits.control || last.traits.helper !== null || index.has(next)) break;
       const following = insns.get(next);
       if (following === undefined) break;
       last = following;
@@ -233,7 +220,7 @@ function isMostlyKnown({ blocks }: RegionCode, least: number, isKnown: (pc: numb
   const count = blocks.reduce((sum, { insns }) => sum + insns.length, 0);
   if (count <= least) return false;
   let fresh = 0;
-  for (const { insns } of blocks) for (const { pc } of insns) if (!isKnown(pc)) fresh++;
+  for (const { insns } of blocks) for (let i = 0; i < insns.length; i++) if (!isKnown(insns[i].pc)) fresh++;
   return 8 * fresh < count;
 }
 

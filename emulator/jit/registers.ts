@@ -5,7 +5,8 @@
  * (its prologue sees to it). Then an f register that all its instructions use in one format is a local of that format, a single
  * being NaN-boxed only when it is written back. A register used in both formats stays in the register file.
  */
-import type { Insn, RegionCode } from './region.ts';
+import type { Insn } from './insn.ts';
+import type { RegionCode } from './region.ts';
 
 /** Bit n of `x`: x[n]; bit n of `f`: f[n]. */
 export interface Regs {
@@ -28,10 +29,15 @@ export function equal(a: Regs, b: Regs): boolean {
   return a.x === b.x && a.f === b.f;
 }
 
+/** The lowest number of a mask that has any; `rest &= rest - 1` takes it away. */
+export function lowest(mask: number): number {
+  return 31 - Math.clz32(mask & -mask);
+}
+
 /** The numbers of a mask, in order. */
 export function numbers(mask: number): number[] {
   const found: number[] = [];
-  for (let r = 0; r < 32; r++) if ((mask >>> r) & 1) found.push(r);
+  for (let rest = mask; rest !== 0; rest &= rest - 1) found.push(lowest(rest));
   return found;
 }
 
@@ -74,11 +80,19 @@ function floatOperands({ instruction }: Insn): FloatOperands {
   return known;
 }
 
+const NO_TYPES: FloatTypes = new Map();
+
+function computes({ blocks }: RegionCode): boolean {
+  for (const { insns } of blocks)
+    for (let i = 0; i < insns.length; i++) if (insns[i].traits.fp !== null) return true;
+  return false;
+}
+
 /** Formats for a region's locals; empty when it does not compute in floating point. */
 export function floatTypes(code: RegionCode): FloatTypes {
+  if (!computes(code)) return NO_TYPES;
   const types = new Map<number, FloatType>();
   const mixed = new Set<number>();
-  let computes = false;
   const note = (register: number, type: FloatType | null): void => {
     if (type === null) return;
     const known = types.get(register);
@@ -87,9 +101,7 @@ export function floatTypes(code: RegionCode): FloatTypes {
   };
   for (const { insns } of code.blocks) {
     for (const insn of insns) {
-      computes ||= insn.instruction.traits.fp !== null;
-      const { instruction } = insn;
-      if (instruction.rd !== 'f' && instruction.rs1 !== 'f' && instruction.rs2 !== 'f') continue;
+      if (!insn.floats) continue;
       const { rd, rs1, rs2, rs3 } = floatOperands(insn);
       note(insn.fields.rd, rd);
       note(insn.fields.rs1, rs1);
@@ -98,7 +110,7 @@ export function floatTypes(code: RegionCode): FloatTypes {
     }
   }
   for (const register of mixed) types.delete(register);
-  return computes ? types : new Map();
+  return types;
 }
 
 /** The f registers that fused multiply-adds read, as a mask. */
@@ -112,19 +124,19 @@ export function fusedOperands(blocks: readonly { readonly insns: readonly Insn[]
   return mask;
 }
 
-/** The bit of an operand, a register of that file: of the x registers, or of f registers in locals. */
-const bitOf = (file: string, wanted: string, register: number): number =>
-  file === wanted ? 1 << register : 0;
-
-/** What an instruction reads and writes of the registers that are in locals; x0 is none. */
-export function accesses(insn: Insn, types: FloatTypes): { reads: Regs; writes: Regs } {
-  const { instruction, fields } = insn;
+/** Which f registers in locals an instruction reads, and which it writes. */
+export function floatUse(
+  { instruction, fields }: Insn,
+  types: FloatTypes,
+): { reads: number; writes: number } {
   const { rd, rs1, rs2, rs3 } = instruction;
-  const reads = bitOf(rs1, 'x', fields.rs1) | bitOf(rs2, 'x', fields.rs2) | bitOf(rs3, 'x', fields.rs3);
-  const writes = bitOf(rd, 'x', fields.rd);
-  if (types.size === 0) return { reads: { x: reads & ~1, f: 0 }, writes: { x: writes & ~1, f: 0 } };
-  const local = (file: string, register: number): number =>
-    types.has(register) ? bitOf(file, 'f', register) : 0;
-  const f = local(rs1, fields.rs1) | local(rs2, fields.rs2) | local(rs3, fields.rs3);
-  return { reads: { x: reads & ~1, f }, writes: { x: writes & ~1, f: local(rd, fields.rd) } };
+  const bit = (file: string, register: number): number =>
+    file === 'f' && types.has(register) ? 1 << register : 0;
+  const reads = bit(rs1, fields.rs1) | bit(rs2, fields.rs2) | bit(rs3, fields.rs3);
+  return { reads, writes: bit(rd, fields.rd) };
+}
+
+/** What an instruction writes of the registers in locals. */
+export function written(insn: Insn, types: FloatTypes): Regs {
+  return { x: insn.writes, f: insn.floats ? floatUse(insn, types).writes : 0 };
 }

@@ -17,10 +17,11 @@ interface LoopBlock extends Block {
 }
 
 export function mapEdges(end: Terminator, edge: (e: Edge) => Edge): Terminator {
-  if (end.kind === 'branch') return { ...end, taken: edge(end.taken), fall: edge(end.fall) };
-  if (end.kind === 'jump') return { ...end, to: edge(end.to) };
-  if (end.kind === 'call') return { ...end, back: edge(end.back) };
-  return { ...end, targets: end.targets.map(edge) };
+  const { kind } = end;
+  if (kind === 'branch') return { kind, taken: edge(end.taken), fall: edge(end.fall) };
+  if (kind === 'jump') return { kind, to: edge(end.to) };
+  if (kind === 'call') return { kind, target: end.target, back: edge(end.back) };
+  return { kind, targets: end.targets.map(edge) };
 }
 
 /** Times that a loop is to be there in all; 1: as it is. */
@@ -32,7 +33,7 @@ function rounds(blocks: readonly LoopBlock[], loop: ReadonlySet<number>): number
     // Not the innermost, or a call makes it long anyway.
     if (block.loop !== loop || block.end.kind === 'call' || block.end.kind === 'indirect') return 1;
     count += block.insns.length;
-    for (const { instruction } of block.insns) if (instruction.traits.bytes > 0) accesses++;
+    for (let k = 0; k < block.insns.length; k++) if (block.insns[k].traits.bytes > 0) accesses++;
   }
   const limit = accesses > 1 ? MAX_UNROLLED_ACCESSES : MAX_UNROLLED;
   return Math.min(MAX_ROUNDS, Math.floor(limit / count));

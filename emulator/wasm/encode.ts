@@ -106,26 +106,31 @@ function sized(code: Code): Code {
 
 /** Runs of equal types, as the local declarations want them. */
 function locals(types: readonly ValueType[]): Code {
-  const runs: { count: number; type: ValueType }[] = [];
-  for (const type of types) {
-    const last = runs.at(-1);
-    if (last?.type === type) last.count++;
-    else runs.push({ count: 1, type });
+  const runs: Code[] = [];
+  for (let at = 0, end = 0; at < types.length; at = end) {
+    const type = types[at] as ValueType;
+    while (types[end] === type) end++;
+    runs.push(uleb(end - at) + TYPE[type]);
   }
-  return vector(runs.map((r) => uleb(r.count) + TYPE[r.type]));
+  return vector(runs);
 }
 
 function functionType(type: FunctionType): Code {
   return `\x60${vector(type.params.map((p) => TYPE[p]))}${vector(type.results.map((r) => TYPE[r]))}`;
 }
 
+/** A hint, a byte: not taken. */
+const UNLIKELY: Code = '\x01\x00';
+
 /** The branch hints of all functions; offsets count from the function's local declarations. */
 function branchHints(parts: ModuleParts, heads: readonly Code[]): Code {
   return vector(
     parts.functions.map((f, index) => {
       const head = (heads[index] as Code).length;
-      const hints = (f.unlikely ?? []).map((at) => `${uleb(head + at)}\x01\x00`);
-      return uleb(index + parts.imports.length) + vector(hints);
+      const places = f.unlikely ?? [];
+      let hints = uleb(index + parts.imports.length) + uleb(places.length);
+      for (let i = 0; i < places.length; i++) hints += uleb(head + (places[i] as number)) + UNLIKELY;
+      return hints;
     }),
   );
 }
