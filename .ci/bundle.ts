@@ -3,7 +3,8 @@
  *
  *     dist/cli/quick.cjs          cli/quick.ts with all it imports: `run` with hardly any options
  *     dist/cli/sameframe.cjs      cli/main.ts with all it imports: everything
- *     dist/cli/part.cjs           what both load on demand (partOnDemand.ts)
+ *     dist/cli/emulator.cjs       what both load on demand, in two parts (partOnDemand.ts)
+ *     dist/cli/kernel.cjs
  *     dist/cli/main.js            cli/launch.ts, which loads these through V8's code cache
  *     dist/cli/*.cache            the code caches, filled by running a small program
  *     dist/cli/interpreter.cache  the interpreter's module made from its rows, with V8's code for it (cli/moduleCache.ts)
@@ -22,15 +23,13 @@ import { interpreterModule } from '../emulator/tier0/interpreterModule.ts';
 import { native, writeModule } from '../cli/moduleCache.ts';
 import { setV8Flags } from '../cli/v8Flags.ts';
 import { fillProgram } from './fillProgram.ts';
-import { partOnDemand } from './partOnDemand.ts';
+import { partsOnDemand } from './partOnDemand.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const out = join(root, 'dist/cli');
 
 /** Each bundle's entry, and what fills its code cache by running a program. */
 const BUNDLES = { quick: 'cli/quick.ts', sameframe: 'cli/main.ts' } as const;
-/** And another, which those load on demand. */
-const PART = 'part';
 const FILLS = { quick: ['run'], sameframe: ['run', '--tier=auto'] } as const;
 
 /** In the place of the hash of all code (cli/codeStore.ts). */
@@ -54,10 +53,11 @@ const toolchainOnDemand: Plugin = {
 
 /**
  * What takes a millisecond to load or several, and is rarely called: commander can start programs, which is never asked of it, and
- * picocolors opens the standard output, which loads node:net where that is a pipe.
+ * picocolors opens the standard output, which loads node:net where that is a pipe. A function or a class of each.
  */
 const ON_DEMAND: Readonly<Record<string, string>> = {
   'node:child_process': 'spawn',
+  'node:module': 'SourceMap',
   'node:tty': 'isatty',
   'node:zlib': 'crc32',
   picocolors: 'createColors',
@@ -70,15 +70,19 @@ const onDemand: Plugin = {
       namespace === 'on-demand' ? undefined : { path, namespace: 'on-demand' },
     );
     onLoad({ filter: /.*/, namespace: 'on-demand' }, ({ path }) => ({
-      contents: `exports.${ON_DEMAND[path]} = (...args) => require('${path}').${ON_DEMAND[path]}(...args);`,
+      contents: `exports.${ON_DEMAND[path]} = function (...args) {
+        const real = require('${path}').${ON_DEMAND[path]};
+        return new.target ? new real(...args) : real(...args);
+      };`,
       resolveDir: root,
     }));
   },
 };
 
-// launch.ts takes it for a function: no first line for a shell, and the one `import()` is the launcher's, since code from V8's cache has
-// none.
-const PARAMETERS = 'exports, require, module, __filename, __dirname, importModule, load';
+// launch.ts takes it for a function. Its one `import()` is the launcher's, since code from V8's cache has none; the name is as long, so that
+// the source map stays true.
+const LOAD_MODULE = 'loadES';
+const PARAMETERS = `exports, require, module, __filename, __dirname, ${LOAD_MODULE}, load`;
 
 const COMMON: BuildOptions = {
   absWorkingDir: root,
@@ -91,34 +95,42 @@ const COMMON: BuildOptions = {
 };
 const PLUGINS: Plugin[] = [prebuiltInterpreter, toolchainOnDemand, onDemand];
 
-/** The code of a bundle, as launch.ts wants it, but for the hash. */
+/** The code of a bundle, as launch.ts wants it, but for the hash. Beside it goes its source map, for stack traces (cli/stack.ts). */
 async function bundled(name: string, options: BuildOptions): Promise<string> {
   const outfile = join(out, `${name}.cjs`);
-  await build({ ...COMMON, outfile, minifyWhitespace: true, minifySyntax: true, ...options });
-  const code = readFileSync(outfile, 'utf8').replace(/^#!.*\n/, '');
+  await build({
+    ...COMMON,
+    outfile,
+    minify: true,
+    sourcemap: 'external',
+    sourcesContent: false,
+    banner: { js: `(function (${PARAMETERS}) {` },
+    footer: { js: '})' },
+    ...options,
+  });
+  const code = readFileSync(outfile, 'utf8');
   const odd = /[^\0-\x7f].{0,20}/.exec(code);
   if (odd !== null) throw new Error(`launch.ts reads the bundle as Latin-1, and it has ${odd[0]}`);
   return code;
 }
 
 /** The code of a bundle of the command. */
-async function commandOf(name: string, entry: string, leftOut: Plugin): Promise<string> {
-  const code = await bundled(name, { entryPoints: [entry], plugins: [...PLUGINS, leftOut] });
-  const launched = code.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, 'importModule(');
+async function commandOf(name: string, entry: string, leftOut: readonly Plugin[]): Promise<string> {
+  const code = await bundled(name, { entryPoints: [entry], plugins: [...PLUGINS, ...leftOut] });
+  const launched = code.replace(/\bimport\((?=["'`]\.\.\/guest\/toolchain\.js)/, `${LOAD_MODULE}(`);
   if (launched === code) throw new Error('the bundle does not load the toolchain on demand');
   if (!launched.includes(NO_ID)) throw new Error('the bundle has no place for the hash of all code');
   return launched;
 }
 
 const bundles = new Map<string, string>();
-const { part, leftOut } = await partOnDemand(Object.values(BUNDLES), { ...COMMON, plugins: PLUGINS });
+const { parts, leftOut } = await partsOnDemand(Object.values(BUNDLES), { ...COMMON, plugins: PLUGINS });
 for (const [name, entry] of Object.entries(BUNDLES)) bundles.set(name, await commandOf(name, entry, leftOut));
-bundles.set(PART, await bundled(PART, part));
+for (const [name, options] of parts) bundles.set(name, await bundled(name, options));
 const id = createHash('sha256')
   .update([...bundles.values()].join('\n'))
   .digest('hex');
-for (const [name, code] of bundles)
-  writeFileSync(join(out, `${name}.cjs`), `(function (${PARAMETERS}) {${code.replaceAll(NO_ID, id)}\n})`);
+for (const [name, code] of bundles) writeFileSync(join(out, `${name}.cjs`), code.replaceAll(NO_ID, id));
 writeFileSync(join(out, 'package.json'), '{"type":"commonjs"}\n');
 await build({
   absWorkingDir: root,
@@ -146,8 +158,9 @@ try {
   const program = join(scratch, 'fill');
   writeFileSync(program, fillProgram);
   const env = { ...process.env, SAMEFRAME_FILL_CODE_CACHE: '1', XDG_CACHE_HOME: scratch };
-  for (const [name, words] of Object.entries(FILLS)) {
-    rmSync(join(out, `${name}.cache`), { force: true });
+  // What an older build left would be taken over.
+  for (const name of bundles.keys()) rmSync(join(out, `${name}.cache`), { force: true });
+  for (const words of Object.values(FILLS)) {
     execFileSync(process.execPath, [join(out, 'main.js'), ...words, program], {
       env,
       stdio: ['ignore', 'ignore', 'inherit'],

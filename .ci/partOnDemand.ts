@@ -1,10 +1,9 @@
 /**
- * Parts a bundle (bundle.ts): what most programs never come to goes into a bundle of its own, dist/cli/part.cjs, which is loaded when
- * somebody calls one of its functions: what makes code of the rows, the rows themselves, and what looks at a machine from outside. To make
- * all of it ready takes V8 more than to run a short program.
+ * Parts a bundle (bundle.ts): what most programs never come to goes into bundles of their own, dist/cli/emulator.cjs and kernel.cjs, each
+ * of which is loaded when somebody calls one of its functions. To make all of it ready takes V8 more than to run a short program.
  *
- * Modules of the kernel are in one of the bundles only: the part gets what it imports of the other's, its windows, when it is loaded. Others
- * that both import are there twice: they hold constants, and nothing that changes.
+ * Modules of the kernel are in one of the bundles only: a part gets what it imports of the other's, its windows, when it is loaded. Others
+ * that several import are there as often: they hold constants, and nothing that changes.
  */
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,42 +11,55 @@ import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** What is imported from outside the part. Constants of theirs are copied. */
-const DOORS: readonly string[] = [
-  'emulator/commitLog.ts',
-  'emulator/isa/assemble.ts',
-  'emulator/isa/decode.ts',
-  'emulator/isa/disassemble.ts',
-  'emulator/isa/document.ts',
-  'emulator/isa/table.ts',
-  'emulator/jit/batch.ts',
-  'emulator/jit/region.ts',
-  'emulator/tier0/interpreterModule.ts',
-  'emulator/tier0/step.ts',
-  'kernel-ts/syscalls/strace.ts',
-  'kernel-ts/system/crash.ts',
-  'kernel-ts/system/inspect.ts',
-  'kernel-ts/system/invariants.ts',
-];
+/** The parts, and what is imported from outside of each: its doors. Constants of theirs are copied. */
+const PARTS = {
+  // What makes code of the rows, the rows themselves, and what executes the rarer ones in TypeScript.
+  emulator: [
+    'emulator/commitLog.ts',
+    'emulator/fp/helpers.ts',
+    'emulator/isa/assemble.ts',
+    'emulator/isa/decode.ts',
+    'emulator/isa/disassemble.ts',
+    'emulator/isa/document.ts',
+    'emulator/isa/table.ts',
+    'emulator/jit/batch.ts',
+    'emulator/jit/fusedHost.ts',
+    'emulator/jit/region.ts',
+    'emulator/priv/csrTable.ts',
+    'emulator/tier0/interpreterModule.ts',
+    'emulator/tier0/step.ts',
+  ],
+  // The system calls beside those of every program, and what looks at a machine from outside.
+  kernel: [
+    'kernel-ts/syscalls/strace.ts',
+    'kernel-ts/syscalls/table.ts',
+    'kernel-ts/system/crash.ts',
+    'kernel-ts/system/inspect.ts',
+    'kernel-ts/system/invariants.ts',
+  ],
+} as const;
 
-const doors = new Map(DOORS.map((door) => [join(root, door), door]));
+export type PartName = keyof typeof PARTS;
+export const PART_NAMES = Object.keys(PARTS) as PartName[];
 
 const OURS = /^\.{1,2}\/.*\.ts$/;
-const NAMESPACE = 'part';
 const LOADER = 'part-loader';
-/** What the part's code asks `require` for instead of a window. */
+/** What a part's code asks `require` for instead of a window. */
 const WINDOW = 'window:';
 
-/** The entry of the part: its doors by their paths. */
-const partEntry = DOORS.map((door) => `export * as ${JSON.stringify(door)} from './${door}';`).join('\n');
+/** The entry of a part: its doors by their paths. */
+function entryOf(part: PartName): string {
+  return PARTS[part].map((door) => `export * as ${JSON.stringify(door)} from './${door}';`).join('\n');
+}
 
 /** Modules that are there once. */
 const ONCE = /^kernel-ts\/(?!abi\/)/;
 
-/** By a module of the other bundle: the names that the part imports of it. */
+/** By a module of the other bundle: the names that a part imports of it. */
 type Windows = ReadonlyMap<string, ReadonlySet<string>>;
+const NO_WINDOWS: Windows = new Map();
 
-/** Leaves out of the part the modules that the other bundle has. */
+/** Leaves out of a part the modules that the other bundle has. */
 function windowsTo(modules: ReadonlySet<string>): Plugin {
   return {
     name: 'windows',
@@ -62,15 +74,24 @@ function windowsTo(modules: ReadonlySet<string>): Plugin {
   };
 }
 
-const outside = (modules: ReadonlySet<string>): BuildOptions => ({
-  stdin: { contents: partEntry, resolveDir: root },
-  bundle: true,
-  plugins: [windowsTo(modules)],
-});
+/** How to build a part beside a bundle with these modules. The parts are loaded each by itself: what one wants of another is left out too. */
+function outside(part: PartName, modules: ReadonlySet<string>): BuildOptions {
+  const others = PART_NAMES.filter((other) => other !== part).map((other) => leftOutOf(other, NO_WINDOWS));
+  return {
+    stdin: { contents: entryOf(part), resolveDir: root },
+    bundle: true,
+    plugins: [...others, windowsTo(modules)],
+  };
+}
 
-/** What the part imports of the modules of the other bundle, as esbuild writes it. */
-async function windowsOf(modules: ReadonlySet<string>): Promise<Windows> {
-  const { outputFiles } = await build({ ...outside(modules), format: 'esm', platform: 'node', write: false });
+/** What a part imports of the modules of the other bundle, as esbuild writes it. */
+async function windowsOf(part: PartName, modules: ReadonlySet<string>): Promise<Windows> {
+  const { outputFiles } = await build({
+    ...outside(part, modules),
+    format: 'esm',
+    platform: 'node',
+    write: false,
+  });
   const text = outputFiles.map((file) => file.text).join('\n');
   if (text.includes(`import * as`)) throw new Error('a window has no names');
   const windows = new Map<string, Set<string>>();
@@ -81,6 +102,8 @@ async function windowsOf(modules: ReadonlySet<string>): Promise<Windows> {
     for (const name of names.split(',')) found.add(name.trim().split(' as ')[0] as string);
     windows.set(module, found);
   }
+  // Parts load the emulator's without opening windows for it.
+  if (part === 'emulator' && windows.size > 0) throw new Error('the emulator has a window to the kernel');
   return windows;
 }
 
@@ -96,7 +119,8 @@ function standIn(door: string, name: string, value: unknown): string | null {
 }
 
 /** The other bundle's side: stand-ins for the doors, and what opens the windows when the part is loaded. */
-function partLeftOut(windows: Windows): Plugin {
+function leftOutOf(part: PartName, windows: Windows): Plugin {
+  const doors = new Map<string, string>(PARTS[part].map((door) => [join(root, door), door]));
   const names = [...windows].flatMap(([module, all], at) => {
     const list = Array.from(all, (name) => `${name} as w${String(at)}_${name}`);
     return `import { ${list.join(', ')} } from './${module}';`;
@@ -105,22 +129,24 @@ function partLeftOut(windows: Windows): Plugin {
     const list = Array.from(all, (name) => `${name}: w${String(at)}_${name}`);
     return `${JSON.stringify(WINDOW + module)}: { ${list.join(', ')} }`;
   });
-  const loader = `let loaded; export const part = () => (loaded ??= load('part', { ${values.join(', ')} }));`;
+  const loader = `let loaded; export const part = () => (loaded ??= load('${part}', { ${values.join(', ')} }));`;
+  const namespace = `${part}-part`;
+  const loaderPath = `${LOADER}-${part}`;
   return {
-    name: 'part-left-out',
+    name: `${part}-left-out`,
     setup({ onResolve, onLoad }) {
       onResolve({ filter: OURS }, ({ path, resolveDir }) => {
         const door = doors.get(join(resolveDir, path));
-        return door === undefined ? undefined : { path: door, namespace: NAMESPACE };
+        return door === undefined ? undefined : { path: door, namespace };
       });
-      onResolve({ filter: new RegExp(`^${LOADER}$`) }, ({ path }) => ({ path, namespace: LOADER }));
-      onLoad({ filter: /.*/, namespace: NAMESPACE }, async ({ path }) => {
+      onResolve({ filter: new RegExp(`^${loaderPath}$`) }, ({ path }) => ({ path, namespace: loaderPath }));
+      onLoad({ filter: /.*/, namespace }, async ({ path }) => {
         const found = (await import(join(root, path))) as Readonly<Record<string, unknown>>;
         const lines = Object.entries(found).map(([name, value]) => standIn(path, name, value));
-        const contents = [`import { part } from '${LOADER}';`, ...lines.filter((line) => line !== null)];
+        const contents = [`import { part } from '${loaderPath}';`, ...lines.filter((line) => line !== null)];
         return { contents: contents.join('\n'), resolveDir: root };
       });
-      onLoad({ filter: /.*/, namespace: LOADER }, () => ({
+      onLoad({ filter: /.*/, namespace: loaderPath }, () => ({
         contents: [...names, loader].join('\n'),
         resolveDir: root,
       }));
@@ -128,14 +154,18 @@ function partLeftOut(windows: Windows): Plugin {
   };
 }
 
-/** How to build the part, and what leaves it out of the bundles of these entries; `options` are those of the latter. */
-export async function partOnDemand(
-  entries: readonly string[],
-  options: BuildOptions,
-): Promise<{ readonly part: BuildOptions; readonly leftOut: Plugin }> {
+export interface Parts {
+  /** How to build each part. */
+  readonly parts: ReadonlyMap<PartName, BuildOptions>;
+  /** What leaves them out of the other bundles. */
+  readonly leftOut: readonly Plugin[];
+}
+
+/** The parts of the bundles of these entries; `options` are those of the latter. */
+export async function partsOnDemand(entries: readonly string[], options: BuildOptions): Promise<Parts> {
   const modules = new Set<string>();
   for (const [at, entry] of entries.entries()) {
-    const plugins = [...(options.plugins ?? []), partLeftOut(new Map())];
+    const plugins = [...(options.plugins ?? []), ...PART_NAMES.map((part) => leftOutOf(part, NO_WINDOWS))];
     const { metafile } = await build({
       ...options,
       entryPoints: [entry],
@@ -148,5 +178,8 @@ export async function partOnDemand(
     if (at === 0) for (const module of found) modules.add(module);
     else for (const module of modules) if (!found.includes(module)) modules.delete(module);
   }
-  return { part: outside(modules), leftOut: partLeftOut(await windowsOf(modules)) };
+  const parts = new Map(PART_NAMES.map((part) => [part, outside(part, modules)]));
+  const leftOut: Plugin[] = [];
+  for (const part of PART_NAMES) leftOut.push(leftOutOf(part, await windowsOf(part, modules)));
+  return { parts, leftOut };
 }

@@ -6,6 +6,8 @@ export const EXIT = {
   notReached: 1,
   /** A wrong option or file, C that does not compile. */
   usage: 2,
+  /** A bug of ours: EX_SOFTWARE of sysexits.h. */
+  bug: 70,
   /** --max-instructions ran out. */
   limit: 124,
   /** Every process waits for another. */

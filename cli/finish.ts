@@ -1,8 +1,9 @@
 /** The one place where errors become a line and an exit status, and the end of the process. */
 import { BrokenPipe, CliError, EXIT } from './errors.ts';
 import { printErr } from './io.ts';
+import { sourceStack } from './stack.ts';
 
-/** Prints what the user can mend; anything else is a bug of ours and keeps its stack trace. */
+/** Prints what the user can mend; anything else is a bug of ours, with its stack trace. */
 function explain(error: unknown): number {
   if (error instanceof BrokenPipe) return EXIT.brokenPipe;
   if (error instanceof CliError) {
@@ -10,7 +11,9 @@ function explain(error: unknown): number {
     printErr(`${before}${before === '' || before.endsWith('\n') ? '' : '\n'}sameframe: ${error.message}\n`);
     return error.status;
   }
-  throw error;
+  const trace = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+  printErr(`sameframe: this is a bug of sameframe's, please report it:\n${sourceStack(trace)}\n`);
+  return EXIT.bug;
 }
 
 /**

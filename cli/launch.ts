@@ -16,11 +16,15 @@ function cached(file: string): Buffer | undefined {
   }
 }
 
+const loaded = new Map<string, unknown>();
+
 /**
  * The exports of a bundle, which is a function's expression (.ci/bundle.ts). `windows`: what it imports of the bundle that loads it
  * (.ci/partOnDemand.ts).
  */
 function load(name: string, windows: Readonly<Record<string, unknown>> = {}): unknown {
+  const before = loaded.get(name);
+  if (before !== undefined) return before;
   const filename = `${__dirname}/${name}.cjs`;
   const cacheFile = `${__dirname}/${name}.cache`;
   const source = readFileSync(filename, 'latin1');
@@ -35,6 +39,7 @@ function load(name: string, windows: Readonly<Record<string, unknown>> = {}): un
   const itself = { exports: {} };
   const find = (path: string): unknown => windows[path] ?? require(path);
   bundle(itself.exports, find, itself, filename, __dirname, (path: string) => import(path), load);
+  loaded.set(name, itself.exports);
   return itself.exports;
 }
 

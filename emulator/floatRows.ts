@@ -1,5 +1,5 @@
 /** The floating-point rows that `step` executes in TypeScript: from a micro-op's operands to its helper (fp/helpers.ts). */
-import { fpHelpers, type FpState } from './fp/helpers.ts';
+import { fpHelper, type FpState } from './fp/helpers.ts';
 import { instructionAt } from './isa/table.ts';
 import * as layout from './layout.ts';
 import { STATUS } from './tier0/step.ts';
@@ -38,7 +38,7 @@ export class FloatRows {
     const rs1 = number(instruction.rs1, uops.getUint8(ip + 3));
     const rs2 = number(instruction.rs2, uops.getUint8(ip + 4));
     const rs3 = number(instruction.rs3, uops.getUint8(ip + 5));
-    const helper = fpHelpers[instruction.traits.fp as string];
+    const helper = fpHelper(instruction.traits.fp as string);
     if (helper === undefined || !helper(this.#state, rd, rs1, rs2, rs3, uops.getUint8(ip + 6))) {
       return STATUS.special;
     }

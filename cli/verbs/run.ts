@@ -27,7 +27,8 @@ Each program is a static riscv32 ELF file or one .c file, which is compiled firs
 first program; everything after a program's name belongs to it, up to '--', which starts the next one.
 
 Exit status: the program's own, 128 + signal when it was killed; with several programs the first that is not
-zero. 2 for a wrong option or file, 124 when --max-instructions ran out, 125 for a deadlock, 130 after Ctrl-C.
+zero. 2 for a wrong option or file, 70 for a bug of sameframe's, 124 when --max-instructions ran out, 125 for a
+deadlock, 130 after Ctrl-C.
 
 Examples:
   $ sameframe run hello.c                              compile and run

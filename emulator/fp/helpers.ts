@@ -18,3 +18,8 @@ export const fpHelpers: Readonly<Record<string, FpHelper>> = {
   ...comparisons,
   ...additional,
 };
+
+/** The helper of a row's trait `fp`, if it has one. */
+export function fpHelper(name: string): FpHelper | undefined {
+  return fpHelpers[name];
+}

@@ -67,8 +67,7 @@ export class PageCaches {
 
   /** Begins to count anew. */
   resetCounts(): void {
-    const { PAGE_CACHE_COUNTS, PAGE_CACHE_POOLS, PAGE_CACHE_POOL_SIZE } = layout;
-    const first = PAGE_CACHE_COUNTS >>> 2;
-    this.#words.fill(0, first, first + 2 * PAGE_CACHE_POOLS * PAGE_CACHE_POOL_SIZE);
+    const first = layout.PAGE_CACHE_COUNTS >>> 2;
+    this.#words.fill(0, first, first + 2 * layout.PAGE_CACHE_POOLS * layout.PAGE_CACHE_POOL_SIZE);
   }
 }

@@ -27,7 +27,7 @@ export class MapleNode {
   /** The neighbouring leaves; null in other nodes. */
   prev: MapleNode | null = null;
   next: MapleNode | null = null;
-  readonly isLeaf: boolean;
+  isLeaf: boolean;
   /** Slots in use. */
   count = 0;
   /** The first page of the first area in each slot: vmStart / PAGE_SIZE, a small integer. */
@@ -40,6 +40,41 @@ export class MapleNode {
   constructor(isLeaf: boolean) {
     this.isLeaf = isLeaf;
   }
+}
+
+/** maple_node_cache: nodes that were freed, for the next ones. Invariant: empty, and not more than the limit. */
+export interface MapleCache {
+  readonly free: MapleNode[];
+  readonly limit: number;
+}
+
+/** mt_alloc_one(). */
+export function allocNode({ free }: MapleCache, isLeaf: boolean): MapleNode {
+  const node = free.pop();
+  if (node === undefined) return new MapleNode(isLeaf);
+  node.isLeaf = isLeaf;
+  return node;
+}
+
+/** ma_free_rcu() of a node that is linked nowhere any more. */
+function freeNode({ free, limit }: MapleCache, node: MapleNode): void {
+  const { keys, slots, count } = node;
+  for (let slot = 0; slot < count; slot++) {
+    keys[slot] = 0;
+    slots[slot] = null;
+  }
+  node.count = 0;
+  node.parent = null;
+  node.prev = null;
+  node.next = null;
+  node.gap = UNKNOWN;
+  if (free.length < limit) free.push(node);
+}
+
+/** mt_destroy_walk(): frees a node and all below it. */
+export function freeNodes(cache: MapleCache, node: MapleNode): void {
+  if (!node.isLeaf) for (let slot = 0; slot < node.count; slot++) freeNodes(cache, nodeAt(node, slot));
+  freeNode(cache, node);
 }
 
 /** Puts one more behind those of the node. */
@@ -143,10 +178,10 @@ function adopt(parent: MapleNode): void {
  * mas_split(): what has come to `slot` was one too many. It is cut there, since the next one often comes to the same place, and what lies
  * beyond stays full.
  */
-function splitNode(root: MapleNode, node: MapleNode, slot: number): MapleNode {
+function splitNode(cache: MapleCache, root: MapleNode, node: MapleNode, slot: number): MapleNode {
   const { count } = node;
   const cut = slot < count / 2 ? Math.max(slot, 2) : Math.min(slot + 1, count - 2);
-  const upper = new MapleNode(node.isLeaf);
+  const upper = allocNode(cache, node.isLeaf);
   copySlots(upper, node, cut);
   cutSlots(node, cut, count);
   if (node.isLeaf) {
@@ -158,18 +193,19 @@ function splitNode(root: MapleNode, node: MapleNode, slot: number): MapleNode {
   const { parent } = node;
   const key = upper.keys[0] as number;
   if (parent === null) {
-    const top = new MapleNode(false);
+    const top = allocNode(cache, false);
     appendSlot(top, node.keys[0] as number, node);
     appendSlot(top, key, upper);
     adopt(top);
     return top;
   }
   upper.parent = parent;
-  return insertSlot(root, parent, indexInParent(parent, node) + 1, key, upper);
+  return insertSlot(cache, root, parent, indexInParent(parent, node) + 1, key, upper);
 }
 
 /** mas_wr_node_store(): the root, new or not. The node's gaps, and those of the area behind, are out of date. */
 export function insertSlot(
+  cache: MapleCache,
   root: MapleNode,
   node: MapleNode,
   slot: number,
@@ -179,7 +215,7 @@ export function insertSlot(
   putSlot(node, slot, key, what);
   if (slot === 0) updateKeys(node);
   forgetGaps(node);
-  return node.count > SLOTS ? splitNode(root, node, slot) : root;
+  return node.count > SLOTS ? splitNode(cache, root, node, slot) : root;
 }
 
 function unlinkLeaf(leaf: MapleNode): void {
@@ -188,7 +224,7 @@ function unlinkLeaf(leaf: MapleNode): void {
 }
 
 /** mas_rebalance(): a node with few slots and its neighbour become one. */
-function joinNodes(root: MapleNode, parent: MapleNode, node: MapleNode): MapleNode | null {
+function joinNodes(cache: MapleCache, root: MapleNode, parent: MapleNode, node: MapleNode): MapleNode | null {
   const index = indexInParent(parent, node);
   const at = index + 1 < parent.count ? index : index - 1;
   if (at < 0) return root;
@@ -199,26 +235,37 @@ function joinNodes(root: MapleNode, parent: MapleNode, node: MapleNode): MapleNo
   if (lower.isLeaf) unlinkLeaf(upper);
   else adopt(lower);
   forgetGaps(lower);
-  return removeSlot(root, parent, at + 1);
+  freeNode(cache, upper);
+  return removeSlot(cache, root, parent, at + 1);
 }
 
-/** mas_erase(): the root that is left, or null. The gaps of the area behind are out of date too. */
-export function removeSlot(root: MapleNode, node: MapleNode, slot: number): MapleNode | null {
+/**
+ * mas_erase(): the root that is left, or null. The gaps of the area behind are out of date too. Nodes that are freed for it have a count
+ * of 0 then.
+ */
+export function removeSlot(
+  cache: MapleCache,
+  root: MapleNode,
+  node: MapleNode,
+  slot: number,
+): MapleNode | null {
   cutSlots(node, slot, slot + 1);
   forgetGaps(node);
   const { parent } = node;
   const left = node.count;
   if (parent === null) {
-    if (left === 0) return null;
-    if (left > 1 || node.isLeaf) return root;
-    const only = nodeAt(node, 0);
-    only.parent = null;
+    if (left > 1 || (left === 1 && node.isLeaf)) return root;
+    const only = left === 0 ? null : nodeAt(node, 0);
+    if (only !== null) only.parent = null;
+    freeNode(cache, node);
     return only;
   }
   if (left === 0) {
     if (node.isLeaf) unlinkLeaf(node);
-    return removeSlot(root, parent, indexInParent(parent, node));
+    const index = indexInParent(parent, node);
+    freeNode(cache, node);
+    return removeSlot(cache, root, parent, index);
   }
   if (slot === 0) updateKeys(node);
-  return left < FEW ? joinNodes(root, parent, node) : root;
+  return left < FEW ? joinNodes(cache, root, parent, node) : root;
 }

@@ -3,6 +3,7 @@
  */
 import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
+import type { MapleCache } from './mapleNode.ts';
 import type { Page } from './page.ts';
 import { VmaTree } from './vmaTree.ts';
 
@@ -13,22 +14,7 @@ export class MmStruct {
   /** The frame of the level-1 table. */
   pgd: Page;
   /** The VMAs, by address: `for (const vma of mm.mmap)`, mm.mmap.find(addr), mm.mmap.size (map_count). */
-  readonly mmap = new VmaTree();
-  /** Top-down placement starts here. */
-  mmapBase = 0;
-  startCode = 0;
-  endCode = 0;
-  startData = 0;
-  endData = 0;
-  startBrk = 0;
-  brk = 0;
-  startStack = 0;
-  argStart = 0;
-  argEnd = 0;
-  envStart = 0;
-  envEnd = 0;
-  /** context.vdso: where handlers return to. */
-  vdso = 0;
+  readonly mmap: VmaTree;
   /** Tasks that use it. 0: it is gone. */
   mmUsers = 1;
   totalVm = 0;
@@ -55,7 +41,25 @@ export class MmStruct {
   /** auxv as the program got it, for /proc/PID/auxv and checkpoints. */
   savedAuxv: readonly number[] = [];
 
-  constructor(id: number, pgd: Page, rlim: Rlimits) {
+  // Addresses come last: V8 makes all fields behind one anew when it first gets a number of 2^31 or more.
+  /** Top-down placement starts here. */
+  mmapBase = 0;
+  startCode = 0;
+  endCode = 0;
+  startData = 0;
+  endData = 0;
+  startBrk = 0;
+  brk = 0;
+  startStack = 0;
+  argStart = 0;
+  argEnd = 0;
+  envStart = 0;
+  envEnd = 0;
+  /** context.vdso: where handlers return to. */
+  vdso = 0;
+
+  constructor(id: number, pgd: Page, rlim: Rlimits, nodes: MapleCache) {
+    this.mmap = new VmaTree(nodes);
     this.id = id;
     this.pgd = pgd;
     this.rlim = rlim;

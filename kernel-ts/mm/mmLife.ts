@@ -30,7 +30,7 @@ export function mmAlloc(ctx: MmContext, rlim: Rlimits): MmStruct | Errno {
     kmemCacheFree(ctx, 'mm_struct');
     return -ENOMEM;
   }
-  return new MmStruct(ctx.vm.nextMmId++, pgd, rlim);
+  return new MmStruct(ctx.vm.nextMmId++, pgd, rlim, ctx.slab.mapleNodes);
 }
 
 /** dup_mm(): fork's copy of an address space, copy-on-write. On ENOMEM everything made so far is given back. */
@@ -126,8 +126,9 @@ function exitMmap(ctx: MmContext, mm: MmStruct): void {
     const { startPage, endPage } = vma;
     zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
     if (vma.vmFile !== null) iMmapRemove(vma.vmFile.fInode.iMapping, vma);
+    const next = mm.mmap.next(vma);
     removeVma(ctx, vma);
-    vma = mm.mmap.next(vma);
+    vma = next;
     // A table that the next area has a part in goes with that one.
     if (mm.pgtables > 0)
       freePgtables(ctx, mm, startPage * PAGE_SIZE, endPage * PAGE_SIZE, 0, vma === null ? MAX : vma.vmStart);

@@ -65,8 +65,10 @@ import {
   VM_READ,
   VM_SHARED,
   VM_WRITE,
+  vmAreaFree,
+  vmAreaInit,
   vmaPages,
-  VmArea,
+  type VmArea,
 } from './vma.ts';
 import { removeVma, splitVma, vmaLink, vmaMergeNewRange, vmaUnlink } from './vmaOps.ts';
 import { zapPageRange } from './zap.ts';
@@ -208,7 +210,7 @@ function mappedPages(mm: MmStruct, first: number, end: number): number {
   return pages;
 }
 
-/** Maps pages [first, last) that are free, by merging or with the VMA that was allocated for it. 0, or why the file refuses. */
+/** Maps pages [first, last) that are free, by merging or with the VMA that was allocated for it, which it gives back otherwise. 0, or why the file refuses. */
 function newVma(
   ctx: MmContext,
   mm: MmStruct,
@@ -222,12 +224,13 @@ function newVma(
     kmemCacheFree(ctx, 'vm_area_struct');
     return 0;
   }
-  const vma = new VmArea(mm, first * PAGE_SIZE, last * PAGE_SIZE, vmFlags, pgoff);
+  const vma = vmAreaInit(ctx, mm, first, last, vmFlags, pgoff);
   if (file !== null) {
     vma.vmFile = getFile(file);
     const error = file.fOp.mmap?.(fsContext(ctx), file, vma) ?? -ENODEV;
     if (error < 0) {
       fput(ctx, file);
+      vmAreaFree(ctx, vma);
       return error;
     }
   }
@@ -256,12 +259,15 @@ function mmapRegion(
     vmFlags |= VM_ACCOUNT;
   }
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
-  let error = replaced > 0 ? doMunmap(ctx, mm, first * PAGE_SIZE, pages * PAGE_SIZE) : 0;
-  if (error === 0) error = newVma(ctx, mm, file, first, last, vmFlags, pgoff);
-  if (error < 0) {
-    kmemCacheFree(ctx, 'vm_area_struct');
-    return error;
+  if (replaced > 0) {
+    const error = doMunmap(ctx, mm, first * PAGE_SIZE, pages * PAGE_SIZE);
+    if (error < 0) {
+      kmemCacheFree(ctx, 'vm_area_struct');
+      return error;
+    }
   }
+  const error = newVma(ctx, mm, file, first, last, vmFlags, pgoff);
+  if (error < 0) return error;
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += pages;
   return 0;
@@ -386,7 +392,8 @@ export function setupStackVma(ctx: MmContext, mm: MmStruct, top: number, size: n
   if (mm.mmap.intersection(start, top) !== null || !mayExpandVm(mm, vmFlags, pages)) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
-  const vma = new VmArea(mm, start, top, vmFlags, start >>> PAGE_SHIFT);
+  const page = start >>> PAGE_SHIFT;
+  const vma = vmAreaInit(ctx, mm, page, page + pages, vmFlags, page);
   vmaLink(mm, vma);
   vmStatAccount(mm, vmFlags, pages);
   return vma;

@@ -248,9 +248,12 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += newLen / PAGE_SIZE;
   movePageTables(ctx, mm, addr, oldLen, target);
   if (keep) {
-    unlockVma(vma);
+    // It may have become one with the new area and the one before.
+    const old = mm.mmap.lookup(addr);
+    if (old !== null) unlockVma(old);
     // unlink_anon_vmas(): all its pages have moved.
-    if (addr === vma.vmStart && addr + oldLen === vma.vmEnd) vma.anonVma = null;
+    if (old !== null && old !== merged && addr === old.vmStart && addr + oldLen === old.vmEnd)
+      old.anonVma = null;
   } else if (oldLen > 0) {
     // "OOM: unable to split vma": then the old mapping stays, without its pages.
     doMunmap(ctx, mm, addr, oldLen);

@@ -4,6 +4,8 @@
  * makes an object for a guest asks here first, charges its size or counts it, and answers ENOMEM when there is no room.
  */
 import type { MmContext } from './context.ts';
+import type { MapleCache } from './mapleNode.ts';
+import type { VmArea } from './vma.ts';
 
 /** struct fault_attr, as fail-nth uses it. */
 export interface FaultAttr {
@@ -23,7 +25,7 @@ export function shouldFail(attr: FaultAttr): boolean {
 /** Caches whose objects are counted instead of charged: each object ends at one place, and the invariant checker finds those that leak. */
 export type KmemCache = 'vm_area_struct' | 'mm_struct' | 'filp' | 'shmid_kernel' | 'ipc_namespace';
 
-/** Invariant: 0 <= used <= limit. */
+/** Invariants: 0 <= used <= limit; freeAreas.length <= maxFreeAreas, and nothing refers to a free area, nor it to anything. */
 export interface SlabState {
   /** Bytes charged. */
   used: number;
@@ -31,18 +33,29 @@ export interface SlabState {
   readonly fault: FaultAttr;
   /** Objects that are there, by cache. */
   readonly live: Record<KmemCache, number>;
+  /** vm_area_cachep's free objects, the last one last (vma.ts). */
+  readonly freeAreas: VmArea[];
+  readonly maxFreeAreas: number;
+  readonly mapleNodes: MapleCache;
 }
 
 /** ARCH_KMALLOC_MINALIGN of RISC-V: every object takes whole lines. */
 const LINE = 64;
+/** Bytes of guest RAM for each area that is kept free: they take a sixteenth of as much, so many fit the host that fits the guest. */
+const RAM_PER_FREE_AREA = 2048;
 
 /** A quarter of RAM. */
 export function initSlab(ramBytes: number): SlabState {
+  const maxFreeAreas = Math.floor(ramBytes / RAM_PER_FREE_AREA);
   return {
     used: 0,
     limit: ramBytes / 4,
     fault: { nth: 0, injected: 0 },
     live: { vm_area_struct: 0, mm_struct: 0, filp: 0, shmid_kernel: 0, ipc_namespace: 0 },
+    freeAreas: [],
+    maxFreeAreas,
+    // Half full, as they are after many splits.
+    mapleNodes: { free: [], limit: maxFreeAreas / 8 },
   };
 }
 

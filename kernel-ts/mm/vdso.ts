@@ -4,7 +4,7 @@
  *
  * Known to be missing: it is no ELF image (so there is no AT_SYSINFO_EHDR, and clocks are read by system calls), [vvar].
  */
-import { PAGE_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
 import { kmemCacheAlloc } from './slab.ts';
@@ -18,7 +18,7 @@ import {
   VM_MAYREAD,
   VM_MAYWRITE,
   VM_READ,
-  VmArea,
+  vmAreaInit,
   type VmOperations,
 } from './vma.ts';
 import { vmaLink } from './vmaOps.ts';
@@ -70,7 +70,8 @@ export function setupVdso(ctx: MmContext, mm: MmStruct): boolean {
   if (mm.mmap.intersection(start, end) !== null || !mayExpandVm(mm, 0, 1)) return false;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return false;
   const flags = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_DONTEXPAND;
-  const vma = new VmArea(mm, start, end, flags, 0);
+  const page = start >>> PAGE_SHIFT;
+  const vma = vmAreaInit(ctx, mm, page, page + 1, flags, 0);
   vma.vmOps = VDSO_VM_OPS;
   vmaLink(mm, vma);
   vmStatAccount(mm, flags, 1);

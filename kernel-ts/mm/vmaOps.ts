@@ -10,9 +10,9 @@ import { iMmapInsert, iMmapRemove } from './addressSpace.ts';
 import { areAnonVmasCompatible, dupAnonVma, isMergeableAnonVma, type AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
-import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
+import { kmemCacheAlloc } from './slab.ts';
 import type { MmStruct } from './mm.ts';
-import { vmaPages, VmArea, VM_DONTEXPAND } from './vma.ts';
+import { vmAreaFree, vmAreaInit, vmaPages, VM_DONTEXPAND, type VmArea } from './vma.ts';
 
 /** vma_link(): into the tree and into the file's i_mmap. The file reference is already counted. */
 export function vmaLink(mm: MmStruct, vma: VmArea): void {
@@ -30,13 +30,13 @@ export function vmaUnlink(mm: MmStruct, vma: VmArea): void {
 export function removeVma(ctx: MmContext, vma: VmArea): void {
   vma.vmOps?.close?.(ctx, vma);
   if (vma.vmFile !== null) fput(ctx, vma.vmFile);
-  kmemCacheFree(ctx, 'vm_area_struct');
+  vmAreaFree(ctx, vma);
 }
 
 /** vm_area_dup(): the same area for `mm`, file counted, not linked, open not called; null without memory for it. */
 export function vmAreaDup(ctx: MmContext, vma: VmArea, mm: MmStruct = vma.vmMm): VmArea | null {
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return null;
-  const copy = new VmArea(mm, vma.vmStart, vma.vmEnd, vma.vmFlags, vma.vmPgoff);
+  const copy = vmAreaInit(ctx, mm, vma.startPage, vma.endPage, vma.vmFlags, vma.vmPgoff);
   copy.vmFile = vma.vmFile;
   copy.vmOps = vma.vmOps;
   copy.vmPrivateData = vma.vmPrivateData;

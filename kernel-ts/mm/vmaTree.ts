@@ -5,19 +5,22 @@
  */
 import { PAGE_SHIFT, PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import {
+  allocNode,
   appendSlot,
   areaAfter,
   areaAt,
   areaBefore,
   FEW,
   forgetGaps,
+  freeNodes,
   insertSlot,
-  MapleNode,
   nodeAt,
   removeSlot,
   slotOf,
   UNKNOWN,
   updateKeys,
+  type MapleCache,
+  type MapleNode,
 } from './mapleNode.ts';
 import { VM_GROWSDOWN, type VmArea } from './vma.ts';
 
@@ -108,6 +111,7 @@ function lowestGap(node: MapleNode, len: number, low: number, high: number): num
 export class VmaTree {
   /** map_count. */
   size = 0;
+  readonly #cache: MapleCache;
   #root: MapleNode | null = null;
   /** The leaf with the highest areas. */
   #tail: MapleNode | null = null;
@@ -118,6 +122,10 @@ export class VmaTree {
   #top: VmArea | null = null;
   #topLen = 0;
   #topHigh = 0;
+
+  constructor(cache: MapleCache = { free: [], limit: 0 }) {
+    this.#cache = cache;
+  }
 
   get first(): VmArea | null {
     let node = this.#root;
@@ -229,15 +237,16 @@ export class VmaTree {
     this.size++;
     const leaf = next === null ? this.#tail : this.#leaf;
     if (this.#root === null || leaf === null) {
-      this.#root = new MapleNode(true);
-      appendSlot(this.#root, page, vma);
-      this.#tail = this.#root;
-      this.#leaf = this.#root;
+      const root = allocNode(this.#cache, true);
+      appendSlot(root, page, vma);
+      this.#root = root;
+      this.#tail = root;
+      this.#leaf = root;
       this.#slot = 0;
       return;
     }
     const slot = next === null ? leaf.count : this.#slot;
-    this.#root = insertSlot(this.#root, leaf, slot, page, vma);
+    this.#root = insertSlot(this.#cache, this.#root, leaf, slot, page, vma);
     if (this.#tail !== null && this.#tail.next !== null) this.#tail = this.#tail.next;
     // Where it is, should the leaf have been split.
     const { count } = leaf;
@@ -254,10 +263,10 @@ export class VmaTree {
     const tail = this.#tail;
     const beforeTail = tail === null ? null : tail.prev;
     if (this.#slot === leaf.count - 1) forgetGaps(leaf.next);
-    this.#root = removeSlot(this.#root, leaf, this.#slot);
+    this.#root = removeSlot(this.#cache, this.#root, leaf, this.#slot);
     if (this.#root === null) this.#tail = null;
     // The last leaf has become one with that before it, or is empty.
-    else if (tail !== null && beforeTail !== null && beforeTail.next !== tail) this.#tail = beforeTail;
+    else if (tail !== null && tail.count === 0) this.#tail = beforeTail;
     this.size--;
     // The next area is at its place now, unless the leaf may have gone.
     if (leaf.count < FEW) this.#leaf = null;
@@ -268,6 +277,7 @@ export class VmaTree {
 
   /** mas_destroy(): the address space ends. */
   clear(): void {
+    if (this.#root !== null) freeNodes(this.#cache, this.#root);
     this.size = 0;
     this.#root = null;
     this.#tail = null;

@@ -31,7 +31,7 @@ import {
 } from '../fs/attr.ts';
 import { doSysOpenat } from '../fs/open.ts';
 import { doPipe2 } from '../fs/pipe.ts';
-import { vfsGetdents64, vfsIoctl } from '../fs/readWrite.ts';
+import { vfsGetdents64 } from '../fs/readWrite.ts';
 import { vfsFstatfs, vfsStatfs, vfsStatx } from '../fs/stat.ts';
 import type { Timespec } from '../mm/context.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -65,11 +65,6 @@ export const sysPipe2: Handler = (kernel, task, fds, flags) => {
 };
 
 export const sysFcntl64: Handler = (kernel, _task, fd, cmd, arg) => doFcntl(kernel, fd, cmd, arg >>> 0);
-
-export const sysIoctl: Handler = (kernel, _task, fd, cmd, arg) => {
-  const file = fget(kernel, fd);
-  return file === null ? -EBADF : vfsIoctl(kernel, fd, file, cmd >>> 0, arg >>> 0);
-};
 
 export const sysStatx: Handler = (kernel, task, dfd, pathname, flags, mask, buf) => {
   if ((mask & STATX_RESERVED) !== 0 || (flags & 0x6000) === 0x6000) return -EINVAL;

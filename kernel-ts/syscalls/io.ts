@@ -1,11 +1,19 @@
-/** Shims of reading and writing: read(2), readv(2), pread(2), lseek(2), sendfile(2). */
+/** Shims of reading and writing: read(2), readv(2), pread(2), lseek(2), ioctl(2), sendfile(2). */
 import { EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE } from '../abi/errno.ts';
 import { O_NONBLOCK } from '../abi/fcntl.ts';
 import { vfsCopyFileRange } from '../fs/copyFileRange.ts';
 import { fget } from '../fs/fdtable.ts';
 import type { File } from '../fs/file.ts';
 import { importIovec, userIter, type IovIter } from '../fs/iovIter.ts';
-import { doSendfile, ksysPread, ksysPwrite, vfsLlseek, vfsRead, vfsWrite } from '../fs/readWrite.ts';
+import {
+  doSendfile,
+  ksysPread,
+  ksysPwrite,
+  vfsIoctl,
+  vfsLlseek,
+  vfsRead,
+  vfsWrite,
+} from '../fs/readWrite.ts';
 import { isWait, type WaitReason } from '../fs/wait.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { sleepOn } from '../process/sched.ts';
@@ -166,3 +174,8 @@ export const sysCopyFileRange: Handler = (kernel, task, inFd, inOffset, outFd, o
 function writeOffset(kernel: Kernel, task: Task, address: number, offset: number): number {
   return writeWords(kernel, task, address, [offset, Math.floor(offset / 2 ** 32)]);
 }
+
+export const sysIoctl: Handler = (kernel, _task, fd, cmd, arg) => {
+  const file = fget(kernel, fd);
+  return file === null ? -EBADF : vfsIoctl(kernel, fd, file, cmd >>> 0, arg >>> 0);
+};

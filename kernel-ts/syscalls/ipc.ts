@@ -1,4 +1,4 @@
-/** Shims of System V semaphores and message queues: semget(2), semop(2), semctl(2), msgget(2), msgop(2), msgctl(2). */
+/** Shims of System V IPC: shmget(2), shmop(2), shmctl(2), semget(2), semop(2), semctl(2), msgget(2), msgop(2), msgctl(2). */
 import { EAGAIN, EINTR, ERESTARTNOHAND } from '../abi/errno.ts';
 import { sysMsgctl as msgctl } from '../ipc/msgctl.ts';
 import { doMsgrcv, doMsgsnd, msgsndAgain } from '../ipc/msgop.ts';
@@ -6,12 +6,24 @@ import { sysMsgget as msgget } from '../ipc/msg.ts';
 import { sysSemget as semget } from '../ipc/sem.ts';
 import { sysSemctl as semctl } from '../ipc/semctl.ts';
 import { doSemtimedop } from '../ipc/semop.ts';
+import { doShmat, sysShmdt as shmdt, sysShmget as shmget } from '../ipc/shm.ts';
+import { sysShmctl as shmctl } from '../ipc/shmctl.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { sleepOn, sleepOnObject, wakeUpQ } from '../process/sched.ts';
 import type { Task } from '../process/task.ts';
 import { deadlineAfter } from '../process/time.ts';
 import type { Handler } from './row.ts';
 import { readTimespec, validTimespec, type UserTimespec } from './user.ts';
+
+export const sysShmget: Handler = (kernel, _task, key, size, shmflg) =>
+  shmget(kernel, key, size >>> 0, shmflg);
+
+export const sysShmat: Handler = (kernel, _task, shmid, shmaddr, shmflg) =>
+  doShmat(kernel, shmid, shmaddr >>> 0, shmflg);
+
+export const sysShmdt: Handler = (kernel, _task, shmaddr) => shmdt(kernel, shmaddr >>> 0);
+
+export const sysShmctl: Handler = (kernel, _task, shmid, cmd, buf) => shmctl(kernel, shmid, cmd, buf >>> 0);
 
 export const sysSemget: Handler = (kernel, _task, key, nsems, semflg) => semget(kernel, key, nsems, semflg);
 

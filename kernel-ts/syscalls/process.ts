@@ -1,4 +1,4 @@
-/** Shims of processes: execve(2), exit(2), waitid(2), credentials, groups, limits, scheduling, prctl(2). */
+/** Shims of processes: execve(2), waitid(2), credentials, groups, limits, scheduling, prctl(2). */
 import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from '../abi/errno.ts';
 import { CAP_SYS_NICE, CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import { RLIM_INFINITY, RLIM_NLIMITS, type Rlimit } from '../abi/resource.ts';
@@ -17,9 +17,8 @@ import {
   doSetuid,
 } from '../process/creds.ts';
 import { doExecve } from '../process/exec.ts';
-import { doExit, groupExit } from '../process/exit.ts';
 import type { Kernel } from '../process/kernel.ts';
-import { SYSCALL_NO_RESULT, taskTime } from '../process/sched.ts';
+import { taskTime } from '../process/sched.ts';
 import { SIGCHLD } from '../process/signalSet.ts';
 import { groupLeader, type Task } from '../process/task.ts';
 import { processTime } from '../process/time.ts';
@@ -30,16 +29,6 @@ import { readUser, userMm, userPath, userString, writeUser, writeWords } from '.
 export const sysExecve: Handler = (kernel, task, pathname, argv, envp) => {
   const path = userPath(kernel, task, pathname);
   return typeof path === 'number' ? path : doExecve(kernel, task, path, argv >>> 0, envp >>> 0);
-};
-
-export const sysExit: Handler = (kernel, task, status) => {
-  doExit(kernel, task, (status & 0xff) << 8);
-  return SYSCALL_NO_RESULT;
-};
-
-export const sysExitGroup: Handler = (kernel, task, status) => {
-  groupExit(kernel, task, (status & 0xff) << 8);
-  return SYSCALL_NO_RESULT;
 };
 
 export const sysWaitid: Handler = (kernel, task, idtype, id, infop, options, rusage) => {
@@ -226,13 +215,6 @@ export const sysPrlimit64: Handler = (kernel, task, pid, resource, newLimit, old
     target.rlim[resource] = wanted;
   }
   return oldLimit === 0 ? 0 : writeWords(kernel, task, oldLimit, words);
-};
-
-// Threads
-
-export const sysSetTidAddress: Handler = (_kernel, task, address) => {
-  task.clearChildTid = address >>> 0;
-  return task.pid;
 };
 
 // Scheduling: one policy, priorities are stored nowhere and have no effect

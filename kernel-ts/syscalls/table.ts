@@ -1,6 +1,7 @@
 /**
  * The system-call table of riscv32 Linux (include/uapi/asm-generic/unistd.h without the time32 calls,
- * arch/riscv/include/uapi/asm/unistd.h): one row per call. A new call is one row here and one handler.
+ * arch/riscv/include/uapi/asm/unistd.h): one row per call. A new call is one row here and one handler; those of nearly every program are
+ * in libcRows.ts.
  *
  * Calls that Linux has and this kernel has not are listed by number in `UNSUPPORTED`, so that the log can name them.
  */
@@ -10,9 +11,18 @@ import * as capability from './capability.ts';
 import * as clone from './clone.ts';
 import * as files from './files.ts';
 import * as ipc from './ipc.ts';
-import * as io from './io.ts';
-import * as memory from './memory.ts';
+import {
+  sysCopyFileRange,
+  sysLlseek,
+  sysPread64,
+  sysPreadv,
+  sysPwrite64,
+  sysPwritev,
+  sysSendfile64,
+} from './io.ts';
+import { LIBC_ROWS } from './libcRows.ts';
 import * as misc from './misc.ts';
+import * as pages from './pages.ts';
 import * as poll from './poll.ts';
 import * as proc from './process.ts';
 import { row, type Handler, type SyscallRow } from './row.ts';
@@ -22,17 +32,16 @@ import * as timers from './timers.ts';
 import * as timing from './timing.ts';
 
 const address = { result: 'address' } as const;
-const noReturn = { result: 'none' } as const;
 
-/** Every supported call, by number. */
+/** Every supported call. */
 export const SYSCALL_ROWS: readonly SyscallRow[] = [
+  ...LIBC_ROWS,
   row(17, 'getcwd', 'buf:str! size:size', files.sysGetcwd),
   row(23, 'dup', 'fd:fd', files.sysDup),
   row(24, 'dup3', 'oldfd:fd newfd:fd flags:O', files.sysDup3),
   row(25, 'fcntl64', 'fd:fd cmd:FCNTL arg:hex', files.sysFcntl64, {
     note: 'no record locks between processes, no leases',
   }),
-  row(29, 'ioctl', 'fd:fd cmd:IOCTL arg:ptr', files.sysIoctl, { note: 'no terminal: ENOTTY' }),
   row(33, 'mknodat', 'dirfd:dirfd path:path mode:mode dev:hex', files.sysMknodat),
   row(34, 'mkdirat', 'dirfd:dirfd path:path mode:mode', files.sysMkdirat),
   row(35, 'unlinkat', 'dirfd:dirfd path:path flags:AT', files.sysUnlinkat),
@@ -55,16 +64,12 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(57, 'close', 'fd:fd', files.sysClose),
   row(59, 'pipe2', 'pipefd:pipefd! flags:O', files.sysPipe2),
   row(61, 'getdents64', 'fd:fd dirp:ptr count:size', files.sysGetdents64),
-  row(62, '_llseek', 'fd:fd high:int low:uint result:loff! whence:SEEK', io.sysLlseek),
-  row(63, 'read', 'fd:fd buf:out@ret count:size', io.sysRead),
-  row(64, 'write', 'fd:fd buf:buf@2 count:size', io.sysWrite),
-  row(65, 'readv', 'fd:fd iov:iovout@2 iovcnt:int', io.sysReadv),
-  row(66, 'writev', 'fd:fd iov:iov@2 iovcnt:int', io.sysWritev),
-  row(67, 'pread64', 'fd:fd buf:out@ret count:size offset:off64', io.sysPread64),
-  row(68, 'pwrite64', 'fd:fd buf:buf@2 count:size offset:off64', io.sysPwrite64),
-  row(69, 'preadv', 'fd:fd iov:iovout@2 iovcnt:int offset:off64', io.sysPreadv),
-  row(70, 'pwritev', 'fd:fd iov:iov@2 iovcnt:int offset:off64', io.sysPwritev),
-  row(71, 'sendfile64', 'out_fd:fd in_fd:fd offset:loff count:size', io.sysSendfile64),
+  row(62, '_llseek', 'fd:fd high:int low:uint result:loff! whence:SEEK', sysLlseek),
+  row(67, 'pread64', 'fd:fd buf:out@ret count:size offset:off64', sysPread64),
+  row(68, 'pwrite64', 'fd:fd buf:buf@2 count:size offset:off64', sysPwrite64),
+  row(69, 'preadv', 'fd:fd iov:iovout@2 iovcnt:int offset:off64', sysPreadv),
+  row(70, 'pwritev', 'fd:fd iov:iov@2 iovcnt:int offset:off64', sysPwritev),
+  row(71, 'sendfile64', 'out_fd:fd in_fd:fd offset:loff count:size', sysSendfile64),
   row(78, 'readlinkat', 'dirfd:dirfd path:path buf:out@ret size:size', files.sysReadlinkat),
   row(81, 'sync', '', files.sysSync),
   row(82, 'fsync', 'fd:fd', files.sysFsync),
@@ -72,12 +77,9 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(90, 'capget', 'header:ptr data:ptr', capability.sysCapget, { note: 'numbers 0 to 31' }),
   row(91, 'capset', 'header:ptr data:ptr', capability.sysCapset, { note: 'numbers 0 to 31' }),
   row(92, 'personality', 'persona:hex', proc.sysPersonality, { note: 'stored, without effect' }),
-  row(93, 'exit', 'status:int', proc.sysExit, noReturn),
-  row(94, 'exit_group', 'status:int', proc.sysExitGroup, noReturn),
   row(95, 'waitid', 'idtype:P id:int infop:childinfo! options:WAIT rusage:rusage!', proc.sysWaitid, {
     note: 'no P_PIDFD',
   }),
-  row(96, 'set_tid_address', 'tidptr:ptr', proc.sysSetTidAddress),
   row(97, 'unshare', 'flags:CLONE', clone.sysUnshare, {
     note: 'of namespaces ipc alone',
   }),
@@ -157,17 +159,15 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(190, 'semget', 'key:key nsems:int semflg:IPCGET', ipc.sysSemget),
   row(191, 'semctl', 'semid:int semnum:int cmd:SEMCTL arg:semun!', ipc.sysSemctl),
   row(193, 'semop', 'semid:int sops:sembuf nsops:uint', ipc.sysSemop),
-  row(194, 'shmget', 'key:key size:size shmflg:SHMGET', memory.sysShmget),
-  row(195, 'shmctl', 'shmid:int cmd:SHMCTL buf:shmid!', memory.sysShmctl),
-  row(196, 'shmat', 'shmid:int shmaddr:ptr shmflg:SHMAT', memory.sysShmat, address),
-  row(197, 'shmdt', 'shmaddr:ptr', memory.sysShmdt),
-  row(214, 'brk', 'addr:ptr', memory.sysBrk, address),
-  row(215, 'munmap', 'addr:ptr length:size', memory.sysMunmap),
+  row(194, 'shmget', 'key:key size:size shmflg:SHMGET', ipc.sysShmget),
+  row(195, 'shmctl', 'shmid:int cmd:SHMCTL buf:shmid!', ipc.sysShmctl),
+  row(196, 'shmat', 'shmid:int shmaddr:ptr shmflg:SHMAT', ipc.sysShmat, address),
+  row(197, 'shmdt', 'shmaddr:ptr', ipc.sysShmdt),
   row(
     216,
     'mremap',
     'old_addr:ptr old_size:size new_size:size flags:MREMAP new_addr:ptr',
-    memory.sysMremap,
+    pages.sysMremap,
     address,
   ),
   row(
@@ -182,19 +182,14 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(221, 'execve', 'path:path argv:argv envp:envp', proc.sysExecve, {
     note: 'static programs and scripts',
   }),
-  row(222, 'mmap2', 'addr:ptr length:size prot:PROT flags:MAP fd:fd pgoffset:hex', memory.sysMmap2, {
-    ...address,
-    note: 'no huge pages',
-  }),
-  row(226, 'mprotect', 'addr:ptr length:size prot:PROT', memory.sysMprotect),
-  row(227, 'msync', 'addr:ptr length:size flags:MS', memory.sysMsync),
-  row(228, 'mlock', 'addr:ptr length:size', memory.sysMlock),
-  row(229, 'munlock', 'addr:ptr length:size', memory.sysMunlock),
-  row(230, 'mlockall', 'flags:MCL', memory.sysMlockall),
-  row(231, 'munlockall', '', memory.sysMunlockall),
-  row(232, 'mincore', 'addr:ptr length:size vec:ptr', memory.sysMincore),
-  row(233, 'madvise', 'addr:ptr length:size advice:MADV', memory.sysMadvise),
-  row(234, 'remap_file_pages', 'addr:ptr size:size prot:PROT pgoff:hex flags:MAP', memory.sysRemapFilePages),
+  row(227, 'msync', 'addr:ptr length:size flags:MS', pages.sysMsync),
+  row(228, 'mlock', 'addr:ptr length:size', pages.sysMlock),
+  row(229, 'munlock', 'addr:ptr length:size', pages.sysMunlock),
+  row(230, 'mlockall', 'flags:MCL', pages.sysMlockall),
+  row(231, 'munlockall', '', pages.sysMunlockall),
+  row(232, 'mincore', 'addr:ptr length:size vec:ptr', pages.sysMincore),
+  row(233, 'madvise', 'addr:ptr length:size advice:MADV', pages.sysMadvise),
+  row(234, 'remap_file_pages', 'addr:ptr size:size prot:PROT pgoff:hex flags:MAP', pages.sysRemapFilePages),
   row(240, 'rt_tgsigqueueinfo', 'tgid:int tid:int sig:sig info:siginfo', signals.sysRtTgsigqueueinfo),
   row(259, 'riscv_flush_icache', 'start:ptr end:ptr flags:hex', misc.sysRiscvFlushIcache),
   row(261, 'prlimit64', 'pid:int resource:RLIMIT new_limit:rlimit old_limit:rlimit!', proc.sysPrlimit64),
@@ -202,13 +197,13 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
     270,
     'process_vm_readv',
     'pid:int local_iov:iovout@2 liovcnt:int remote_iov:ptr riovcnt:int flags:hex',
-    memory.sysProcessVmReadv,
+    pages.sysProcessVmReadv,
   ),
   row(
     271,
     'process_vm_writev',
     'pid:int local_iov:iov@2 liovcnt:int remote_iov:ptr riovcnt:int flags:hex',
-    memory.sysProcessVmWritev,
+    pages.sysProcessVmWritev,
   ),
   row(
     276,
@@ -222,12 +217,12 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   row(278, 'getrandom', 'buf:ptr count:size flags:GRND', misc.sysGetrandom),
   row(279, 'memfd_create', 'name:str flags:MFD', files.sysMemfdCreate),
   row(283, 'membarrier', 'cmd:MEMBARRIER flags:hex cpu_id:int', misc.sysMembarrier),
-  row(284, 'mlock2', 'addr:ptr length:size flags:hex', memory.sysMlock2),
+  row(284, 'mlock2', 'addr:ptr length:size flags:hex', pages.sysMlock2),
   row(
     285,
     'copy_file_range',
     'fd_in:fd off_in:loff fd_out:fd off_out:loff len:size flags:hex',
-    io.sysCopyFileRange,
+    sysCopyFileRange,
   ),
   row(291, 'statx', 'dirfd:dirfd path:path flags:AT mask:STATX buf:statx!', files.sysStatx),
   row(403, 'clock_gettime64', 'clockid:CLOCK tp:timespec!', timing.sysClockGettime64),
@@ -354,34 +349,26 @@ const sysNotImplemented: Handler = (kernel, task) => {
 const missing = (number: number, name: string): SyscallRow =>
   row(number, name, 'a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex', sysNotImplemented, { support: 'none' });
 
+/** SYSCALL_ROWS, for who may not have loaded them yet. */
+export function supportedRows(): readonly SyscallRow[] {
+  return SYSCALL_ROWS;
+}
+
 /** Rows of what is declared as missing; made anew at each call. */
 export function unsupportedRows(): readonly SyscallRow[] {
   return UNSUPPORTED.flatMap(([first, names]) => names.split(' ').map((name, i) => missing(first + i, name)));
 }
 
-/** What a number that Linux does not know runs. */
-export const UNKNOWN_ROW: SyscallRow = missing(-1, 'syscall');
+const UNKNOWN_ROW: SyscallRow = missing(-1, 'syscall');
 
-/** Indexed by number, below 512. Null: not ours; rows of what is missing come when the first of them is called. */
-const TABLE: (SyscallRow | null)[] = Array<SyscallRow | null>(512).fill(null);
-for (const one of SYSCALL_ROWS) TABLE[one.number] = one;
-let hasMissing = false;
-
-function missingRow(number: number): SyscallRow {
-  if (!hasMissing) for (const one of unsupportedRows()) TABLE[one.number] = one;
-  hasMissing = true;
-  return TABLE[number] ?? UNKNOWN_ROW;
-}
-
-/** What the number in a7 runs, a u32. */
-export function syscallRow(number: number): SyscallRow {
-  return TABLE[number] ?? missingRow(number);
+/** What a number that Linux does not know runs: always the same row. */
+export function unknownRow(): SyscallRow {
+  return UNKNOWN_ROW;
 }
 
 /** The row of a number that Linux knows, or null. */
 export function syscallByNumber(number: number): SyscallRow | null {
-  const found = syscallRow(number);
-  return found === UNKNOWN_ROW ? null : found;
+  return [...SYSCALL_ROWS, ...unsupportedRows()].find((one) => one.number === number) ?? null;
 }
 
 /** Whether riscv32 Linux has a system call of that name (supported or not). */

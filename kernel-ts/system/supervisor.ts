@@ -27,7 +27,7 @@ import type { MemMap } from '../mm/page.ts';
 import { FaultCode, type Access } from '../mm/vma.ts';
 import { formatCall, formatEntry } from '../syscalls/strace.ts';
 import { formatSigInfo } from '../syscalls/straceSignal.ts';
-import { syscallRow } from '../syscalls/table.ts';
+import { syscallRow } from '../syscalls/lookUp.ts';
 import type { SyscallRow } from '../syscalls/row.ts';
 import type { Hooks } from './api.ts';
 import { crashReport, type Fault } from './crash.ts';

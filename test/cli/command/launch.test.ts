@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { root, sameframe, scratchFolder } from './sameframe.ts';
 
 const suite = scratchFolder();
-const CACHES = ['quick.cache', 'sameframe.cache', 'part.cache', 'interpreter.cache'];
+const CACHES = ['quick.cache', 'sameframe.cache', 'emulator.cache', 'kernel.cache', 'interpreter.cache'];
 
 const copy = (): string => join(suite.dir, 'dist/cli');
 const program = (): string => join(suite.dir, 'sum');
@@ -115,5 +115,26 @@ describe('the command', () => {
       expect(quick).toEqual(await sameframe(['run', '--tier=auto', ...words]));
       expect(quick.stdout + quick.stderr).not.toBe('');
     }
+  });
+
+  test('reports a bug of its own with the places of its sources, and status 70', async () => {
+    rmSync(copy(), { recursive: true, force: true });
+    cpSync(join(root, 'dist/cli'), copy(), { recursive: true });
+    const bundle = join(copy(), 'quick.cjs');
+    const text = readFileSync(bundle, 'latin1');
+    // The last thing that cli/quick.ts does.
+    const broken = text.replace(/process\.exitCode=\w+\.status/, 'process.exitCode=null.status');
+    expect(broken).not.toBe(text);
+    writeFileSync(bundle, broken, 'latin1');
+    const words = [join(copy(), 'main.js'), 'run', program()];
+    const { exitCode, stderr } = await execa(process.execPath, words, { reject: false });
+    expect(exitCode).toBe(70);
+    const lines = stderr.split('\n');
+    expect(lines[0]).toBe("sameframe: this is a bug of sameframe's, please report it:");
+    expect(lines[1]).toMatch(/^TypeError: Cannot read properties of null/);
+    const { index = 0 } =
+      /process\.exitCode = session\.status/.exec(readFileSync(join(root, 'cli/quick.ts'), 'utf8')) ?? {};
+    const line = readFileSync(join(root, 'cli/quick.ts'), 'utf8').slice(0, index).split('\n').length;
+    expect(lines[2]).toMatch(new RegExp(`^ {4}at cli/quick\\.ts:${String(line)}:\\d+$`));
   });
 });

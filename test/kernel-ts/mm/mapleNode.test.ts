@@ -1,20 +1,25 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  allocNode,
   appendSlot,
   areaAfter,
   areaAt,
   areaBefore,
   insertSlot,
-  MapleNode,
   nodeAt,
   removeSlot,
   slotOf,
+  type MapleCache,
+  type MapleNode,
 } from '../../../kernel-ts/mm/mapleNode.ts';
 import { VmArea } from '../../../kernel-ts/mm/vma.ts';
 import { mmOf, TestKernel } from './machine.ts';
 
 const mm = mmOf(new TestKernel(1 << 20).spawn());
+
+/** Few enough that some are made anew. */
+const cache: MapleCache = { free: [], limit: 3 };
 
 function area(page: number): VmArea {
   return new VmArea(mm, page * 4096, (page + 1) * 4096, 0, 0);
@@ -29,18 +34,18 @@ function leafOf(root: MapleNode, page: number): MapleNode {
 function insert(root: MapleNode | null, vma: VmArea): MapleNode {
   const page = vma.vmStart / 4096;
   if (root === null) {
-    const first = new MapleNode(true);
+    const first = allocNode(cache, true);
     appendSlot(first, page, vma);
     return first;
   }
   const leaf = leafOf(root, page);
   const slot = slotOf(leaf, page);
-  return insertSlot(root, leaf, areaAt(leaf, slot).vmStart < vma.vmStart ? slot + 1 : slot, page, vma);
+  return insertSlot(cache, root, leaf, areaAt(leaf, slot).vmStart < vma.vmStart ? slot + 1 : slot, page, vma);
 }
 
 function remove(root: MapleNode, page: number): MapleNode | null {
   const leaf = leafOf(root, page);
-  return removeSlot(root, leaf, slotOf(leaf, page));
+  return removeSlot(cache, root, leaf, slotOf(leaf, page));
 }
 
 /** The areas by way of the nodes, with what holds of every node; and the number of leaves. */

@@ -11,6 +11,8 @@ import {
   MAP_POPULATE,
   MAP_PRIVATE,
   MAP_SHARED,
+  MLOCK_ONFAULT,
+  MREMAP_DONTUNMAP,
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
   PROT_EXEC,
@@ -352,6 +354,20 @@ describe('mprotect, mremap, brk, madvise, mlock', () => {
     expect(doMremap(k, mm, c, 2 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_FIXED, 0x6000_0000)).toBe(-ENOMEM);
     k.memMap.failAfter = Infinity;
     expect(load(k, task, c)).toBe(1);
+    checkKernel(k);
+  });
+
+  test('mremap that leaves the old area unlocks it, as part of the one that it has become too', () => {
+    const { k, task } = boot();
+    const mm = mmOf(task);
+    const a = map(k, task, 0x5000_0000, 3, RW, ANON);
+    // Locked and not there: nobody has written, so each area's offset is its address and neighbours become one.
+    expect(doMlock(k, mm, a, 3 * P, MLOCK_ONFAULT)).toBe(0);
+    doMunmap(k, mm, a + P, P);
+    expect(mm.lockedVm).toBe(2);
+    expect(doMremap(k, mm, a + 2 * P, P, P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, a + P)).toBe(a + P);
+    expect(layout(task, a)).toEqual(['0+3 rw-p']);
+    expect(mm.lockedVm).toBe(0);
     checkKernel(k);
   });
 

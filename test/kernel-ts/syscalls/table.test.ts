@@ -4,8 +4,6 @@ import {
   isSystemCall,
   SYSCALL_ROWS,
   syscallByNumber,
-  syscallRow,
-  UNKNOWN_ROW,
   unsupportedRows,
 } from '../../../kernel-ts/syscalls/table.ts';
 
@@ -31,9 +29,6 @@ describe('the system-call table', () => {
   test('is found by number and by name', () => {
     expect(syscallByNumber(194)?.name).toBe('shmget');
     expect(syscallByNumber(79)).toBeNull();
-    expect(syscallRow(79)).toBe(UNKNOWN_ROW);
-    expect(syscallRow(0xffff_ffff)).toBe(UNKNOWN_ROW);
-    expect(syscallRow(293).name).toBe('rseq');
     expect(isSystemCall('rseq')).toBe(true);
     expect(isSystemCall('fork')).toBe(false);
   });
