@@ -72,11 +72,11 @@ export class MemMap {
    * its few entries in use come into the processor's cache.
    */
   readonly tables = new FrameList();
-  /** The list of each frame: 0 none, or LISTED_*. */
-  readonly listed: Uint8Array;
-  /** Neighbours on the list, -1 at its ends. */
-  readonly after: Int32Array;
-  readonly before: Int32Array;
+  /**
+   * Where each frame is listed, four words for each, side by side since they are used together: the list (0 none, or LISTED_*), then its
+   * neighbours on it, -1 at the ends.
+   */
+  readonly links: Int32Array;
   /** struct page by pfn - firstPfn, made at first use. Never with holes, which would make a dictionary of it. */
   readonly pages: (Page | undefined)[] = [];
   /** Fault injection: allocations that still succeed; Infinity switches it off. */
@@ -89,36 +89,51 @@ export class MemMap {
     this.firstPfn = base >>> PAGE_SHIFT;
     this.totalFrames = size >>> PAGE_SHIFT;
     this.freeFrames = this.totalFrames;
-    this.listed = new Uint8Array(this.totalFrames);
-    this.after = new Int32Array(this.totalFrames);
-    this.before = new Int32Array(this.totalFrames);
+    this.links = new Int32Array(this.totalFrames * LINKS);
   }
 }
 
-/** MemMap.listed. */
+/** MemMap.links: words for each frame, and what comes behind the first. */
+const LINKS = 4;
+const AFTER = 1;
+const BEFORE = 2;
 const LISTED_FREED = 1;
 const LISTED_KEPT = 2;
 const LISTED_TABLE = 3;
 
+/** The list that a frame is on: 0 none, or LISTED_*. */
+function listOf({ links }: MemMap, frame: number): number {
+  return links[frame * LINKS] ?? 0;
+}
+
+/** The frame behind that one on its list, or -1. */
+export function nextListed({ links }: MemMap, frame: number): number {
+  return links[frame * LINKS + AFTER] as number;
+}
+
 function listAdd(memMap: MemMap, list: FrameList, frame: number): void {
-  memMap.listed[frame] =
-    list === memMap.freed ? LISTED_FREED : list === memMap.kept ? LISTED_KEPT : LISTED_TABLE;
-  memMap.before[frame] = -1;
-  memMap.after[frame] = list.head;
-  if (list.head >= 0) memMap.before[list.head] = frame;
+  const { links, freed, kept } = memMap;
+  const { head } = list;
+  const at = frame * LINKS;
+  links[at] = list === freed ? LISTED_FREED : list === kept ? LISTED_KEPT : LISTED_TABLE;
+  links[at + AFTER] = head;
+  links[at + BEFORE] = -1;
+  if (head >= 0) links[head * LINKS + BEFORE] = frame;
   list.head = frame;
   list.count++;
 }
 
 function listDel(memMap: MemMap, frame: number): void {
-  const listed = memMap.listed[frame];
+  const { links } = memMap;
+  const at = frame * LINKS;
+  const listed = links[at] as number;
   const list = listed === LISTED_FREED ? memMap.freed : listed === LISTED_KEPT ? memMap.kept : memMap.tables;
-  const after = memMap.after[frame] as number;
-  const before = memMap.before[frame] as number;
-  if (after >= 0) memMap.before[after] = before;
-  if (before >= 0) memMap.after[before] = after;
+  const after = links[at + AFTER] as number;
+  const before = links[at + BEFORE] as number;
+  if (after >= 0) links[after * LINKS + BEFORE] = before;
+  if (before >= 0) links[before * LINKS + AFTER] = after;
   else list.head = after;
-  memMap.listed[frame] = 0;
+  links[at] = 0;
   list.count--;
 }
 
@@ -135,7 +150,7 @@ function initPage(memMap: MemMap, frame: number): Page {
 export function frameWritten(memMap: MemMap, pfn: number): void {
   const frame = pfn - memMap.firstPfn;
   if (pfnToPage(memMap, pfn) === undefined) initPage(memMap, frame);
-  if (memMap.listed[frame] !== LISTED_TABLE) return;
+  if (listOf(memMap, frame) !== LISTED_TABLE) return;
   listDel(memMap, frame);
   listAdd(memMap, memMap.freed, frame);
 }
@@ -195,7 +210,7 @@ export function isAtPlace(memMap: MemMap, pfn: number, n: number): boolean {
 /** Whether a page may have this frame. */
 export function isFree(memMap: MemMap, pfn: number): boolean {
   const frame = pfn - memMap.firstPfn;
-  return (memMap.listed[frame] ?? 0) !== 0 || (frame >= memMap.nextFresh && frame < memMap.totalFrames);
+  return listOf(memMap, frame) !== 0 || (frame >= memMap.nextFresh && frame < memMap.totalFrames);
 }
 
 /** The place of a page that has no neighbours; pages of page tables for instance. */
@@ -218,11 +233,11 @@ function takeFrame(memMap: MemMap, place: FramePlace | null): number {
   if (wanted > 0 && wanted === memMap.nextFresh && wanted < memMap.totalFrames && mayGoOn)
     return memMap.nextFresh++;
   let frame = -1;
-  if (wanted > 0 && (memMap.listed[wanted] ?? 0) !== 0) frame = wanted;
+  if (wanted > 0 && listOf(memMap, wanted) !== 0) frame = wanted;
   else if (memMap.freed.head >= 0) {
     frame = memMap.freed.head;
     const inRun = frame - (frame % RUN) + (place.index % RUN);
-    if (memMap.listed[inRun] === LISTED_FREED) frame = inRun;
+    if (listOf(memMap, inRun) === LISTED_FREED) frame = inRun;
   } else if (memMap.nextFresh < memMap.totalFrames) {
     return openRun(memMap, place);
   } else frame = memMap.kept.head >= 0 ? memMap.kept.head : memMap.tables.head;

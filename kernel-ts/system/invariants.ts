@@ -14,7 +14,7 @@ import type { KmemCache } from '../mm/slab.ts';
 import { recountLockedVm } from '../mm/mlock.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
 import { iMmapHas } from '../mm/addressSpace.ts';
-import { PG_ANON, PG_TABLE, PG_UNREAD, PG_ZERO, pfnToPage, type Page } from '../mm/page.ts';
+import { nextListed, PG_ANON, PG_TABLE, PG_UNREAD, PG_ZERO, pfnToPage, type Page } from '../mm/page.ts';
 import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
 import { VM_SHARED, vmaPages } from '../mm/vma.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -289,7 +289,7 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
   let listed = 0;
   for (const list of [memMap.freed, memMap.kept, memMap.tables]) {
     let count = 0;
-    for (let frame = list.head; frame >= 0 && count <= list.count; frame = memMap.after[frame] ?? -1) {
+    for (let frame = list.head; frame >= 0 && count <= list.count; frame = nextListed(memMap, frame)) {
       count++;
       const pfn = memMap.firstPfn + frame;
       if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0)
