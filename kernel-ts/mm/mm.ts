@@ -7,21 +7,14 @@ import type { MapleCache } from './mapleNode.ts';
 import type { Page } from './page.ts';
 import { VmaTree } from './vmaTree.ts';
 
-/** struct mm_struct. Sizes are in pages unless said otherwise, addresses in bytes. */
+/** struct mm_struct. Sizes are in pages unless said otherwise, addresses in bytes. In the order of use, as Task (process/task.ts). */
 export class MmStruct {
-  /** Serial number, never reused. */
-  readonly id: number;
   /** The frame of the level-1 table. */
   pgd: Page;
   /** The VMAs, by address: `for (const vma of mm.mmap)`, mm.mmap.find(addr), mm.mmap.size (map_count). */
   readonly mmap: VmaTree;
   /** Tasks that use it. 0: it is gone. */
   mmUsers = 1;
-  totalVm = 0;
-  dataVm = 0;
-  execVm = 0;
-  stackVm = 0;
-  lockedVm = 0;
   /** Level-0 tables. */
   pgtables = 0;
   /** Resident pages by kind (mm_counter): anonymous, and of shmem, which every file here is. */
@@ -30,14 +23,21 @@ export class MmStruct {
   /** hiwater_vm, hiwater_rss: the greatest totalVm and rss before they last shrank. */
   hiwaterVm = 0;
   hiwaterRss = 0;
-  /** Flags that new mappings get: VM_LOCKED after mlockall(MCL_FUTURE). */
-  defFlags = 0;
+  totalVm = 0;
+  dataVm = 0;
+  execVm = 0;
+  stackVm = 0;
+  lockedVm = 0;
   /** /proc/PID/exe. */
   exeFile: File | null = null;
-  /** get_dumpable(): 1 when its user may look into it, 0 after a change of credentials. */
-  dumpable = 1;
   /** Limits of the process: the rlim array of its signal_struct. */
   rlim: Rlimits;
+  /** Flags that new mappings get: VM_LOCKED after mlockall(MCL_FUTURE). */
+  defFlags = 0;
+  /** Serial number, never reused. */
+  readonly id: number;
+  /** get_dumpable(): 1 when its user may look into it, 0 after a change of credentials. */
+  dumpable = 1;
   /** auxv as the program got it, for /proc/PID/auxv and checkpoints. */
   savedAuxv: readonly number[] = [];
 

@@ -80,64 +80,64 @@ export interface AltStack {
 
 export const NO_ALT_STACK: AltStack = { sp: 0, flags: SS_DISABLE, size: 0 };
 
-/** signal_struct: what the threads of one process share. */
+/** signal_struct: what the threads of one process share. In the order of use, as Task. */
 export interface ThreadGroup {
   /** In order of creation; the leader stays first until the group is reaped. */
   threads: Task[];
-  readonly pending: PendingSignals;
-  readonly rlim: Rlimits;
-  readonly childWait: WaitQueue;
-  pgid: number;
-  sid: number;
   /** wait(2) status of the group once exit_group or a fatal signal decided it, else null. */
   groupExit: number | null;
-  /** SIGNAL_STOP_STOPPED: every thread is held. */
-  stopped: boolean;
-  /** group_stop_count: threads that have not yet come to the stop that one of them began. */
-  stopCount: number;
-  /** What waitid has not been told yet: stopped by this signal, or continued. */
-  stopReport: number | null;
-  continuedReport: boolean;
+  readonly pending: PendingSignals;
   /** ITIMER_REAL while it is set; ITIMER_VIRTUAL and ITIMER_PROF once one has been. */
   realTimer: RealTimer | null;
   cpuTimers: readonly [CpuTimer, CpuTimer] | null;
   /** timer_create's, by id; null before the first. */
   posixTimers: Map<number, PosixTimer> | null;
-  nextTimerId: number;
-  /** True after execve: setpgid by the parent answers EACCES. */
-  didExec: boolean;
+  /** What the fault that killed the process looked like; filled in by system/. */
+  crash: CrashReport | null;
+  /** group_stop_count: threads that have not yet come to the stop that one of them began. */
+  stopCount: number;
   /** Accumulated over waited-for children and dead threads, in instructions. */
   childTime: number;
   deadThreadTime: number;
   minFlt: number;
   childMinFlt: number;
-  /** What the fault that killed the process looked like; filled in by system/. */
-  crash: CrashReport | null;
+  pgid: number;
+  sid: number;
+  readonly childWait: WaitQueue;
+  readonly rlim: Rlimits;
+  /** SIGNAL_STOP_STOPPED: every thread is held. */
+  stopped: boolean;
+  /** What waitid has not been told yet: stopped by this signal, or continued. */
+  stopReport: number | null;
+  continuedReport: boolean;
+  nextTimerId: number;
+  /** True after execve: setpgid by the parent answers EACCES. */
+  didExec: boolean;
 }
 
 export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): ThreadGroup {
   return {
     threads: [],
-    pending: newPending(),
-    rlim: rlim.slice(),
-    childWait: newWaitQueue('children'),
-    pgid,
-    sid,
     groupExit: null,
-    stopped: false,
-    stopCount: 0,
-    stopReport: null,
-    continuedReport: false,
+    pending: newPending(),
     realTimer: null,
     cpuTimers: null,
     posixTimers: null,
-    nextTimerId: 0,
-    didExec: false,
+    crash: null,
+    stopCount: 0,
     childTime: 0,
     deadThreadTime: 0,
     minFlt: 0,
     childMinFlt: 0,
-    crash: null,
+    pgid,
+    sid,
+    childWait: newWaitQueue('children'),
+    rlim: rlim.slice(),
+    stopped: false,
+    stopReport: null,
+    continuedReport: false,
+    nextTimerId: 0,
+    didExec: false,
   };
 }
 
@@ -145,7 +145,10 @@ export function newSigHand(): SigHand {
   return { action: Array.from({ length: NSIG }, () => DEFAULT_SIGACTION) };
 }
 
-/** struct task_struct. */
+/**
+ * struct task_struct. In the order of use, from what each context switch and wake-up touches to what hardly anything does: V8 lays the fields
+ * out so, and with a thousand tasks each line of the processor's cache that has to be loaded costs 10 to 150 ns.
+ */
 export class Task {
   /** As the hart's: x and f in one array. */
   readonly registers: Int32Array;
@@ -164,47 +167,35 @@ export class Task {
   restart: Restart | null = null;
   /** -ERESTART*: the call found a signal pending and gave up; `deliverSignals` decides how it goes on. Else 0. */
   interrupted = 0;
+  /** TIF_SIGPENDING: look at the signals before user code runs again. */
+  sigPending = false;
+  /** real_blocked of rt_sigtimedwait, which sleeps with the wanted signals unblocked; else null. */
+  realBlocked: SignalSet | null = null;
   /** Instructions left of the quantum. */
   quantumLeft = 0;
   /** Instructions retired on behalf of this task, the running slice excluded. */
   utime = 0;
-  /** Virtual time of creation in ns. */
-  startTime = 0;
   syscalls = 0;
   /** Context switches: because it could not go on, or its turn was over. */
   nvcsw = 0;
   nivcsw = 0;
+  /** null once given up. */
+  mm: MmStruct | null;
+  group: ThreadGroup;
+  files: FilesStruct | null;
 
   pid: number;
   tgid: number;
-  comm: string;
-  /** null: a child of the host (getppid answers 1). */
-  parent: Task | null;
-  readonly children: Task[] = [];
-  group: ThreadGroup;
+  cred: Cred;
   sighand: SigHand;
   readonly pending: PendingSignals = newPending();
   blocked: SignalSet = emptySet();
-  /** TIF_SIGPENDING: look at the signals before user code runs again. */
-  sigPending = false;
-  /** saved_sigmask of rt_sigsuspend and ppoll: to be put back, or into the frame of a handler. */
-  savedMask: SignalSet | null = null;
-  /** real_blocked of rt_sigtimedwait, which sleeps with the wanted signals unblocked; else null. */
-  realBlocked: SignalSet | null = null;
-  /** JOBCTL_STOP_PENDING: takes part in the stop of its group before it runs user code again. */
-  stopPending = false;
-
-  altStack = NO_ALT_STACK;
-
-  cred: Cred;
-  /** null once given up. */
-  mm: MmStruct | null;
-  files: FilesStruct | null;
-  fs: FsStruct;
+  /** null: a child of the host (getppid answers 1). */
+  parent: Task | null;
+  readonly children: Task[] = [];
   ipcNs: IpcNamespace;
   sysvshm: SysvShm;
   readonly sysvsem: SysvSem = semInitTask();
-
   /** The signal the parent gets at exit: SIGCHLD, 0 for none; -1 for a thread that is not a leader. */
   exitSignal: number;
   /** wait(2) status word; valid in states Z and X. */
@@ -216,6 +207,16 @@ export class Task {
   readonly piStates: PiState[] = [];
   /** The task to release when this one execs or exits (it sleeps with reason 'vfork'), or null. */
   vforkParent: Task | null = null;
+
+  fs: FsStruct;
+  /** Virtual time of creation in ns. */
+  startTime = 0;
+  comm: string;
+  /** saved_sigmask of rt_sigsuspend and ppoll: to be put back, or into the frame of a handler. */
+  savedMask: SignalSet | null = null;
+  /** JOBCTL_STOP_PENDING: takes part in the stop of its group before it runs user code again. */
+  stopPending = false;
+  altStack = NO_ALT_STACK;
   personality = 0;
   pdeathSignal = 0;
   noNewPrivs = false;
@@ -260,7 +261,8 @@ export class Task {
 
   /** f0 low, f0 high, f1 low, ... */
   get f(): Uint32Array {
-    return new Uint32Array(this.registers.buffer, F_OFFSET, 64);
+    const { buffer, byteOffset } = this.registers;
+    return new Uint32Array(buffer, byteOffset + F_OFFSET, 64);
   }
 
   /** Resource limits belong to the process. */
