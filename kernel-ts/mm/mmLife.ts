@@ -11,6 +11,7 @@ import { fput, getFile } from './fileRef.ts';
 import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import { copyPageRange } from './memory.ts';
 import { mmSatp, MmStruct } from './mm.ts';
+import { manyMms, prefetchDup } from './prefetch.ts';
 import { putPage } from './page.ts';
 import { flushTlbMm, freePgtables, pgdAlloc } from './pgtable.ts';
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, vmaPages, type VmArea } from './vma.ts';
@@ -35,6 +36,7 @@ export function mmAlloc(ctx: MmContext, rlim: Rlimits): MmStruct | Errno {
 
 /** dup_mm(): fork's copy of an address space, copy-on-write. On ENOMEM everything made so far is given back. */
 export function dupMm(ctx: MmContext, old: MmStruct, rlim: Rlimits): MmStruct | Errno {
+  if (manyMms(ctx)) prefetchDup(ctx, old);
   const mm = mmAlloc(ctx, rlim);
   if (typeof mm === 'number') return mm;
   copyLayout(mm, old);

@@ -127,6 +127,11 @@ export class VmaTree {
     this.#cache = cache;
   }
 
+  /** The root of a tree of few areas, which has nothing below; else null. For prefetch.ts. */
+  get onlyLeaf(): MapleNode | null {
+    return this.#root !== null && this.#root.isLeaf ? this.#root : null;
+  }
+
   get first(): VmArea | null {
     let node = this.#root;
     while (node !== null && !node.isLeaf) node = nodeAt(node, 0);

@@ -140,12 +140,25 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
     fs: (flags & CLONE_FS) !== 0 ? task.fs : { ...task.fs },
     ipcNs,
     sysvshm: shmInitTask(),
-    registers: kernel.threadCache.pop() ?? new Int32Array(REGISTER_WORDS),
+    registers: kernel.threadCache.pop() ?? newRegisters(kernel),
     exitSignal: isThread ? -1 : (flags & CLONE_PARENT) !== 0 ? groupLeader(task).exitSignal : args.exitSignal,
   });
   if ((flags & CLONE_SYSVSEM) !== 0) copySemundo(task.sysvsem, child.sysvsem);
   copyThread(kernel, task, child, args);
   return child;
+}
+
+/** Bytes of a task's registers: whole lines of the processor's cache. */
+const REGISTER_BYTES = Math.ceil(REGISTER_WORDS / 16) * 64;
+/** Tasks whose registers share a buffer: its head is one thing less to load at each context switch. */
+const REGISTERS_TOGETHER = 32;
+
+/** Room for registers, and for some tasks more in the cache. */
+function newRegisters({ threadCache }: Kernel): Int32Array {
+  const buffer = new ArrayBuffer(REGISTERS_TOGETHER * REGISTER_BYTES);
+  for (let at = REGISTER_BYTES; at < buffer.byteLength; at += REGISTER_BYTES)
+    threadCache.push(new Int32Array(buffer, at, REGISTER_WORDS));
+  return new Int32Array(buffer, 0, REGISTER_WORDS);
 }
 
 /** The objects of a task that are not counted one by one. */

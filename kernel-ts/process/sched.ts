@@ -18,6 +18,7 @@ import { mmSatp } from '../mm/mm.ts';
 import { futexFinishWait } from './futexQueue.ts';
 import type { Alarm } from './itimer.ts';
 import type { Kernel } from './kernel.ts';
+import { prefetchTasks } from './prefetch.ts';
 import { recalcSigpending, restoreSavedMask } from './sigQueue.ts';
 import type { Task } from './task.ts';
 import type { SleepReason, Waiting, WaitQueue } from './waitQueue.ts';
@@ -306,6 +307,7 @@ export function schedule(kernel: Kernel): void {
   if (kernel.wakeQueues.size > 0) drainWakeQueues(kernel);
   const previous = kernel.current;
   if (previous !== kernel.swapper && previous.state === 'R') enqueueTask(kernel, previous);
+  prefetchTasks(kernel, previous);
   const queue = kernel.runQueue;
   if (queue.length === 0) {
     previous.nvcsw++;

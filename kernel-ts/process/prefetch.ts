@@ -1,0 +1,83 @@
+/**
+ * Which processes are about to run, and what of theirs to prefetch (mm/prefetch.ts says why and how): Linux has prefetch() at the same
+ * place, on the way into a context switch (kernel/sched/core.c, prefetch_curr_exec_start).
+ */
+import {
+  prefetchWords,
+  manyMms,
+  PREFETCH_BATCH,
+  prefetchAreas,
+  prefetched,
+  prefetchEntries,
+  prefetchMm,
+  wantPage,
+} from '../mm/prefetch.ts';
+import type { Kernel } from './kernel.ts';
+import type { Task } from './task.ts';
+
+/** On the way from `previous` to the next task: now and then, what the next few tasks will need. */
+export function prefetchTasks(kernel: Kernel, previous: Task): void {
+  const { runQueue, stats } = kernel;
+  if (runQueue.length < PREFETCH_BATCH || !manyMms(kernel)) return;
+  if (stats.contextSwitches % PREFETCH_BATCH !== 0) return;
+  prefetchStructs(runQueue);
+  prefetchMm(runQueue);
+  prefetchState(kernel, runQueue);
+  // Processes that one event has woken often do the same: they end, or break copy-on-write after their fork.
+  const isFresh = runQueue[0]?.utime === 0;
+  if (isFresh || previous.state === 'Z' || previous.state === 'X') prefetchAreas(kernel, runQueue);
+}
+
+/** task_struct and what it points to. */
+function prefetchStructs(queue: readonly Task[]): void {
+  let sum = 0;
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const task = queue[i];
+    if (task === undefined) continue;
+    sum += task.pc + task.nivcsw + task.exitCode + task.pid;
+    sum +=
+      (task.files === null ? 1 : 0) +
+      (task.realBlocked === null ? 1 : 0) +
+      (task.vforkParent === null ? 1 : 0);
+  }
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const task = queue[i];
+    if (task === undefined) continue;
+    const { group, files } = task;
+    sum += task.registers.length + task.piStates.length + task.children.length;
+    sum += group.stopCount + group.pgid + (files === null ? 0 : files.count);
+    sum += task.sysvshm.shmClist === null ? 1 : 0;
+    sum += task.sysvsem.undoList === null ? 1 : 0;
+    sum += task.pending.queue === null ? 1 : 0;
+  }
+  prefetched(sum);
+}
+
+/** The saved registers, and the entries of the pages that pc and stack pointer are in. */
+function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
+  let sum = 0;
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const task = queue[i];
+    if (task === undefined) continue;
+    const { registers, files, group } = task;
+    for (let word = 0; word < registers.length; word += 16) sum += registers[word] as number;
+    sum += group.threads.length + group.pending.set.lo + (files === null ? 0 : files.fd.length);
+  }
+  let count = 0;
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const task = queue[i];
+    const mm = task?.mm;
+    if (!task || !mm) continue;
+    count = wantPage(count, mm, task.pc >>> 12);
+    count = wantPage(count, mm, (task.registers[2] as number) >>> 12);
+  }
+  prefetchEntries(kernel, count);
+  prefetched(sum);
+  count = 0;
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const task = queue[i];
+    if (!task?.mm) continue;
+    prefetchWords(kernel, count + 1, (task.registers[2] as number) & 0xffc);
+    count += 2;
+  }
+}
