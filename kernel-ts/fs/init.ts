@@ -11,9 +11,7 @@ import { SuperBlock, type Dentry } from './inode.ts';
 import { iovIterAdvance, kernelIter } from './iovIter.ts';
 import { doMkdirat } from './namei.ts';
 import { filpOpen } from './open.ts';
-import { newProc, registerProc } from './proc.ts';
-import { FS_PROC_ROWS } from './procRows.ts';
-import { SMAPS_PROC_ROWS } from './procSmaps.ts';
+import { newProc } from './proc.ts';
 import { vfsRead, vfsWrite } from './readWrite.ts';
 import { shmemFillLater } from './shmem.ts';
 import { newTmpfs } from './tmpfs.ts';
@@ -34,14 +32,12 @@ const DEV_TMP = 22;
 export function vfsInit(now: Timespec): VfsState {
   const { root } = newTmpfs('tmpfs', TMPFS_MAGIC, DEV_ROOT, 0o755, 0, now);
   if (root === null) throw new Error('a file system without a root');
-  const proc = newProc(DEV_PROC, now);
-  registerProc(proc, [...FS_PROC_ROWS, ...SMAPS_PROC_ROWS]);
   return {
     root,
     shmMnt: new SuperBlock('tmpfs', TMPFS_MAGIC, DEV_SHMMNT),
     pipeMnt: new SuperBlock('pipefs', PIPEFS_MAGIC, DEV_PIPE),
     nsfs: new SuperBlock('nsfs', NSFS_MAGIC, DEV_NSFS),
-    proc,
+    proc: newProc(DEV_PROC, now),
     nextFileId: 1,
   };
 }
@@ -63,32 +59,27 @@ function mount(ctx: FsContext, path: string, sb: SuperBlock): void {
   at.dMounted = sb.root;
 }
 
+/** mkdir by the directory's own operation: no path has to be taken apart. */
+function makeDir(ctx: FsContext, dir: Dentry, name: string): Dentry {
+  return must<Dentry>(dir.dInode.iOp.mkdir?.(ctx, dir, name, 0o755) ?? -EINVAL, name);
+}
+
 /** Makes /dev, /proc, /tmp, /bin and the mounts. `ctx.current` is root's, with the root directory as cwd. */
 export function vfsPopulate(ctx: FsContext, now: Timespec): void {
   // The programs of the host lie in the root file system: RAM is its size.
   ctx.vfs.root.dInode.iSb.maxInodes = ctx.memMap.totalFrames;
   const half = Math.floor(ctx.memMap.totalFrames / 2);
-  const dirs = [
-    '/bin',
-    '/dev',
-    '/etc',
-    '/home',
-    '/proc',
-    '/root',
-    '/tmp',
-    '/usr',
-    '/usr/bin',
-    '/var',
-    '/var/tmp',
-    '/run',
-  ];
-  for (const path of dirs) doMkdirat(ctx, AT_FDCWD, path, 0o755);
+  const { root } = ctx.vfs;
+  for (const name of ['bin', 'dev', 'etc', 'home', 'proc', 'root', 'tmp']) makeDir(ctx, root, name);
+  makeDir(ctx, makeDir(ctx, root, 'usr'), 'bin');
+  makeDir(ctx, makeDir(ctx, root, 'var'), 'tmp');
+  makeDir(ctx, root, 'run');
   mount(ctx, '/proc', ctx.vfs.proc.sb);
   mount(ctx, '/tmp', newTmpfs('tmpfs', TMPFS_MAGIC, DEV_TMP, S_ISVTX | 0o777, half, now));
   mount(ctx, '/dev', newTmpfs('devtmpfs', TMPFS_MAGIC, DEV_DEVTMPFS, 0o755, half, now));
-  doMkdirat(ctx, AT_FDCWD, '/dev/shm', 0o755);
+  const dev = must<Dentry>(walk(ctx, root, '/dev', true), '/dev');
+  makeDir(ctx, dev, 'shm');
   mount(ctx, '/dev/shm', newTmpfs('tmpfs', TMPFS_MAGIC, DEV_DEVSHM, S_ISVTX | 0o777, half, now));
-  const dev = must<Dentry>(walk(ctx, ctx.vfs.root, '/dev', true), '/dev');
   const { mknod, symlink } = dev.dInode.iOp;
   for (const [name, mode, rdev] of DEV_NODES) mknod?.(ctx, dev, name, S_IFCHR | mode, rdev);
   const links: readonly (readonly [string, string])[] = [
@@ -125,11 +116,17 @@ export function writeGuestFile(ctx: FsContext, path: string, bytes: Uint8Array, 
   return Math.min(result, 0);
 }
 
-/** The same for a new file whose bytes nobody changes any more: they are copied when somebody wants them. */
-export function placeGuestFile(ctx: FsContext, path: string, bytes: Uint8Array, mode: number): 0 | Errno {
+/** The same for a new file whose bytes nobody changes any more: they are copied when somebody wants them (shmemFillLater). */
+export function placeGuestFile(
+  ctx: FsContext,
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  atOnce?: number,
+): 0 | Errno {
   const file = createGuestFile(ctx, path, mode);
   if (typeof file === 'number') return file;
-  const result = shmemFillLater(ctx, file.fInode, bytes);
+  const result = shmemFillLater(ctx, file.fInode, bytes, atOnce);
   fput(ctx, file);
   return result;
 }

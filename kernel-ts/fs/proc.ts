@@ -60,7 +60,10 @@ export interface ProcNode {
 /** The mounted proc with its rows. */
 export interface ProcRegistry {
   readonly sb: SuperBlock;
+  /** Up to date once somebody has asked for children (childrenOf). */
   readonly tree: ProcNode;
+  /** What has the rows that are not in the tree yet (module-level functions): most programs never look at /proc. */
+  readonly pending: (() => readonly ProcRow[])[];
   nextSerial: number;
   tasks: ProcTasks;
 }
@@ -105,23 +108,34 @@ export function newProc(dev: number, now: Timespec): ProcRegistry {
   inode.iPrivate = { node: tree, pid: null, name: '' } satisfies ProcInfo;
   ihold(inode);
   sb.root = new Dentry('', null, inode);
-  return { sb, tree, nextSerial: 2, tasks: NO_TASKS };
+  return { sb, tree, pending: [], nextSerial: 2, tasks: NO_TASKS };
 }
 
-/** proc_create(): adds rows; directories on the way are made. A later row for the same path replaces the earlier. */
-export function registerProc(proc: ProcRegistry, rows: readonly ProcRow[]): void {
-  for (const row of rows) {
-    let node = proc.tree;
-    for (const name of row.path.split('/').slice(1)) {
-      let child = node.children.get(name);
-      if (child === undefined) {
-        child = { name, serial: proc.nextSerial++, children: new Map(), row: null };
-        node.children.set(name, child);
-      }
-      node = child;
+/** proc_create(): adds rows, which are asked for when somebody looks; directories on the way are made. A later row for the same path replaces the earlier. */
+export function registerProc(proc: ProcRegistry, rows: () => readonly ProcRow[]): void {
+  proc.pending.push(rows);
+}
+
+function addRow(proc: ProcRegistry, row: ProcRow): void {
+  let node = proc.tree;
+  for (const name of row.path.split('/').slice(1)) {
+    let child = node.children.get(name);
+    if (child === undefined) {
+      child = { name, serial: proc.nextSerial++, children: new Map(), row: null };
+      node.children.set(name, child);
     }
-    node.row = row;
+    node = child;
   }
+  node.row = row;
+}
+
+/** The children of a node, all that are registered. */
+function childrenOf({ vfs: { proc } }: FsContext, node: ProcNode): ProcNode['children'] {
+  if (proc.pending.length > 0) {
+    for (const rows of proc.pending) for (const row of rows()) addRow(proc, row);
+    proc.pending.length = 0;
+  }
+  return node.children;
 }
 
 function isPattern(node: ProcNode): boolean {
@@ -160,16 +174,16 @@ function makeDentry(ctx: FsContext, dir: Dentry, node: ProcNode, pid: number | n
 }
 
 /** The pattern child of a node, if it has one. */
-function patternOf(node: ProcNode): ProcNode | null {
-  for (const child of node.children.values()) if (isPattern(child)) return child;
+function patternOf(ctx: FsContext, node: ProcNode): ProcNode | null {
+  for (const child of childrenOf(ctx, node).values()) if (isPattern(child)) return child;
   return null;
 }
 
 function procLookup(ctx: FsContext, dir: Dentry, name: string): Dentry | null | Errno {
   const { node, pid } = infoOf(dir.dInode);
-  const child = node.children.get(name);
+  const child = childrenOf(ctx, node).get(name);
   if (child !== undefined && !isPattern(child)) return makeDentry(ctx, dir, child, pid, name);
-  const pattern = patternOf(node);
+  const pattern = patternOf(ctx, node);
   if (pattern === null) return null;
   if (pattern.name === '[pid]') {
     if (!/^[1-9][0-9]{0,9}$/.test(name) || ctx.vfs.proc.tasks.find(ctx, Number(name)) === null) return null;
@@ -217,10 +231,10 @@ const procFileInodeOperations: InodeOperations = { name: 'proc_file_inode_operat
 function entriesOf(ctx: FsContext, dir: Dentry): { name: string; node: ProcNode; pid: number | null }[] {
   const info = infoOf(dir.dInode);
   const entries: { name: string; node: ProcNode; pid: number | null }[] = [];
-  for (const child of info.node.children.values()) {
+  for (const child of childrenOf(ctx, info.node).values()) {
     if (!isPattern(child)) entries.push({ name: child.name, node: child, pid: info.pid });
   }
-  const pattern = patternOf(info.node);
+  const pattern = patternOf(ctx, info.node);
   if (pattern?.name === '[pid]') {
     for (const pid of ctx.vfs.proc.tasks.pids(ctx)) entries.push({ name: String(pid), node: pattern, pid });
   } else if (pattern !== null) {

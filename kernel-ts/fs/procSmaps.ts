@@ -6,7 +6,27 @@ import { ESRCH, type Errno } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { PG_ANON, PG_DIRTY, PG_ZERO } from '../mm/page.ts';
 import { forEachPte, PTE_A, PTE_D } from '../mm/pgtable.ts';
-import * as vm from '../mm/vma.ts';
+import {
+  VM_ACCOUNT,
+  VM_DONTCOPY,
+  VM_DONTDUMP,
+  VM_DONTEXPAND,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_LOCKONFAULT,
+  VM_MAYEXEC,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_NORESERVE,
+  VM_RAND_READ,
+  VM_READ,
+  VM_SEQ_READ,
+  VM_SHARED,
+  VM_WIPEONFORK,
+  VM_WRITE,
+} from '../mm/vma.ts';
 import type { VmArea } from '../mm/vma.ts';
 import { pageOfPte } from '../mm/zap.ts';
 import type { FsContext, FsTask } from './context.ts';
@@ -66,7 +86,7 @@ function gather(ctx: FsContext, vma: VmArea, stats: MemSizeStats): void {
     if (mapcount > 1) stats[dirty ? 'sharedDirty' : 'sharedClean'] += PAGE_SIZE;
     else stats[dirty ? 'privateDirty' : 'privateClean'] += PAGE_SIZE;
   });
-  if ((vma.vmFlags & vm.VM_LOCKED) !== 0) stats.locked += stats.pss - before;
+  if ((vma.vmFlags & VM_LOCKED) !== 0) stats.locked += stats.pss - before;
 }
 
 /** A line of 27 characters: "Rss:                   8 kB". */
@@ -110,25 +130,25 @@ function statsText(stats: MemSizeStats, rollup: boolean): string {
 
 /** show_smap_vma_flags(): the mnemonics, by bit. */
 const FLAG_NAMES: readonly (readonly [number, string])[] = [
-  [vm.VM_READ, 'rd'],
-  [vm.VM_WRITE, 'wr'],
-  [vm.VM_EXEC, 'ex'],
-  [vm.VM_SHARED, 'sh'],
-  [vm.VM_MAYREAD, 'mr'],
-  [vm.VM_MAYWRITE, 'mw'],
-  [vm.VM_MAYEXEC, 'me'],
-  [vm.VM_MAYSHARE, 'ms'],
-  [vm.VM_GROWSDOWN, 'gd'],
-  [vm.VM_LOCKED, 'lo'],
-  [vm.VM_SEQ_READ, 'sr'],
-  [vm.VM_RAND_READ, 'rr'],
-  [vm.VM_DONTCOPY, 'dc'],
-  [vm.VM_DONTEXPAND, 'de'],
-  [vm.VM_LOCKONFAULT, 'lf'],
-  [vm.VM_ACCOUNT, 'ac'],
-  [vm.VM_NORESERVE, 'nr'],
-  [vm.VM_WIPEONFORK, 'wf'],
-  [vm.VM_DONTDUMP, 'dd'],
+  [VM_READ, 'rd'],
+  [VM_WRITE, 'wr'],
+  [VM_EXEC, 'ex'],
+  [VM_SHARED, 'sh'],
+  [VM_MAYREAD, 'mr'],
+  [VM_MAYWRITE, 'mw'],
+  [VM_MAYEXEC, 'me'],
+  [VM_MAYSHARE, 'ms'],
+  [VM_GROWSDOWN, 'gd'],
+  [VM_LOCKED, 'lo'],
+  [VM_SEQ_READ, 'sr'],
+  [VM_RAND_READ, 'rr'],
+  [VM_DONTCOPY, 'dc'],
+  [VM_DONTEXPAND, 'de'],
+  [VM_LOCKONFAULT, 'lf'],
+  [VM_ACCOUNT, 'ac'],
+  [VM_NORESERVE, 'nr'],
+  [VM_WIPEONFORK, 'wf'],
+  [VM_DONTDUMP, 'dd'],
 ];
 
 function flagsText({ vmFlags }: VmArea): string {

@@ -56,6 +56,15 @@ export function shmemGetPage(ctx: MmContext, inode: Inode, index: number, zero =
     cached.flags &= ~PG_FALLOCATED;
     return cached;
   }
+  if (index >= unplacedFrom(inode)) {
+    const failed = shmemFillRest(ctx, inode);
+    return failed < 0 ? failed : shmemGetPage(ctx, inode, index, zero);
+  }
+  return newPage(ctx, inode, index, zero);
+}
+
+/** A page where the file has none. */
+function newPage(ctx: MmContext, inode: Inode, index: number, zero: boolean): Page | Errno {
   const sb = inode.iSb;
   if (sb.maxBlocks > 0 && sb.usedBlocks >= sb.maxBlocks) return -ENOSPC;
   const before = index > 0 ? inode.iMapping.iPages.get(index - 1) : undefined;
@@ -88,6 +97,10 @@ export function shmemMmap(ctx: FsContext, file: File, vma: VmArea): 0 {
 
 function shmemReadIter(ctx: FsContext, file: File, to: IovIter, pos: number): number {
   const inode = file.fInode;
+  if (Math.min(pos + to.count, inode.iSize) > unplacedFrom(inode) * PAGE_SIZE) {
+    const failed = shmemFillRest(ctx, inode);
+    if (failed < 0) return failed;
+  }
   let done = 0;
   while (to.count > 0 && pos + done < inode.iSize) {
     const at = pos + done;
@@ -110,6 +123,8 @@ function shmemWriteIter(ctx: FsContext, file: File, from: IovIter, pos: number):
   if (from.count === 0) return 0;
   if (isSealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return -EPERM;
   if (pos >= MAX_LFS_FILESIZE) return -EFBIG;
+  const failed = shmemFillRest(ctx, inode);
+  if (failed < 0) return failed;
   let done = 0;
   while (from.count > 0) {
     const at = pos + done;
@@ -133,22 +148,66 @@ function shmemWriteIter(ctx: FsContext, file: File, from: IovIter, pos: number):
   return done;
 }
 
+/** The first page of the file that is to get its frame later. */
+function unplacedFrom(inode: Inode): number {
+  return inode.iMapping.contents?.unplaced ?? Infinity;
+}
+
 /**
- * Fills an empty file, as writing `contents` to it does, but each page only when somebody wants what is in it: an image is for the
- * most part symbols. The bytes must not change any more.
+ * Fills an empty file, as writing `bytes` to it does, but each page only when somebody wants what is in it: an image is for the
+ * most part symbols. Pages behind the first `atOnce` bytes get their frames when somebody looks there. The bytes must not change any more.
  *
  * @returns ENOSPC or ENOMEM when it does not fit; the file then ends where there was no room
  */
-export function shmemFillLater(ctx: MmContext, inode: Inode, contents: Uint8Array): 0 | Errno {
-  inode.iMapping.contents = contents;
-  for (let index = 0; inode.iSize < contents.length; index++) {
-    const page = shmemGetPage(ctx, inode, index, false);
+export function shmemFillLater(
+  ctx: MmContext,
+  inode: Inode,
+  bytes: Uint8Array,
+  atOnce: number = bytes.length,
+): 0 | Errno {
+  const end = pagesFor(atOnce);
+  inode.iMapping.contents = { bytes, unplaced: Infinity };
+  const failed = fillPages(ctx, inode, bytes, 0, end);
+  if (failed < 0 || inode.iSize === bytes.length) return failed;
+  const { maxBlocks, usedBlocks } = inode.iSb;
+  const rest = pagesFor(bytes.length) - end;
+  if (rest > ctx.memMap.freeFrames) return -ENOMEM;
+  if (maxBlocks > 0 && rest > maxBlocks - usedBlocks) return -ENOSPC;
+  inode.iMapping.contents.unplaced = end;
+  inode.iSize = bytes.length;
+  return 0;
+}
+
+/** Frames for the pages [first, end) of what the file is to hold. */
+function fillPages(ctx: MmContext, inode: Inode, bytes: Uint8Array, first: number, end: number): 0 | Errno {
+  for (let index = first; index < end; index++) {
+    const page = newPage(ctx, inode, index, false);
     if (typeof page === 'number') return page;
     page.flags |= PG_DIRTY | PG_UNREAD;
     putPage(ctx, page);
-    inode.iSize = Math.min(contents.length, (index + 1) * PAGE_SIZE);
+    inode.iSize = Math.max(inode.iSize, Math.min(bytes.length, (index + 1) * PAGE_SIZE));
   }
   return 0;
+}
+
+/** Gives the rest of such a file its frames: before anything is changed, and when somebody looks behind what had them at once. */
+function shmemFillRest(ctx: MmContext, inode: Inode): 0 | Errno {
+  const { contents } = inode.iMapping;
+  if (contents === null || contents.unplaced === Infinity) return 0;
+  const end = pagesFor(contents.bytes.length);
+  while (contents.unplaced < end) {
+    const failed = fillPages(ctx, inode, contents.bytes, contents.unplaced, contents.unplaced + 1);
+    if (failed < 0) return failed;
+    contents.unplaced++;
+  }
+  contents.unplaced = Infinity;
+  return 0;
+}
+
+/** Pages that count for the file: those it has, and those it is to get. */
+export function shmemPages(inode: Inode): number {
+  const { contents, nrpages } = inode.iMapping;
+  return contents === null || contents.unplaced === Infinity ? nrpages : pagesFor(contents.bytes.length);
 }
 
 /** shmem_truncate_range() and i_size_write(): frees what lies beyond, in page cache and page tables. */
@@ -156,6 +215,8 @@ export function shmemTruncate(ctx: MmContext, inode: Inode, size: number): 0 | E
   if (size > MAX_LFS_FILESIZE) return -EFBIG;
   if (isSealed(inode, F_SEAL_SHRINK) && size < inode.iSize) return -EPERM;
   if (isSealed(inode, F_SEAL_GROW) && size > inode.iSize) return -EPERM;
+  const failed = shmemFillRest(ctx, inode);
+  if (failed < 0) return failed;
   const old = inode.iSize;
   inode.iSize = size;
   // Also at the same size: fallocate may have kept pages beyond it.
@@ -204,6 +265,8 @@ export function shmemFreeInode(_ctx: MmContext, inode: Inode): void {
 function shmemFallocate(ctx: FsContext, file: File, mode: number, offset: number, len: number): 0 | Errno {
   if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) return -EOPNOTSUPP;
   const { fInode: inode } = file;
+  const failed = shmemFillRest(ctx, inode);
+  if (failed < 0) return failed;
   return (mode & FALLOC_FL_PUNCH_HOLE) !== 0
     ? punchHole(ctx, inode, offset, offset + len)
     : allocate(ctx, inode, offset, offset + len, (mode & FALLOC_FL_KEEP_SIZE) !== 0);
@@ -279,10 +342,12 @@ function nextHole(inode: Inode, index: number): number {
 }
 
 /** shmem_file_llseek(): with SEEK_DATA and SEEK_HOLE by page. */
-function shmemLlseek(_ctx: FsContext, file: File, offset: number, whence: number): number {
+function shmemLlseek(ctx: FsContext, file: File, offset: number, whence: number): number {
   const inode = file.fInode;
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return llseekWithin(file, offset, whence, inode.iSize);
   if (offset < 0 || offset >= inode.iSize) return -ENXIO;
+  const failed = shmemFillRest(ctx, inode);
+  if (failed < 0) return failed;
   const index = Math.floor(offset / PAGE_SIZE);
   const found = whence === SEEK_DATA ? nextData(inode, index) : nextHole(inode, index);
   if (found * PAGE_SIZE >= inode.iSize && whence === SEEK_DATA) return -ENXIO;

@@ -7,6 +7,7 @@ import type { MmContext } from '../mm/context.ts';
 import type { FsContext } from './context.ts';
 import type { File } from './file.ts';
 import { inodeGetAtime, type Dentry, type Inode } from './inode.ts';
+import { shmemPages } from './shmem.ts';
 import { userPathAt } from './walk.ts';
 
 /** generic_fillattr(). */
@@ -21,7 +22,7 @@ export function kstatOf(inode: Inode): Kstat {
     rdev: inode.iRdev,
     size: inode.iSize,
     blksize: PAGE_SIZE,
-    blocks: inode.iMapping.nrpages * (PAGE_SIZE / 512),
+    blocks: shmemPages(inode) * (PAGE_SIZE / 512),
     atime: inodeGetAtime(inode),
     mtime: inode.iMtime,
     ctime: inode.iCtime,

@@ -10,6 +10,14 @@ import { XArray } from './xarray.ts';
 
 const NOTHING = new Uint8Array(0);
 
+/** What a file holds where nobody has looked yet. */
+export interface Contents {
+  /** From the file's beginning; nobody changes them. */
+  readonly bytes: Uint8Array;
+  /** Pages of the file from here on have no frames yet (shmemFillRest); Infinity: all had. */
+  unplaced: number;
+}
+
 /**
  * struct address_space. It is the beginning of each inode (Linux: i_data), and so the class of which those are made; and so is i_pages of
  * itself: with thousands of them each further object is another cache miss.
@@ -21,8 +29,8 @@ export abstract class AddressSpace extends XArray<Page> {
    */
   iMmapFirst: VmArea | null = null;
   iMmapLast: VmArea | null = null;
-  /** What its PG_UNREAD pages are to hold, from the file's beginning; nobody changes it. Null: there are none. */
-  contents: Uint8Array | null = null;
+  /** What its PG_UNREAD pages are to hold, and pages that are not there yet. Null: there are none. */
+  contents: Contents | null = null;
 
   /** The inode it belongs to. */
   abstract get host(): Inode;
@@ -78,7 +86,7 @@ export function readFolio(ctx: MmContext, page: Page): void {
   if ((page.flags & PG_UNREAD) === 0) return;
   page.flags &= ~PG_UNREAD;
   const from = page.index * PAGE_SIZE;
-  const bytes = page.mapping?.contents?.subarray(from, from + PAGE_SIZE) ?? NOTHING;
+  const bytes = page.mapping?.contents?.bytes.subarray(from, from + PAGE_SIZE) ?? NOTHING;
   ctx.ram.writeBytes(pageToPhys(page), bytes);
   ctx.ram.zero(pageToPhys(page) + bytes.length, PAGE_SIZE - bytes.length);
 }

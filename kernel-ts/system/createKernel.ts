@@ -1,7 +1,6 @@
 /** Putting the kernel's data together before the first process (Linux: start_kernel, init/main.c). */
 import type { Machine } from '../../emulator/index.ts';
 import { initRlimits } from '../abi/resource.ts';
-import { IPC_PROC_ROWS } from '../ipc/procRows.ts';
 import { initIpcState } from '../ipc/ipcNs.ts';
 import { shmInitTask } from '../ipc/namespace.ts';
 import { initFsStruct, vfsInit, vfsPopulate, writeGuestFile } from '../fs/init.ts';
@@ -17,7 +16,8 @@ import type { Kernel, KernelHart } from '../process/kernel.ts';
 import { ROUND_ROBIN } from '../process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
 import type { BootOptions } from './api.ts';
-import { PROC_TASKS, TASK_PROC_ROWS } from './procRows.ts';
+import { procFiles } from './procFiles.ts';
+import { PROC_TASKS } from './procTasks.ts';
 
 const DEFAULT_QUANTUM = 100_000;
 const DEFAULT_EPOCH = 1_000_000_000;
@@ -101,7 +101,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     completed: null,
   };
   vfs.proc.tasks = PROC_TASKS;
-  registerProc(vfs.proc, [...IPC_PROC_ROWS, ...TASK_PROC_ROWS]);
+  registerProc(vfs.proc, procFiles);
   vfsPopulate(kernel, now);
   for (const [path, content] of Object.entries(options.files ?? {})) {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;

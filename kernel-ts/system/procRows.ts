@@ -4,7 +4,7 @@
  */
 import { RLIMIT_SIGPENDING, rlimit } from '../abi/resource.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
-import type { ProcRow, ProcTasks } from '../fs/proc.ts';
+import type { ProcRow } from '../fs/proc.ts';
 import { maxFdsOf } from '../fs/fdtable.ts';
 import { ptraceMayAccess } from '../fs/ptrace.ts';
 import { CAP_FULL_SET } from '../mm/cred.ts';
@@ -19,16 +19,6 @@ import { processTime } from '../process/time.ts';
 /** The context that fs hands to a row is the kernel that it was given. */
 const kernelOf = (ctx: FsContext): Kernel => ctx as Kernel;
 const taskOf = (task: FsTask | null): Task | null => task as Task | null;
-
-/** How /proc finds processes. */
-export const PROC_TASKS: ProcTasks = {
-  pids: (ctx) =>
-    [...kernelOf(ctx).tasks.values()]
-      .filter((t) => t.isLeader)
-      .map((t) => t.pid)
-      .sort((a, b) => a - b),
-  find: (ctx, pid) => kernelOf(ctx).tasks.get(pid) ?? null,
-};
 
 const stateOf = (task: Task): string => task.state;
 

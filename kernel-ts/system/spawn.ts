@@ -4,7 +4,7 @@
  */
 import { isElfProblem } from '../../emulator/index.ts';
 import { AT_FDCWD } from '../abi/fcntl.ts';
-import { TASK_SIZE } from '../abi/mman.ts';
+import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import { initRlimits } from '../abi/resource.ts';
 import { putFilesStruct } from '../fs/fdtable.ts';
 import { FilesStruct, FMODE_READ, FMODE_WRITE } from '../fs/file.ts';
@@ -91,7 +91,9 @@ export class Spawner {
       // Others may be running the old file: it keeps its inode, the new one gets the name.
       doUnlinkat(kernel, AT_FDCWD, path, 0);
     }
-    const failed = placeGuestFile(kernel, path, image, 0o755);
+    // What execve does not look at is for the most part what debuggers read.
+    const loaded = Math.max(PAGE_SIZE, ...elf.segments.map(({ offset, filesz }) => offset + filesz));
+    const failed = placeGuestFile(kernel, path, image, 0o755, Math.min(loaded, image.length));
     if (failed < 0)
       throw new BootError(`no room for the image of ${image.length} bytes in the guest's memory (see --ram)`);
     const dentry = userPathAt(kernel, AT_FDCWD, path, 0);

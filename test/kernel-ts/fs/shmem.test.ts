@@ -36,13 +36,15 @@ const bytesOf = (length: number): Uint8Array =>
 /** Bytes as what is compared fast. */
 const text = (bytes: Uint8Array | number): string => Buffer.from(bytes as Uint8Array).toString('latin1');
 
+type Put = typeof writeGuestFile;
+
 /** A guest with the file, open as descriptor 3. */
 class Guest {
   readonly k = new TestKernel(4 << 20);
   readonly task = this.k.spawn();
   readonly fd: number;
 
-  constructor(put: typeof writeGuestFile, length: number) {
+  constructor(put: Put, length: number) {
     // Frames that somebody had before do not hold zeros.
     const results = [
       writeGuestFile(this.k, '/old', bytesOf(40 * P).fill(0xee), 0o644),
@@ -63,17 +65,18 @@ class Guest {
 
   /** What anybody can see of the file but its bytes: they are not wanted by that. */
   seen(): unknown {
-    const { fInode: inode } = this.file;
     return [
       vfsFstat(this.file),
-      inode.iSb.usedBlocks,
-      this.k.memMap.freeFrames,
-      sortedPages(inode.iMapping)
-        .map(({ pfn, index }) => `${String(index)}:${String(pfn)}`)
-        .join(),
       vfsLlseek(this.k, this.file, 0, SEEK_HOLE),
       vfsLlseek(this.k, this.file, P, SEEK_DATA),
     ];
+  }
+
+  /** What it has taken of the machine's memory. */
+  frames(): unknown {
+    const { fInode: inode } = this.file;
+    const pages = sortedPages(inode.iMapping).map(({ pfn, index }) => `${String(index)}:${String(pfn)}`);
+    return [inode.iSb.usedBlocks, this.k.memMap.freeFrames, pages.join()];
   }
 
   read(at: number, length: number): unknown {
@@ -147,37 +150,59 @@ describe('a placed file', () => {
     checkKernel(guest.k);
   });
 
+  test('gets frames for what lies behind its beginning when somebody looks there', () => {
+    const guest = new Guest((...file) => placeGuestFile(...file, 2 * P - 1), 5 * P + 100);
+    const before = guest.k.memMap.freeFrames;
+    expect(guest.unread()).toBe(2);
+    guest.read(P, P);
+    guest.map(0, MAP_PRIVATE, null);
+    expect(vfsFstat(guest.file).blocks).toBe((6 * P) / 512);
+    expect(sortedPages(guest.file.fInode.iMapping).length).toBe(2);
+    guest.read(2 * P - 1, 2);
+    expect(sortedPages(guest.file.fInode.iMapping).length).toBe(6);
+    expect(guest.k.memMap.freeFrames).toBeLessThanOrEqual(before - 4);
+    expect(text(readGuestFile(guest.k, PATH))).toBe(text(bytesOf(5 * P + 100)));
+    checkKernel(guest.k);
+  });
+
   test('whatever is done to it, it is as if it had been written', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 6 * P }),
+        fc.integer({ min: 0, max: 6 * P }),
         fc.array(step, { minLength: 1, maxLength: 12 }),
-        (length, steps) => {
-          const [placed, written] = [new Guest(placeGuestFile, length), new Guest(writeGuestFile, length)];
+        (length, atOnce, steps) => {
+          const place: Put = (...file) => placeGuestFile(...file, Math.min(atOnce, length));
+          const [placed, written] = [new Guest(place, length), new Guest(writeGuestFile, length)];
           for (const does of steps) {
             expect(does(placed)).toEqual(does(written));
-            expect(placed.seen()).toEqual(written.seen());
+            expect(vfsFstat(placed.file)).toEqual(vfsFstat(written.file));
+            if (atOnce >= length) expect(placed.frames()).toEqual(written.frames());
           }
+          expect(placed.seen()).toEqual(written.seen());
           checkKernel(placed.k);
           expect(text(readGuestFile(placed.k, PATH))).toBe(text(readGuestFile(written.k, PATH)));
           checkKernel(placed.k);
         },
       ),
-      { numRuns: 150, seed: 1 },
+      { numRuns: 250, seed: 1 },
     );
   });
 
-  test('that does not fit ends where there was no room', () => {
-    const k = new TestKernel(4 << 20);
-    k.spawn();
-    const bytes = bytesOf(5 << 20);
-    const failed = placeGuestFile(k, PATH, bytes, 0o755);
-    expect(failed).toBeLessThan(0);
-    expect([failed, -ENOMEM]).toContain(failed);
-    const found = readGuestFile(k, PATH) as Uint8Array;
-    expect(found.length).toBeGreaterThan(0);
-    expect(found.every((byte, at) => byte === bytes[at])).toBe(true);
-    expect(doUnlinkat(k, AT_FDCWD, PATH, 0)).toBe(0);
-    checkKernel(k);
-  });
+  test.each([5 << 20, 3 * P])(
+    'that does not fit ends where there was no room (%i bytes at once)',
+    (atOnce) => {
+      const k = new TestKernel(4 << 20);
+      k.spawn();
+      const bytes = bytesOf(5 << 20);
+      const failed = placeGuestFile(k, PATH, bytes, 0o755, atOnce);
+      expect(failed).toBeLessThan(0);
+      expect([failed, -ENOMEM]).toContain(failed);
+      const found = readGuestFile(k, PATH) as Uint8Array;
+      expect(found.length).toBeGreaterThan(0);
+      expect(found.every((byte, at) => byte === bytes[at])).toBe(true);
+      expect(doUnlinkat(k, AT_FDCWD, PATH, 0)).toBe(0);
+      checkKernel(k);
+    },
+  );
 });

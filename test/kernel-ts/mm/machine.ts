@@ -12,6 +12,8 @@ import {
 } from '../../../kernel-ts/fs/file.ts';
 import { initFsStruct, vfsInit, vfsPopulate } from '../../../kernel-ts/fs/init.ts';
 import { registerProc } from '../../../kernel-ts/fs/proc.ts';
+import { FS_PROC_ROWS, recountTotalVm } from '../../../kernel-ts/fs/procRows.ts';
+import { SMAPS_PROC_ROWS } from '../../../kernel-ts/fs/procSmaps.ts';
 import { hostStreamFile } from '../../../kernel-ts/fs/devices.ts';
 import { seedRandom } from '../../../kernel-ts/fs/random.ts';
 import type { HostIo, VfsState } from '../../../kernel-ts/fs/context.ts';
@@ -50,7 +52,6 @@ import {
 } from '../../../kernel-ts/mm/pgtable.ts';
 import { initSlab, type SlabState } from '../../../kernel-ts/mm/slab.ts';
 import { recountLockedVm } from '../../../kernel-ts/mm/mlock.ts';
-import { recountTotalVm } from '../../../kernel-ts/fs/procRows.ts';
 import { FaultCode, VM_SHARED, type Access } from '../../../kernel-ts/mm/vma.ts';
 import type { WaitQueue } from '../../../kernel-ts/process/waitQueue.ts';
 
@@ -211,7 +212,7 @@ export class TestKernel implements IpcContext {
     this.vfs = vfsInit(now);
     this.current = new TestTask(1, makeCred(0, 0), initFsStruct(this.vfs), this.ipcNs);
     vfsPopulate(this, now);
-    registerProc(this.vfs.proc, IPC_PROC_ROWS);
+    registerProc(this.vfs.proc, () => [...FS_PROC_ROWS, ...SMAPS_PROC_ROWS, ...IPC_PROC_ROWS]);
     this.vfs.proc.tasks = {
       pids: () => this.tasks.map((task) => task.pid),
       find: (_ctx, pid) => this.tasks.find((task) => task.pid === pid) ?? null,
