@@ -15,7 +15,7 @@ export {
 } from './elf.ts';
 export { NO_SYMBOLS, readSymbols, SymbolTable } from './symbols.ts';
 export { assemble } from './isa/assemble.ts';
-export { FULL_ISA, parseIsa, SUPPORTED_EXTENSIONS, type Isa } from './isa/choice.ts';
+export { FULL_ISA, parseIsa, supportedExtensions, type Isa } from './isa/choice.ts';
 export { decode, type Decoded } from './isa/decode.ts';
 export { isWide } from './isa/width.ts';
 export { disassemble, fName, xName } from './isa/disassemble.ts';

@@ -50,7 +50,10 @@ export class PhysicalMemory {
 
   /** True when [pa, pa + len) lies in RAM. */
   contains(pa: number, len = 1): boolean {
-    return pa >= RAM_BASE && pa + len <= RAM_BASE + this.size;
+    // Addresses have 34 bits. The offset by `^`, not `-`: what V8's interpreter subtracts from a number of 2^31 or more is an object.
+    if (pa > 0xffff_ffff) return false;
+    const offset = pa ^ RAM_BASE;
+    return offset >= 0 && offset + len <= this.size;
   }
 
   #changing(offset: number, len: number): void {

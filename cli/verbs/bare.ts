@@ -7,7 +7,7 @@ import {
   commitLine,
   isElfProblem,
   signatureText,
-  SUPPORTED_EXTENSIONS,
+  supportedExtensions,
   type BareStop,
 } from '../../emulator/index.ts';
 import { CliError, errnoCode, EXIT, fileError } from '../errors.ts';
@@ -41,7 +41,7 @@ const HELP = `
 The image is an ELF32 RISC-V file, linked to physical addresses in RAM, which begins at 0x80000000; a .c file is
 compiled to one, without a library. It starts in M mode at its entry point, with the devices of QEMU's virt machine:
 CLINT 0x2000000, PLIC 0xc000000, UART 0x10000000. When it has a symbol tohost, it exits and prints through that word
-as under Spike (HTIF). Extensions of --isa: ${SUPPORTED_EXTENSIONS}.
+as under Spike (HTIF). Extensions of --isa: ${supportedExtensions()}.
 
 As Spike by default: --misaligned trap --ad trap --pmp open. As QEMU 10 by default: nothing.
 

@@ -80,7 +80,7 @@ function names(text: string): string[] {
     const name = token[2] ?? (long in IMPLIES || MODES.includes(long) ? long : long.replace(VERSION, ''));
     if (!Object.hasOwn(IMPLIES, name) && !MODES.includes(name))
       return refuse(
-        `the extension ${name.charAt(0).toUpperCase()}${name.slice(1)} is not supported; these are: ${SUPPORTED_EXTENSIONS}`,
+        `the extension ${name.charAt(0).toUpperCase()}${name.slice(1)} is not supported; these are: ${supportedExtensions()}`,
       );
     found.push(name);
     rest = rest.slice(token[0].length);
@@ -110,9 +110,11 @@ function closure(chosen: readonly string[]): ReadonlySet<string> {
 }
 
 /** The names that an ISA string may have, as a line of text. */
-export const SUPPORTED_EXTENSIONS = Object.keys(IMPLIES)
-  .map((name) => name.charAt(0).toUpperCase() + name.slice(1))
-  .join(' ');
+export function supportedExtensions(): string {
+  return Object.keys(IMPLIES)
+    .map((name) => name.charAt(0).toUpperCase() + name.slice(1))
+    .join(' ');
+}
 
 /** misa: MXL = 1 (32 bits), S and U, and the single letters. */
 function misaOf(all: ReadonlySet<string>): number {

@@ -177,8 +177,9 @@ export class Tlb {
 
   #flushView(index: number): void {
     const view = this.#views[index] as View;
-    for (const page of view.filled) this.#clearPage(index, page);
-    view.filled.length = 0;
+    const { filled } = view;
+    for (let i = 0; i < filled.length; i++) this.#clearPage(index, filled[i] as number);
+    filled.length = 0;
     view.megapages.clear();
   }
 
@@ -223,7 +224,7 @@ export class Tlb {
 
   /** Forgets everything. */
   flushEverything(): void {
-    for (const index of this.#views.keys()) this.#flushView(index);
+    for (let index = 0; index < this.#views.length; index++) this.#flushView(index);
   }
 
   /** The address space is gone: its views are the first to be taken again. */
@@ -238,8 +239,11 @@ export class Tlb {
 
   #clearMatching(table: Table, matches: (entry: number, page: number) => boolean): void {
     this.#changed();
-    for (const [index, view] of this.#views.entries()) {
-      for (const page of view.filled) {
+    // Every page of code comes here, and iterators are objects.
+    for (let index = 0; index < this.#views.length; index++) {
+      const { filled } = this.#views[index] as View;
+      for (let i = 0; i < filled.length; i++) {
+        const page = filled[i] as number;
         const at = this.#word(index, table, page);
         if (matches(this.#words[at] as number, page)) this.#words[at] = 0;
       }

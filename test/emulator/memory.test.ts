@@ -15,3 +15,24 @@ test('counts the words that are 0 before the first that is not', () => {
   expect(ram.zeroWords(RAM_BASE + 0x1014, 8)).toBe(3);
   expect(ram.zeroWords(RAM_BASE + 0x1024, 0)).toBe(0);
 });
+
+test('tells what lies in RAM, of addresses of 34 bits', () => {
+  const bytes = 0x2000;
+  const pages = (layout.RAM + bytes) / 0x1_0000 + 1;
+  const ram = new PhysicalMemory(new WebAssembly.Memory({ initial: Math.ceil(pages) }), bytes);
+  for (const pa of [RAM_BASE, RAM_BASE + 1, RAM_BASE + bytes - 1]) expect(ram.contains(pa)).toBe(true);
+  expect(ram.contains(RAM_BASE, bytes)).toBe(true);
+  expect(ram.contains(RAM_BASE + bytes - 4, 4)).toBe(true);
+  expect(ram.contains(RAM_BASE + bytes - 3, 4)).toBe(false);
+  const outside = [
+    0,
+    0x1000,
+    RAM_BASE - 1,
+    RAM_BASE + bytes,
+    0xffff_ffff,
+    2 ** 32,
+    2 ** 32 + RAM_BASE,
+    2 ** 34 - 1,
+  ];
+  for (const pa of outside) expect(ram.contains(pa)).toBe(false);
+});
