@@ -27,10 +27,17 @@ describe('one program', () => {
     expect(process.stdout).toBe('');
   });
 
-  test('lies whole in frames, also those that nobody has read', () => {
+  test('lies in frames from the start as far as execve reads it, and whole once somebody has looked behind that', () => {
     const system = boot({ ram: 16 << 20 });
+    const free = (): number => system.picture().ram.framesFree;
+    const before = free();
     system.spawn(hello);
     const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+    const pages = Math.ceil(hello.length / 4096);
+    expect(before - free()).toBeLessThan(pages);
+    const spawned = free();
+    expect(text(system.readFile('/bin/prog')) === text(hello)).toBe(true);
+    expect(spawned - free()).toBeGreaterThan(pages / 2);
     const { base, size } = system.picture().ram;
     const frames = new Map<string, number>();
     for (let pfn = base / 4096; pfn < (base + size) / 4096; pfn++)
