@@ -86,12 +86,14 @@ function compile(world: World, code: RegionCode, slot: number): Compiled {
   const assumes = types.size > 0 && world.assumes();
   const flow = analyse(code, assumes ? types : new Map(), world.groups ? world : null);
   const { body, looks } = regionFunction(code, flow, world);
+  const pcs: number[] = [];
+  for (const { insns } of code.blocks) for (let i = 0; i < insns.length; i++) pcs.push(insns[i].pc);
   return {
     pc: code.entry,
     slot,
     body: { ...body, code: flat(body.code) },
     looks,
-    pcs: code.blocks.flatMap(({ insns }) => insns.map((insn) => insn.pc)),
+    pcs,
     pages: code.pages,
     floating: types.size === 0 ? 'no' : assumes ? 'assuming' : 'anyhow',
   };

@@ -140,9 +140,10 @@ export class Heat {
   }
 
   /** Micro-ops of regions are not hot for long. */
-  covered(uops: Iterable<number>): void {
+  covered(uops: readonly number[]): void {
     if (!this.#patient) return;
-    for (const uop of uops) this.#words[this.#at(uop)] = -SIDE_PATIENCE;
+    const words = this.#words;
+    for (let i = 0; i < uops.length; i++) words[this.#at(uops[i] as number)] = -SIDE_PATIENCE;
   }
 
   uncovered(uop: number): void {

@@ -41,7 +41,8 @@ export class JudgedLooks {
   made({ pc, pcs, cache }: Look, uopOf: (pc: number) => number): JudgedLook {
     const uop = uopOf(pc);
     const uops = pcs.map(uopOf);
-    const reach = Math.max(...uops.map((u) => this.reachOf(u))) as Reach;
+    let reach: Reach = 0;
+    for (let i = 0; i < uops.length; i++) reach = Math.max(reach, this.reachOf(uops[i] as number)) as Reach;
     return { uop, uops, cache, reach, wild: this.#wild.has(uop) };
   }
 

@@ -61,7 +61,7 @@ export class RegionIndex {
   /** The region has code now: those micro-ops, in those pages of them. */
   fill(region: Region, uops: readonly number[], pages: readonly number[]): void {
     region.uops = uops;
-    for (const uop of uops) this.#covered.add(uop);
+    for (let i = 0; i < uops.length; i++) this.#covered.add(uops[i] as number);
     this.#byPage.get(region.pages[0] as number)?.delete(region);
     this.#note(region, pages);
   }

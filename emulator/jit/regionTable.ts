@@ -49,6 +49,8 @@ export class RegionTable<R extends Holder> {
   readonly #holders: (R | null)[] = Array<R | null>(TABLE_SIZE).fill(null);
   #taken = 0;
   #next = FIRST_SLOT;
+  /** Slots from here on have never been given away: nobody calls through them. */
+  #fresh = FIRST_SLOT;
 
   /** `link`: makes a table and an interpreter that calls regions through it. */
   constructor(memory: WebAssembly.Memory, link: () => Linked, stats: TableStats) {
@@ -61,7 +63,8 @@ export class RegionTable<R extends Holder> {
   #begin(): void {
     this.#linked = this.#link();
     const { table, stub, ecall } = this.#linked;
-    for (let slot = 0; slot < TABLE_SIZE; slot++) table.set(slot, slot === ECALL_SLOT ? ecall : stub);
+    table.set(ECALL_SLOT, ecall);
+    for (let slot = FIRST_SLOT; slot < this.#fresh; slot++) table.set(slot, stub);
     this.#modules = 0;
     this.#stats.tables++;
   }
@@ -127,6 +130,8 @@ export class RegionTable<R extends Holder> {
 
   /** Its slot is free. */
   add(holder: R): void {
+    const { table, stub } = this.#linked;
+    for (; this.#fresh <= holder.slot; this.#fresh++) table.set(this.#fresh, stub);
     this.#holders[holder.slot] = holder;
     this.#taken++;
   }

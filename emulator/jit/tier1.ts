@@ -366,18 +366,23 @@ export class Tier1 {
   /** `module` is that of the regions. */
   #install(regions: readonly Compiled[], module: WebAssembly.Module, bytes: number): void {
     this.#table.instantiate(module, bytes);
+    const memory = this.#codeMemory;
+    const uopOf = (pc: number): number => this.#uopOf(pc);
     for (const { slot, body, looks, pcs, pages, floating } of regions) {
       const region = this.#table.at(slot) as Region;
       region.compiled = true;
       region.body = body;
+      const uops = pcs.map(uopOf);
       this.#regions.fill(
         region,
-        pcs.map((pc) => this.#uopOf(pc)),
+        uops,
         pages.map((page) => this.#decoded(page)),
       );
       // Where an earlier run had regions there will be some again.
-      this.#heat.covered(region.uops.filter((_uop, i) => !this.#codeMemory?.recall(pcs[i] as number).length));
-      region.looks = looks.map((look) => this.#looks.made(look, (pc) => this.#uopOf(pc)));
+      this.#heat.covered(
+        memory === null ? uops : uops.filter((_uop, i) => memory.recall(pcs[i] as number).length === 0),
+      );
+      region.looks = looks.map((look) => this.#looks.made(look, uopOf));
       region.floating = floating;
       region.size = pcs.length;
       this.stats.regions++;
