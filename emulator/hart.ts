@@ -29,7 +29,7 @@ import {
   trapTarget,
   wakesFromWfi,
 } from './priv/trap.ts';
-import { MAX_DEPTH, TABLE_SIZE } from './jit/convention.ts';
+import { ECALL_SLOT, MAX_DEPTH, TABLE_SIZE } from './jit/convention.ts';
 import type { TierChoice } from './jit/heat.ts';
 import type { Linked } from './jit/regionTable.ts';
 import { Tier1 } from './jit/tier1.ts';
@@ -158,7 +158,11 @@ export class Hart implements CsrContext {
       helper: (index, insn) => this.#executeHelper(index, insn),
     };
     const link = (): Linked => {
-      const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE, maximum: TABLE_SIZE });
+      const table = new WebAssembly.Table({
+        element: 'anyfunc',
+        initial: ECALL_SLOT + 1,
+        maximum: TABLE_SIZE,
+      });
       const region = (budget: number, slot: number): number =>
         hostTime.region(table.get(slot) as Interpreter['stub'], budget, MAX_DEPTH);
       this.#interpreter = instantiateInterpreter(memory, table, { ...imports, region }, options.tier === 0);

@@ -6,7 +6,7 @@
  */
 import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
 import { encodeModule, flat, type FunctionBody } from '../wasm/encode.ts';
-import { REGION_TYPE, TABLE_SIZE } from './convention.ts';
+import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
 import type { CheckContext } from './checks.ts';
 import { regionFunction } from './emit.ts';
 import { analyse } from './flow.ts';
@@ -111,7 +111,7 @@ export function regionModule(
   return encodeModule({
     memory: { initial: memoryPages, maximum: memoryPages, shared: sharedMemory },
     imports: [{ name: 'lookUp', type: LOOK_UP_TYPE }],
-    table: TABLE_SIZE,
+    table: ECALL_SLOT + 1,
     indirect: REGION_TYPE,
     functions: regions.map(({ body }) => body),
     slots: regions.map(({ slot }) => slot),

@@ -17,5 +17,5 @@ export const MAX_DEPTH = 200;
  */
 export const ECALL_SLOT = 0;
 
-/** Slots for regions. An instance's cost grows with the table it imports. */
+/** Slots for regions at most. A table begins with ECALL_SLOT alone and grows: each instance that imports one has a copy of it in V8. */
 export const TABLE_SIZE = 2048;

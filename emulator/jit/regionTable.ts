@@ -10,6 +10,9 @@ import { ECALL_SLOT, TABLE_SIZE } from './convention.ts';
 /** Regions take slots from here on. */
 const FIRST_SLOT = ECALL_SLOT + 1;
 
+/** Slots that a table has when the first region comes; it grows by doubling. */
+const FIRST_SIZE = 64;
+
 /** Modules linked to one table at most: each costs the host 0.1 MB, a function in a module of many 0.02. */
 const MODULES_PER_TABLE = 100;
 
@@ -49,22 +52,21 @@ export class RegionTable<R extends Holder> {
   readonly #holders: (R | null)[] = Array<R | null>(TABLE_SIZE).fill(null);
   #taken = 0;
   #next = FIRST_SLOT;
-  /** Slots from here on have never been given away: nobody calls through them. */
-  #fresh = FIRST_SLOT;
 
   /** `link`: makes a table and an interpreter that calls regions through it. */
   constructor(memory: WebAssembly.Memory, link: () => Linked, stats: TableStats) {
     this.#memory = memory;
     this.#link = link;
     this.#stats = stats;
-    this.#begin();
+    this.#begin(ECALL_SLOT);
   }
 
-  #begin(): void {
+  /** `last`: a slot that it is to have, since the jump cache may still name it. */
+  #begin(last: number): void {
     this.#linked = this.#link();
-    const { table, stub, ecall } = this.#linked;
+    const { table, ecall } = this.#linked;
     table.set(ECALL_SLOT, ecall);
-    for (let slot = FIRST_SLOT; slot < this.#fresh; slot++) table.set(slot, stub);
+    this.#growFor(last);
     this.#modules = 0;
     this.#stats.tables++;
   }
@@ -75,7 +77,7 @@ export class RegionTable<R extends Holder> {
    */
   renew(): void {
     if (this.#modules < MODULES_PER_TABLE) return;
-    this.#begin();
+    this.#begin(this.#linked.table.length - 1);
     const live = this.#holders.flatMap((holder) =>
       holder === null || holder.body === null ? [] : { slot: holder.slot, body: holder.body },
     );
@@ -130,10 +132,15 @@ export class RegionTable<R extends Holder> {
 
   /** Its slot is free. */
   add(holder: R): void {
-    const { table, stub } = this.#linked;
-    for (; this.#fresh <= holder.slot; this.#fresh++) table.set(this.#fresh, stub);
+    this.#growFor(holder.slot);
     this.#holders[holder.slot] = holder;
     this.#taken++;
+  }
+
+  /** Makes sure that the table has the slot. */
+  #growFor(slot: number): void {
+    const { table, stub } = this.#linked;
+    while (table.length <= slot) table.grow(Math.max(FIRST_SIZE, 2 * table.length) - table.length, stub);
   }
 
   remove({ slot }: R): void {

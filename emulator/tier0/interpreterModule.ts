@@ -22,7 +22,7 @@ import { fusions, type Part } from './fusion.ts';
 import { runFunction } from './loop.ts';
 import { lookUpFunction } from './lookUp.ts';
 import { bulkFunctions } from './bulk.ts';
-import { REGION_TYPE, TABLE_SIZE } from '../jit/convention.ts';
+import { ECALL_SLOT, REGION_TYPE } from '../jit/convention.ts';
 import { ENTRY, FIRST_ROW_OP } from './uop.ts';
 import { byte, encodeModule, uleb, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
@@ -106,7 +106,7 @@ export function interpreterModule(sharedMemory: boolean, fused: boolean): Uint8A
       { name: 'ecall', type: binary },
       { name: 'region', type: binary },
     ],
-    table: TABLE_SIZE,
+    table: ECALL_SLOT + 1,
     indirect: REGION_TYPE,
     functions: [
       stepFunction(),

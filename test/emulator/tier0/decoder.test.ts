@@ -15,7 +15,7 @@ import {
   UOP_SCALE,
   writeUop,
 } from '../../../emulator/tier0/uop.ts';
-import { TABLE_SIZE } from '../../../emulator/jit/convention.ts';
+import { ECALL_SLOT } from '../../../emulator/jit/convention.ts';
 
 const PAGE = layout.DECODED + layout.DECODED_HEADER;
 const SOURCE = layout.RAM;
@@ -28,7 +28,7 @@ let decodePage: PageDecoder['decode'];
 beforeAll(() => {
   const nothing = (): number => 0;
   const names = ['load', 'store', 'translate', 'fp', 'helper', 'ecall', 'region'];
-  const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE });
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: ECALL_SLOT + 1 });
   const module = new WebAssembly.Module(interpreterModule(false, false));
   const env = { memory, table, ...Object.fromEntries(names.map((name) => [name, nothing])) };
   decodePage = new WebAssembly.Instance(module, { env }).exports['decode'] as PageDecoder['decode'];

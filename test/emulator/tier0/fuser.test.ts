@@ -6,7 +6,7 @@ import type { PageDecoder } from '../../../emulator/tier0/codeCache.ts';
 import { FIRST_FUSED_OP } from '../../../emulator/tier0/fusion.ts';
 import { interpreterModule } from '../../../emulator/tier0/interpreterModule.ts';
 import { ENTRY, UOP_SCALE } from '../../../emulator/tier0/uop.ts';
-import { TABLE_SIZE } from '../../../emulator/jit/convention.ts';
+import { ECALL_SLOT } from '../../../emulator/jit/convention.ts';
 
 const PAGE = layout.DECODED + layout.DECODED_HEADER;
 const SOURCE = layout.RAM;
@@ -19,7 +19,7 @@ const view = new DataView(memory.buffer);
 function decoderOf(fused: boolean): PageDecoder {
   const nothing = (): number => 0;
   const names = ['load', 'store', 'translate', 'fp', 'helper', 'ecall', 'region'];
-  const table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE });
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: ECALL_SLOT + 1 });
   const module = new WebAssembly.Module(interpreterModule(false, fused));
   const env = { memory, table, ...Object.fromEntries(names.map((name) => [name, nothing])) };
   return new WebAssembly.Instance(module, { env }).exports as unknown as PageDecoder;
