@@ -8,7 +8,7 @@
  * it came back where it wanted.
  */
 import { get, i32const, loadState, Locals, memoryOp, set, storeState } from '../codegen/emitter.ts';
-import { both, type FloatHost, type SourceNumber } from '../codegen/floatCode.ts';
+import { both, either, type FloatHost, type SourceNumber } from '../codegen/floatCode.ts';
 import { jumpCacheEntry } from '../codegen/jumpCache.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import type { Binary32, I32 } from '../isa/builder.ts';
@@ -161,24 +161,25 @@ class RegionEmitter extends LookupEmitter {
     return code;
   }
 
-  /** Loads registers; `notBoxed`: what to do when one that is wanted as a single is not NaN-boxed. */
-  #loadAll(regs: Regs, notBoxed: (condition: Code) => void): void {
-    const floats = numbers(regs.f);
-    const singles = floats.filter((r) => this.#floats.get(r)?.type === 'f32');
-    if (singles.length > 0) {
-      const high = singles.map((r): Code => loadState(layout.F + 8 * r + 4)).reduce(both);
-      notBoxed(high + i32const(-1) + OP.i32_ne);
-    }
+  #loadAll(regs: Regs): void {
     this.out += loadX(regs.x);
-    for (const r of floats) {
+    for (const r of numbers(regs.f)) {
       this.out += loadFloat(this.#floats.get(r) as FloatLocal, i32const(0), layout.F + 8 * r);
     }
   }
 
-  /** Not zero unless what the region assumes of the floating-point unit holds. */
-  get #otherFloatState(): Code {
+  /**
+   * Not zero when `changes` is not, when what the region assumes of the floating-point unit does not hold, or when not all of the registers
+   * that are wanted as singles are NaN-boxed.
+   */
+  #orOtherFloats(changes: Code, { f }: Regs): Code {
+    if (!this.#assumes) return changes;
     const fcsr = loadState(layout.FCSR) + i32const(0xe1) + OP.i32_and + i32const(1) + OP.i32_xor;
-    return fcsr + loadState(layout.FS) + i32const(3) + OP.i32_xor + OP.i32_or;
+    const state = either(changes, either(fcsr, loadState(layout.FS) + i32const(3) + OP.i32_xor));
+    const singles = numbers(f).filter((r) => this.#floats.get(r)?.type === 'f32');
+    if (singles.length === 0) return state;
+    const high = singles.map((r): Code => loadState(layout.F + 8 * r + 4)).reduce(both);
+    return either(state, high + i32const(-1) + OP.i32_xor);
   }
 
   // Builder
@@ -328,13 +329,14 @@ class RegionEmitter extends LookupEmitter {
       return;
     }
     const next = this.#blocks[back.block];
-    giveUp(loadState(layout.PC) + i32const(back.pc) + OP.i32_ne);
     giveUp(get(N) + i32const(next.need) + OP.i32_lt_s);
-    if (this.#assumes) giveUp(this.#otherFloatState);
+    let changes = loadState(layout.PC) + i32const(back.pc) + OP.i32_xor;
     // What the callee has preserved is still in its local, and with it all that is known of addresses.
-    const kept = { x: next.liveIn.x & this.#checks.kept, f: 0 };
-    for (const r of numbers(kept.x)) giveUp(storedX(r) + get(x(r)) + OP.i32_ne);
-    this.#loadAll(without(next.liveIn, kept), giveUp);
+    const kept = next.liveIn.x & this.#checks.kept;
+    for (const r of numbers(kept)) changes = either(changes, storedX(r) + get(x(r)) + OP.i32_xor);
+    const rest = without(next.liveIn, { x: kept, f: 0 });
+    giveUp(this.#orOtherFloats(changes, rest));
+    this.#loadAll(rest);
     this.forget(this.#checks.remade[index][block.count + 1]);
     this.#follow(index, back);
   }
@@ -395,15 +397,15 @@ class RegionEmitter extends LookupEmitter {
     };
     const entry = this.#blocks[0];
     refuse(get(N) + i32const(entry.need) + OP.i32_lt_s);
-    refuse(loadState(layout.PC) + i32const(this.#entry) + OP.i32_ne);
     this.out += loadState(layout.TLB_FETCH) + set(FETCH);
+    let others = loadState(layout.PC) + i32const(this.#entry) + OP.i32_xor;
     for (const page of pages) {
       const fetched = get(FETCH) + memoryOp(OP.i32_load, 2, page * 4);
-      refuse(fetched + i32const(this.#context.decoded(page)) + OP.i32_ne);
+      others = either(others, fetched + i32const(this.#context.decoded(page)) + OP.i32_xor);
     }
+    refuse(this.#orOtherFloats(others, entry.liveIn));
     this.out += loadState(layout.TLB_READ) + set(READ) + loadState(layout.TLB_WRITE) + set(WRITE);
-    if (this.#assumes) refuse(this.#otherFloatState);
-    this.#loadAll(entry.liveIn, refuse);
+    this.#loadAll(entry.liveIn);
   }
 
   generate(pages: readonly number[]): Code {

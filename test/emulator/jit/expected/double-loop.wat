@@ -3,18 +3,12 @@
   if (i32.lt_s (local.get 0) (i32.const 26)) ;; unlikely
     (return (local.get 0))
   end
-  if (i32.ne (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) ;; unlikely
-    (return (local.get 0))
-  end
   (local.set 6 (i32.load offset=TLB_FETCH (i32.const 0)))
-  if (i32.ne (i32.load offset=2097152 (local.get 6)) (i32.const (;decoded page 0;))) ;; unlikely
+  if (i32.or (i32.or (i32.xor (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) (i32.xor (i32.load offset=2097152 (local.get 6)) (i32.const (;decoded page 0;)))) (i32.or (i32.xor (i32.and (i32.load offset=FCSR (i32.const 0)) (i32.const 225)) (i32.const 1)) (i32.xor (i32.load offset=FS (i32.const 0)) (i32.const 3)))) ;; unlikely
     (return (local.get 0))
   end
   (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))
   (local.set 5 (i32.load offset=TLB_WRITE (i32.const 0)))
-  if (i32.or (i32.xor (i32.and (i32.load offset=FCSR (i32.const 0)) (i32.const 225)) (i32.const 1)) (i32.xor (i32.load offset=FS (i32.const 0)) (i32.const 3))) ;; unlikely
-    (return (local.get 0))
-  end
   (local.set 8 (i32.load offset=ra (i32.const 0)))
   (local.set 12 (i32.load offset=t0 (i32.const 0)))
   (local.set 15 (i32.load offset=s0 (i32.const 0)))
