@@ -8,7 +8,7 @@
  * it came back where it wanted.
  */
 import { get, i32const, loadState, Locals, memoryOp, set, storeState } from '../codegen/emitter.ts';
-import { both, either, type FloatHost, type SourceNumber } from '../codegen/floatCode.ts';
+import { either, type FloatHost, type SourceNumber } from '../codegen/floatCode.ts';
 import { jumpCacheEntry } from '../codegen/jumpCache.ts';
 import { RegisterFile, type FileUser } from '../codegen/registerFile.ts';
 import type { Binary32, I32 } from '../isa/builder.ts';
@@ -18,36 +18,12 @@ import type { Checks } from './checks.ts';
 import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
 import { exitMasks, Exits } from './exits.ts';
 import type { Flow, FlowBlock } from './flow.ts';
-import {
-  DEPTH,
-  EXIT,
-  FETCH,
-  KnownOperands,
-  loadX,
-  N,
-  READ,
-  SCRATCH,
-  storedX,
-  storeX,
-  TARGET,
-  WRITE,
-  x,
-} from './frame.ts';
-import { hostFuses } from './fusedHost.ts';
-import { bitsOf, loadFloat, LocalFloats, numberOf, type FloatLocal } from './localFloats.ts';
+import { DEPTH, EXIT, FETCH, KnownOperands, N, READ, SCRATCH, TARGET, WRITE, x } from './frame.ts';
+import { LocalFloats } from './localFloats.ts';
 import { LookupEmitter, type Look, type LookContext } from './lookups.ts';
 import { isEcall, type Edge, type RegionCode } from './region.ts';
-import {
-  fusedOperands,
-  lowest,
-  NONE,
-  numbers,
-  union,
-  without,
-  written,
-  type FloatTypes,
-  type Regs,
-} from './registers.ts';
+import { NONE, union, without, written, type Regs } from './registers.ts';
+import { RegisterLocals } from './registerLocals.ts';
 import { byte, uleb, type Code, type FunctionBody } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
 
@@ -61,7 +37,7 @@ export interface RegionContext extends LookContext {
   slotFor(target: number): number;
 }
 
-/** Operators that leave their first operand as it is when the second is zero. */
+/** Operators that leave their first operand as it is when the second is zero; and the second when the first is. */
 const NEUTRAL: ReadonlySet<Binary32> = new Set<Binary32>([
   'add',
   'sub',
@@ -71,6 +47,12 @@ const NEUTRAL: ReadonlySet<Binary32> = new Set<Binary32>([
   'shr_s',
   'shr_u',
 ]);
+const NEUTRAL_FIRST: ReadonlySet<Binary32> = new Set<Binary32>(['add', 'or', 'xor']);
+
+/** `truth`: what is not zero either when the value is not, and takes less code. */
+interface Truth extends I32 {
+  readonly truth?: Code;
+}
 
 /** An `if` among the scopes, which is no block's label. */
 const NO_LABEL = -1;
@@ -85,10 +67,7 @@ class RegionEmitter extends LookupEmitter {
   readonly #exits: Exits;
   /** What is open, by the block that it leads to: loops, blocks whose end is a merge, and NO_LABEL. */
   readonly #scopes: number[] = [];
-  /** The f registers that are in locals. When there are any, or might be, RNE, NX accrued and FS dirty are assumed. */
-  readonly #floats = new Map<number, FloatLocal>();
-  readonly #types: FloatTypes;
-  readonly #assumes: boolean;
+  readonly #registers: RegisterLocals;
   /** Of the instruction under way. */
   #dirty = NONE;
   #refund = 0;
@@ -103,21 +82,14 @@ class RegionEmitter extends LookupEmitter {
     this.#entry = code.entry;
     this.#blocks = flow.blocks;
     this.#context = context;
-    this.#exits = new Exits(exitMasks(flow.blocks), (regs) => this.#storeAll(regs));
-    this.#types = flow.types;
-    this.#assumes = flow.types.size > 0;
-    const operands = this.#assumes ? fusedOperands(flow.blocks) : 0;
-    const fused = operands !== 0 && hostFuses() ? operands : 0;
-    for (const [register, type] of flow.types) {
-      const inLanes = ((fused >>> register) & 1) !== 0;
-      this.#floats.set(register, { type, local: locals.keep(inLanes ? 'v128' : type), inLanes });
-    }
+    this.#registers = new RegisterLocals(flow, locals);
+    this.#exits = new Exits(exitMasks(flow.blocks), (regs) => this.#registers.store(regs));
   }
 
   /** Most regions have no use for it. */
   protected get floatHost(): FloatHost {
-    return (this.#floatHost ??= this.#assumes
-      ? new LocalFloats(this.#fileUser(), this.#floats, () => this.operands.insn)
+    return (this.#floatHost ??= this.#registers.assumes
+      ? new LocalFloats(this.#fileUser(), this.#registers.floats, () => this.operands.insn)
       : new RegisterFile(this.#fileUser()));
   }
 
@@ -147,41 +119,6 @@ class RegionEmitter extends LookupEmitter {
     };
   }
 
-  // Registers
-
-  #storeAll(regs: Regs): Code {
-    let code = storeX(regs.x);
-    for (let rest = regs.f; rest !== 0; rest &= rest - 1) {
-      const r = lowest(rest);
-      const float = this.#floats.get(r) as FloatLocal;
-      const [value, opcode] =
-        float.type === 'f64' ? [numberOf(float), OP.f64_store] : [bitsOf(float), OP.i64_store];
-      code += i32const(0) + value + memoryOp(opcode, 3, layout.F + 8 * r);
-    }
-    return code;
-  }
-
-  #loadAll(regs: Regs): void {
-    this.out += loadX(regs.x);
-    for (const r of numbers(regs.f)) {
-      this.out += loadFloat(this.#floats.get(r) as FloatLocal, i32const(0), layout.F + 8 * r);
-    }
-  }
-
-  /**
-   * Not zero when `changes` is not, when what the region assumes of the floating-point unit does not hold, or when not all of the registers
-   * that are wanted as singles are NaN-boxed.
-   */
-  #orOtherFloats(changes: Code, { f }: Regs): Code {
-    if (!this.#assumes) return changes;
-    const fcsr = loadState(layout.FCSR) + i32const(0xe1) + OP.i32_and + i32const(1) + OP.i32_xor;
-    const state = either(changes, either(fcsr, loadState(layout.FS) + i32const(3) + OP.i32_xor));
-    const singles = numbers(f).filter((r) => this.#floats.get(r)?.type === 'f32');
-    if (singles.length === 0) return state;
-    const high = singles.map((r): Code => loadState(layout.F + 8 * r + 4)).reduce(both);
-    return either(state, high + i32const(-1) + OP.i32_xor);
-  }
-
   // Builder
 
   get pc(): I32 {
@@ -192,12 +129,17 @@ class RegionEmitter extends LookupEmitter {
     return this.i32(this.operands.insn.pc + this.operands.insn.length);
   }
 
-  override op(operator: Binary32, a: I32, b: I32): I32 {
-    return b.constant === 0 && NEUTRAL.has(operator) ? a : super.op(operator, a, b);
+  override op(operator: Binary32, a: I32, b: I32): Truth {
+    if (b.constant === 0) {
+      if (NEUTRAL.has(operator)) return a;
+      if (operator === 'eq') return this.eqz(a);
+      if (operator === 'ne') return { type: 'i32', code: a.code + b.code + OP.i32_ne, truth: a.code };
+    }
+    return a.constant === 0 && NEUTRAL_FIRST.has(operator) ? b : super.op(operator, a, b);
   }
 
-  branch(condition: I32): void {
-    this.#condition = condition.code;
+  branch({ code, truth }: Truth): void {
+    this.#condition = truth ?? code;
   }
 
   jumpRelative(): void {}
@@ -207,11 +149,11 @@ class RegionEmitter extends LookupEmitter {
   }
 
   protected needFs(): void {
-    if (!this.#assumes) this.bailIf(loadState(layout.FS) + OP.i32_eqz);
+    if (!this.#registers.assumes) this.bailIf(loadState(layout.FS) + OP.i32_eqz);
   }
 
   protected dirtyFs(): void {
-    if (!this.#assumes) this.out += storeState(layout.FS, i32const(3));
+    if (!this.#registers.assumes) this.out += storeState(layout.FS, i32const(3));
   }
 
   protected bailIf(condition: Code, depth = 0): void {
@@ -256,13 +198,13 @@ class RegionEmitter extends LookupEmitter {
       if (!isEcall(insn)) insn.instruction.row.exec(this);
       this.locals.release();
       if (insn.floats || (insn.writes & ~this.#dirty.x) !== 0)
-        this.#dirty = union(this.#dirty, written(insn, this.#types));
+        this.#dirty = union(this.#dirty, written(insn, this.#registers.types));
       this.forget(remade[i + 1]);
     }
   }
 
   #returnTo(pc: Code, dirty: Regs): void {
-    this.out += this.#storeAll(dirty) + storeState(layout.PC, pc) + get(N) + OP.return;
+    this.out += this.#registers.store(dirty) + storeState(layout.PC, pc) + get(N) + OP.return;
   }
 
   /** Branch depth of a loop's begin or of the end of the block in front of a merge. */
@@ -305,7 +247,7 @@ class RegionEmitter extends LookupEmitter {
     const block = this.#blocks[index];
     const known = this.#slotOf(target);
     const at = target === 'ecall' ? this.operands.insn.pc : target;
-    this.out += this.#storeAll(block.dirtyOut);
+    this.out += this.#registers.store(block.dirtyOut);
     this.out += storeState(layout.PC, at === null ? get(TARGET) : i32const(at));
     if (target !== null && known < 0) {
       this.out += get(N) + OP.return;
@@ -330,13 +272,12 @@ class RegionEmitter extends LookupEmitter {
     }
     const next = this.#blocks[back.block];
     giveUp(get(N) + i32const(next.need) + OP.i32_lt_s);
-    let changes = loadState(layout.PC) + i32const(back.pc) + OP.i32_xor;
+    const landed = loadState(layout.PC) + i32const(back.pc) + OP.i32_xor;
     // What the callee has preserved is still in its local, and with it all that is known of addresses.
     const kept = next.liveIn.x & this.#checks.kept;
-    for (const r of numbers(kept)) changes = either(changes, storedX(r) + get(x(r)) + OP.i32_xor);
     const rest = without(next.liveIn, { x: kept, f: 0 });
-    giveUp(this.#orOtherFloats(changes, rest));
-    this.#loadAll(rest);
+    giveUp(this.#registers.orOtherFloats(this.#registers.orChanged(landed, kept), rest));
+    this.out += this.#registers.load(rest);
     this.forget(this.#checks.remade[index][block.count + 1]);
     this.#follow(index, back);
   }
@@ -403,14 +344,14 @@ class RegionEmitter extends LookupEmitter {
       const fetched = get(FETCH) + memoryOp(OP.i32_load, 2, page * 4);
       others = either(others, fetched + i32const(this.#context.decoded(page)) + OP.i32_xor);
     }
-    refuse(this.#orOtherFloats(others, entry.liveIn));
-    this.out += loadState(layout.TLB_READ) + set(READ) + loadState(layout.TLB_WRITE) + set(WRITE);
-    this.#loadAll(entry.liveIn);
+    refuse(this.#registers.orOtherFloats(others, entry.liveIn));
+    if (this.readsTables)
+      this.out += loadState(layout.TLB_READ) + set(READ) + loadState(layout.TLB_WRITE) + set(WRITE);
+    this.out += this.#registers.load(entry.liveIn);
   }
 
   generate(pages: readonly number[]): Code {
     this.out = '';
-    this.#prologue(pages);
     // One block more than there are exits: its end is where they meet.
     for (let i = 0; i <= this.#exits.size; i++) this.out += OP.block + VOID;
     this.#tree(0);
@@ -421,7 +362,16 @@ class RegionEmitter extends LookupEmitter {
     this.out += storeState(layout.PC, pc);
     const refund = get(EXIT) + i32const((1 << REFUND_BITS) - 1) + OP.i32_and;
     this.out += get(N) + refund + OP.i32_add;
-    return this.out;
+    return this.#behindPrologue(this.out, pages);
+  }
+
+  /** What is needed of the prologue is known in the end. */
+  #behindPrologue(code: Code, pages: readonly number[]): Code {
+    const places = this.unlikely.splice(0);
+    this.out = '';
+    this.#prologue(pages);
+    for (let i = 0; i < places.length; i++) this.unlikely.push(this.out.length + places[i]);
+    return this.out + code;
   }
 }
 

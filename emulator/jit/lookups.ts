@@ -58,6 +58,8 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
   /** The host address of each group's first byte. */
   readonly #hosts = new Map<Group, number>();
   #vectorLocal: number | null = null;
+  /** Some access reads the tables of the TLB, at READ and WRITE. */
+  protected readsTables = false;
   /** Of the instruction under way: what is planned for its access, and the innermost loop around it. */
   protected access: Access | null = null;
   protected loop: ReadonlySet<number> | null = null;
@@ -87,6 +89,11 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
       }
     }
     return { local, offset };
+  }
+
+  protected override lookUp(va: I32, size: number, write: boolean, pages: number, depth?: number): void {
+    this.readsTables = true;
+    super.lookUp(va, size, write, pages, depth);
   }
 
   /** The groups' root is made anew: what is looked at once is looked at again. */
@@ -127,6 +134,7 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
 
   #lookAtTable(group: Group, va: I32, write: boolean, depth: number, fill: () => void): void {
     const { span } = group;
+    this.readsTables = true;
     const page = this.locals.take('i32');
     const index = va.code + i32const(10) + OP.i32_shr_u + i32const(0x3f_fffc) + OP.i32_and;
     const entry = get(write ? WRITE : READ) + index + OP.i32_add + memoryOp(OP.i32_load, 2, 0);

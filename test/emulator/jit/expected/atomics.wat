@@ -60,7 +60,7 @@
             end
             (i32.store offset=RESERVATION (i32.const 0) (i32.const 0))
             (local.set 21 (local.get 42))
-            if (i32.ne (local.get 21) (i32.const 0))
+            if (local.get 21)
               (local.set 0 (i32.sub (local.get 0) (i32.const 4)))
               (local.set 39 (local.get 15))
               (local.set 2 (i32.const 16388))
@@ -80,7 +80,7 @@
               end
               (i32.store offset=RESERVATION (i32.const 0) (i32.const 0))
               (local.set 21 (local.get 42))
-              if (i32.ne (local.get 21) (i32.const 0))
+              if (local.get 21)
                 (local.set 0 (i32.sub (local.get 0) (i32.const 4)))
                 (local.set 39 (local.get 15))
                 (local.set 2 (i32.const 16388))
@@ -100,7 +100,7 @@
                 end
                 (i32.store offset=RESERVATION (i32.const 0) (i32.const 0))
                 (local.set 21 (local.get 42))
-                if (i32.ne (local.get 21) (i32.const 0))
+                if (local.get 21)
                   (local.set 0 (i32.sub (local.get 0) (i32.const 4)))
                   (local.set 39 (local.get 15))
                   (local.set 2 (i32.const 16388))
@@ -120,7 +120,7 @@
                   end
                   (i32.store offset=RESERVATION (i32.const 0) (i32.const 0))
                   (local.set 21 (local.get 42))
-                  (br_if 4 (i32.ne (local.get 21) (i32.const 0)))
+                  (br_if 4 (local.get 21))
                   (br 3)
                 end
                 (br 2)

@@ -7,8 +7,6 @@
   if (i32.or (i32.or (i32.xor (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) (i32.xor (i32.load offset=2097152 (local.get 6)) (i32.const (;decoded page 0;)))) (i32.or (i32.xor (i32.and (i32.load offset=FCSR (i32.const 0)) (i32.const 225)) (i32.const 1)) (i32.xor (i32.load offset=FS (i32.const 0)) (i32.const 3)))) ;; unlikely
     (return (local.get 0))
   end
-  (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))
-  (local.set 5 (i32.load offset=TLB_WRITE (i32.const 0)))
   (local.set 8 (i32.load offset=ra (i32.const 0)))
   (local.set 12 (i32.load offset=t0 (i32.const 0)))
   (local.set 15 (i32.load offset=s0 (i32.const 0)))
@@ -45,7 +43,7 @@
           (local.set 41 (local.get 46))
           (f64.store offset=sp (local.get 42) (local.get 41))
           (local.set 12 (i32.add (local.get 12) (i32.const -1)))
-          (br_if 0 (i32.ne (local.get 12) (i32.const 0)))
+          (br_if 0 (local.get 12))
           (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
           (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
           (local.set 15 (i32.const -2146435072))
@@ -80,7 +78,7 @@
         (local.set 41 (local.get 46))
         (f64.store offset=sp (local.get 47) (local.get 41))
         (local.set 12 (i32.add (local.get 12) (i32.const -1)))
-        (br_if 0 (i32.ne (local.get 12) (i32.const 0)))
+        (br_if 0 (local.get 12))
         (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
         (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
         (local.set 15 (i32.const -2146435072))

@@ -7,8 +7,6 @@
   if (i32.or (i32.xor (i32.load offset=PC (i32.const 0)) (i32.const -2147483616)) (i32.xor (i32.load offset=2097152 (local.get 6)) (i32.const (;decoded page 0;)))) ;; unlikely
     (return (local.get 0))
   end
-  (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))
-  (local.set 5 (i32.load offset=TLB_WRITE (i32.const 0)))
   (local.set 16 (i32.load offset=s1 (i32.const 0)))
   (local.set 17 (i32.load offset=a0 (i32.const 0)))
   (local.set 18 (i32.load offset=a1 (i32.const 0)))

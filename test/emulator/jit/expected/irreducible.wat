@@ -7,8 +7,6 @@
   if (i32.or (i32.xor (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) (i32.xor (i32.load offset=2097152 (local.get 6)) (i32.const (;decoded page 0;)))) ;; unlikely
     (return (local.get 0))
   end
-  (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))
-  (local.set 5 (i32.load offset=TLB_WRITE (i32.const 0)))
   (local.set 8 (i32.load offset=ra (i32.const 0)))
   (local.set 17 (i32.load offset=a0 (i32.const 0)))
   (local.set 18 (i32.load offset=a1 (i32.const 0)))
@@ -17,7 +15,7 @@
   block
     block
       (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
-      if (i32.eq (local.get 17) (i32.const 0))
+      if (i32.eqz (local.get 17))
         (local.set 0 (i32.sub (local.get 0) (i32.const 2)))
         (local.set 17 (i32.add (local.get 17) (i32.const -1)))
         (br_if 1 (i32.ne (local.get 17) (local.get 20)))

@@ -7,8 +7,6 @@
   if (i32.or (i32.or (i32.or (i32.xor (i32.load offset=PC (i32.const 0)) (i32.const -2147475466)) (i32.xor (i32.load offset=2097156 (local.get 6)) (i32.const (;decoded page 0;)))) (i32.xor (i32.load offset=2097160 (local.get 6)) (i32.const (;decoded page 1;)))) (i32.xor (i32.load offset=2097152 (local.get 6)) (i32.const 302252096))) ;; unlikely
     (return (local.get 0))
   end
-  (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))
-  (local.set 5 (i32.load offset=TLB_WRITE (i32.const 0)))
   (local.set 8 (i32.load offset=ra (i32.const 0)))
   (local.set 12 (i32.load offset=t0 (i32.const 0)))
   (local.set 15 (i32.load offset=s0 (i32.const 0)))
@@ -24,7 +22,7 @@
         (local.set 17 (i32.add (local.get 17) (i32.const 1)))
         (local.set 18 (i32.add (local.get 18) (local.get 17)))
         (local.set 19 (i32.xor (local.get 19) (local.get 18)))
-        (br_if 0 (i32.ne (local.get 17) (i32.const 0)))
+        (br_if 0 (local.get 17))
         (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
         (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
         (local.set 15 (i32.const -2146435072))

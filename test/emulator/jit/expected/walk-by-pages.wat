@@ -7,8 +7,6 @@
   if (i32.or (i32.xor (i32.load offset=PC (i32.const 0)) (i32.const -2147483624)) (i32.xor (i32.load offset=2097152 (local.get 6)) (i32.const (;decoded page 0;)))) ;; unlikely
     (return (local.get 0))
   end
-  (local.set 4 (i32.load offset=TLB_READ (i32.const 0)))
-  (local.set 5 (i32.load offset=TLB_WRITE (i32.const 0)))
   (local.set 8 (i32.load offset=ra (i32.const 0)))
   (local.set 12 (i32.load offset=t0 (i32.const 0)))
   (local.set 13 (i32.load offset=t1 (i32.const 0)))
@@ -39,7 +37,7 @@
         (local.set 13 (i32.const 4096))
         (local.set 15 (i32.add (local.get 15) (local.get 13)))
         (local.set 18 (i32.add (local.get 18) (local.get 17)))
-        (br_if 0 (i32.ne (local.get 17) (i32.const 0)))
+        (br_if 0 (local.get 17))
         (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
         (local.set 0 (i32.sub (local.get 0) (i32.const 6)))
         (local.set 15 (i32.const -2146435072))
