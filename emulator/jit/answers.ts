@@ -52,7 +52,7 @@ export class Listener implements World {
   }
 
   get answers(): Int32Array<ArrayBuffer> {
-    return Int32Array.from(this.#words);
+    return new Int32Array(this.#words);
   }
 
   get isa(): World['isa'] {
@@ -63,19 +63,24 @@ export class Listener implements World {
     return this.#world.groups;
   }
 
-  #ask(name: Name, of: number): number {
-    const ask: Question = QUESTIONS[name];
-    const answer = ask(this.#world, of);
+  #note(name: Name, of: number, answer: number): number {
     this.#words.push(NUMBERS[name], of, answer);
     return answer;
   }
 
+  #ask(name: Name, of: number): number {
+    const ask: Question = QUESTIONS[name];
+    return this.#note(name, of, ask(this.#world, of));
+  }
+
+  // These two are asked of every instruction.
+
   half(va: number): number {
-    return this.#ask('half', va);
+    return this.#note('half', va, this.#world.half(va));
   }
 
   stopsAt(va: number): boolean {
-    return this.#ask('stopsAt', va) !== 0;
+    return this.#note('stopsAt', va, Number(this.#world.stopsAt(va))) !== 0;
   }
 
   memoryPages(): number {

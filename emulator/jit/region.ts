@@ -71,7 +71,7 @@ export function isEcall({ instruction }: Insn): boolean {
 class Explorer {
   readonly #reader: CodeReader;
   readonly #half: (va: number) => number;
-  readonly #entry: number;
+  readonly entry: number;
   readonly #limit: number;
   /** The page of the last instruction. */
   #page = -1;
@@ -86,14 +86,14 @@ class Explorer {
   constructor(reader: CodeReader, entry: number, limit: number) {
     this.#reader = reader;
     this.#half = (va) => reader.half(va);
-    this.#entry = entry;
+    this.entry = entry;
     this.#limit = limit;
   }
 
   /** The instruction at `pc`, or null where a region must not go. */
   #fetch(pc: number): Insn | null {
     const reader = this.#reader;
-    if (Math.abs(pc - this.#entry) >= MAX_DISTANCE || reader.stopsAt(pc)) return null;
+    if (Math.abs(pc - this.entry) >= MAX_DISTANCE || reader.stopsAt(pc)) return null;
     const insn = insnAt(pc, this.#half, reader.isa);
     if (insn === null || isLeftOut(insn)) return null;
     if (!reader.isa.compressed && mayMisalign(insn)) return null;
@@ -144,7 +144,7 @@ class Explorer {
   }
 
   explore(): void {
-    const work = [this.#entry];
+    const work = [this.entry];
     while (work.length > 0) {
       const start = work.pop() as number;
       if (this.leaders.has(start)) continue;
@@ -190,11 +190,14 @@ function terminator(
   return { kind: 'branch', taken: edge(target), fall: edge(next) };
 }
 
-/** Finds the region at `entry`, of `limit` instructions at most; null when its first one cannot be compiled. */
-export function discover(reader: CodeReader, entry: number, limit = MAX_INSTRUCTIONS): RegionCode | null {
+function explored(reader: CodeReader, entry: number, limit: number): Explorer {
   const explorer = new Explorer(reader, entry, limit);
   explorer.explore();
-  const { insns, leaders } = explorer;
+  return explorer;
+}
+
+/** The region of what has been found; null when its first instruction cannot be compiled. */
+function regionOf({ entry, insns, leaders, targets, pages }: Explorer): RegionCode | null {
   if (!insns.has(entry)) return null;
   const index = new Map<number, number>();
   for (const pc of leaders) if (insns.has(pc)) index.set(pc, index.size);
@@ -210,18 +213,24 @@ export function discover(reader: CodeReader, entry: number, limit = MAX_INSTRUCT
       if (following === undefined) break;
       last = following;
     }
-    return { pc, insns: body, end: terminator(body, edge, explorer.targets.get(last.pc) ?? []) };
+    return { pc, insns: body, end: terminator(body, edge, targets.get(last.pc) ?? []) };
   });
-  return { entry, blocks, pages: [...explorer.pages] };
+  return { entry, blocks, pages: [...pages] };
+}
+
+/** Finds the region at `entry`, of `limit` instructions at most; null when its first one cannot be compiled. */
+export function discover(reader: CodeReader, entry: number, limit = MAX_INSTRUCTIONS): RegionCode | null {
+  return regionOf(explored(reader, entry, limit));
 }
 
 /** It has more instructions than that, and hardly any that are new. */
-function isMostlyKnown({ blocks }: RegionCode, least: number, isKnown: (pc: number) => boolean): boolean {
-  const count = blocks.reduce((sum, { insns }) => sum + insns.length, 0);
-  if (count <= least) return false;
+function isMostlyKnown({ insns }: Explorer, least: number, isKnown: (pc: number) => boolean): boolean {
+  if (insns.size <= least) return false;
   let fresh = 0;
-  for (const { insns } of blocks) for (let i = 0; i < insns.length; i++) if (!isKnown(insns[i].pc)) fresh++;
-  return 8 * fresh < count;
+  insns.forEach(({ pc }) => {
+    if (!isKnown(pc)) fresh++;
+  });
+  return 8 * fresh < insns.size;
 }
 
 /**
@@ -236,6 +245,6 @@ export function discoverBeside(
 ): RegionCode | null {
   const side = Math.min(limit, SIDE_INSTRUCTIONS);
   if (isKnown(entry)) return discover(reader, entry, side);
-  const code = discover(reader, entry, limit);
-  return code !== null && isMostlyKnown(code, 2 * side, isKnown) ? discover(reader, entry, side) : code;
+  const all = explored(reader, entry, limit);
+  return isMostlyKnown(all, 2 * side, isKnown) ? discover(reader, entry, side) : regionOf(all);
 }
