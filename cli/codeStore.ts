@@ -20,7 +20,7 @@ import {
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
-import type { CodeMemory, RememberedBatch } from '../kernel-ts/index.ts';
+import type { CodeMemory, HostBytes, RememberedBatch } from '../kernel-ts/index.ts';
 import { KEEPS_CODE, native, type Native } from './moduleCache.ts';
 
 /** The build's, a hash of all its code; the bundler sets it, so from source there is none. */
@@ -62,7 +62,7 @@ export function defaultFolder(): string | null {
 
 export class CodeStore implements CodeMemory {
   readonly #folder: string;
-  readonly #images: readonly Uint8Array[];
+  readonly #images: readonly HostBytes[];
   #path: string | null = null;
   /** By pc; null: nobody has asked yet. */
   #kept: Map<number, Stored[]> | null = null;
@@ -72,7 +72,7 @@ export class CodeStore implements CodeMemory {
   #changed = false;
 
   /** `images`: the programs that run, in their order. Files are looked at when there is something to compile, and not before. */
-  constructor(folder: string, images: readonly Uint8Array[]) {
+  constructor(folder: string, images: readonly HostBytes[]) {
     this.#folder = folder;
     this.#images = images;
   }
@@ -81,7 +81,7 @@ export class CodeStore implements CodeMemory {
    * By what the user said: a folder, `off`, or nothing. Null: there is to be none, there is no place for it, or we run from source, where
    * code may change from one run to the next.
    */
-  static open(choice: string | undefined, images: readonly Uint8Array[]): CodeStore | null {
+  static open(choice: string | undefined, images: readonly HostBytes[]): CodeStore | null {
     const folder = choice === 'off' ? null : (choice ?? defaultFolder());
     return folder === null || typeof BUILD_ID === 'undefined' ? null : new CodeStore(folder, images);
   }
@@ -95,7 +95,10 @@ export class CodeStore implements CodeMemory {
     this.#path ??= join(
       this.#folder,
       this.#images
-        .reduce((sum, image) => crc32(image, sum), crc32(`${HEAD.toString()}${lengths.join()}`))
+        .reduce(
+          (sum, image) => crc32(image.read(0, image.length), sum),
+          crc32(`${HEAD.toString()}${lengths.join()}`),
+        )
         .toString(16)
         .padStart(8, '0') + this.#ending,
     );

@@ -1,6 +1,7 @@
 /** The programs named on a command line: `prog args -- prog2 args`, each an ELF file or one C source. */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
+import { inMemory, type HostBytes } from '../kernel-ts/index.ts';
 import type { CompileOptions, CompileResult } from '../guest/toolchain.ts';
 import { CliError, fileError } from './errors.ts';
 import { printErr } from './io.ts';
@@ -11,7 +12,7 @@ export interface Program {
   readonly args: readonly string[];
   /** Name in the guest: the file's name without ".c". */
   readonly name: string;
-  readonly image: Uint8Array;
+  readonly image: HostBytes;
 }
 
 /** A compiler that takes longer than this is probably building musl. */
@@ -31,15 +32,58 @@ export function splitPrograms(words: readonly string[]): readonly (readonly stri
 export async function loadPrograms(words: readonly string[]): Promise<readonly Program[]> {
   const programs: Program[] = [];
   for (const [path = '', ...args] of splitPrograms(words)) {
-    const image = path.endsWith('.c') ? await compileSource(path) : readImage(path);
+    const image = path.endsWith('.c') ? inMemory(await compileSource(path)) : openImage(path);
     programs.push({ path, args, image, name: basename(path).replace(/\.c$/, '') });
   }
   return programs;
 }
 
-function readImage(path: string): Uint8Array {
+/** Bytes that are read at a time. */
+const CHUNK = 32 * 1024;
+
+/** A regular file, open for as long as the command runs: most of a program is symbols, which few runs want. */
+class ProgramFile implements HostBytes {
+  readonly length: number;
+  readonly #path: string;
+  readonly #fd: number;
+  /** What was read last, from #at on. */
+  #chunk = new Uint8Array(0);
+  #at = 0;
+
+  constructor(path: string, fd: number, length: number) {
+    this.#path = path;
+    this.#fd = fd;
+    this.length = length;
+  }
+
+  /** @throws {CliError} the host cannot read its file any more */
+  read(offset: number, length: number): Uint8Array {
+    const end = Math.min(offset + length, this.length);
+    if (offset < this.#at || end > this.#at + this.#chunk.length) {
+      const bytes = new Uint8Array(Math.max(0, Math.min(Math.max(length, CHUNK), this.length - offset)));
+      try {
+        for (let done = 0, got = 1; done < bytes.length && got > 0; done += got)
+          got = readSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+      } catch (error) {
+        throw fileError('read', this.#path, error);
+      }
+      this.#chunk = bytes;
+      this.#at = offset;
+    }
+    return this.#chunk.subarray(offset - this.#at, end - this.#at);
+  }
+}
+
+function openImage(path: string): HostBytes {
   try {
-    return readFileSync(path);
+    const fd = openSync(path, 'r');
+    const stat = fstatSync(fd);
+    if (stat.isFile() && stat.size > 0) return new ProgramFile(path, fd, stat.size);
+    try {
+      return inMemory(readFileSync(fd));
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     throw fileError('run', path, error);
   }
@@ -48,7 +92,11 @@ function readImage(path: string): Uint8Array {
 /** Compiles one C file for the guest. Warnings go to stderr as the compiler printed them. */
 export async function compileSource(path: string): Promise<Uint8Array> {
   // Asked for first, so that a missing file is our one line and not the compiler's.
-  readImage(path);
+  try {
+    readFileSync(path);
+  } catch (error) {
+    throw fileError('run', path, error);
+  }
   return (await compileC([path])).bytes;
 }
 

@@ -1,5 +1,6 @@
 /** The library: `import { boot } from 'sameframe'`. Needs no Node API. */
 export { boot } from './system/system.ts';
+export { inMemory, type HostBytes } from './mm/addressSpace.ts';
 export { BootError } from './system/errors.ts';
 export type {
   BootOptions,

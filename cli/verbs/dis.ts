@@ -27,15 +27,16 @@ export function disCommand(): Command {
 async function dis(path: string, symbol: string | undefined): Promise<void> {
   const [program] = await loadPrograms([path]);
   if (program === undefined) return;
+  const image = program.image.read(0, program.image.length);
   // Nothing is loaded, so only the limits of the format itself apply.
-  const elf = readElf(program.image, 0x1_0000_0000, 0x1_0000_0000);
+  const elf = readElf(image, 0x1_0000_0000, 0x1_0000_0000);
   if (isElfProblem(elf)) throw new CliError(`${path}: ${elf.problem}`);
-  const symbols = readSymbols(program.image);
+  const symbols = readSymbols(image);
   const start = symbol === undefined ? null : symbols.addressOf(symbol);
   if (symbol !== undefined && start === null) throw new CliError(`${path} has no symbol ${symbol}`);
   const lines: string[] = [];
   for (const segment of elf.segments.filter((one) => one.flags & PF_X)) {
-    const { buffer, byteOffset } = program.image;
+    const { buffer, byteOffset } = image;
     const view = new DataView(buffer, byteOffset + segment.offset, segment.filesz);
     const first = start === null ? 0 : start - segment.vaddr;
     if (first < 0 || first >= view.byteLength) continue;

@@ -2,6 +2,7 @@
 import { EINVAL, type Errno } from '../abi/errno.ts';
 import { AT_FDCWD, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../abi/fcntl.ts';
 import { NSFS_MAGIC, S_IFCHR, S_ISVTX, TMPFS_MAGIC, PIPEFS_MAGIC } from '../abi/stat.ts';
+import type { HostBytes } from '../mm/addressSpace.ts';
 import type { Timespec } from '../mm/context.ts';
 import { fput } from '../mm/fileRef.ts';
 import type { FsContext, VfsState } from './context.ts';
@@ -120,7 +121,7 @@ export function writeGuestFile(ctx: FsContext, path: string, bytes: Uint8Array, 
 export function placeGuestFile(
   ctx: FsContext,
   path: string,
-  bytes: Uint8Array,
+  bytes: HostBytes,
   mode: number,
   atOnce?: number,
 ): 0 | Errno {

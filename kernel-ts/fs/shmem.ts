@@ -18,7 +18,13 @@ import { PAGE_SIZE, pageAlignUp } from '../abi/mman.ts';
 import { RLIMIT_FSIZE, rlimit } from '../abi/resource.ts';
 import { S_IFREG } from '../abi/stat.ts';
 import { vmEnoughMemory } from '../mm/accounting.ts';
-import { addToPageCache, cachedPage, deleteFromPageCache, findGetPage } from '../mm/addressSpace.ts';
+import {
+  addToPageCache,
+  cachedPage,
+  deleteFromPageCache,
+  findGetPage,
+  type HostBytes,
+} from '../mm/addressSpace.ts';
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
 import { kmemCacheAlloc, slabMay } from '../mm/slab.ts';
@@ -162,7 +168,7 @@ function unplacedFrom(inode: Inode): number {
 export function shmemFillLater(
   ctx: MmContext,
   inode: Inode,
-  bytes: Uint8Array,
+  bytes: HostBytes,
   atOnce: number = bytes.length,
 ): 0 | Errno {
   const end = pagesFor(atOnce);
@@ -179,13 +185,19 @@ export function shmemFillLater(
 }
 
 /** Frames for the pages [first, end) of what the file is to hold. */
-function fillPages(ctx: MmContext, inode: Inode, bytes: Uint8Array, first: number, end: number): 0 | Errno {
+function fillPages(
+  ctx: MmContext,
+  inode: Inode,
+  { length }: HostBytes,
+  first: number,
+  end: number,
+): 0 | Errno {
   for (let index = first; index < end; index++) {
     const page = newPage(ctx, inode, index, false);
     if (typeof page === 'number') return page;
     page.flags |= PG_DIRTY | PG_UNREAD;
     putPage(ctx, page);
-    inode.iSize = Math.max(inode.iSize, Math.min(bytes.length, (index + 1) * PAGE_SIZE));
+    inode.iSize = Math.max(inode.iSize, Math.min(length, (index + 1) * PAGE_SIZE));
   }
   return 0;
 }

@@ -10,10 +10,22 @@ import { XArray } from './xarray.ts';
 
 const NOTHING = new Uint8Array(0);
 
+/** Bytes of the host's that are asked for when they are wanted. They are the same at each call. */
+export interface HostBytes {
+  readonly length: number;
+  /** Those from `offset` on, `length` of them or as many as there are. Who asks does not change them. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** Bytes that are there already. */
+export function inMemory(bytes: Uint8Array): HostBytes {
+  return { length: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
+}
+
 /** What a file holds where nobody has looked yet. */
 export interface Contents {
-  /** From the file's beginning; nobody changes them. */
-  readonly bytes: Uint8Array;
+  /** From the file's beginning. */
+  readonly bytes: HostBytes;
   /** Pages of the file from here on have no frames yet (shmemFillRest); Infinity: all had. */
   unplaced: number;
 }
@@ -86,7 +98,7 @@ export function readFolio(ctx: MmContext, page: Page): void {
   if ((page.flags & PG_UNREAD) === 0) return;
   page.flags &= ~PG_UNREAD;
   const from = page.index * PAGE_SIZE;
-  const bytes = page.mapping?.contents?.bytes.subarray(from, from + PAGE_SIZE) ?? NOTHING;
+  const bytes = page.mapping?.contents?.bytes.read(from, PAGE_SIZE) ?? NOTHING;
   ctx.ram.writeBytes(pageToPhys(page), bytes);
   ctx.ram.zero(pageToPhys(page) + bytes.length, PAGE_SIZE - bytes.length);
 }

@@ -1,6 +1,7 @@
 /**
  * The types of the library: what `boot` takes and gives. system.ts implements them.
  */
+import type { HostBytes } from '../mm/addressSpace.ts';
 import type { CodeMemory } from '../../emulator/index.ts';
 import type { Picture, VmAreaPicture, PtePicture } from './picture.ts';
 
@@ -206,9 +207,9 @@ export interface ShmRow {
 export interface System {
   /**
    * Throws BootError with one clear line when the image cannot be run. The guest reads its bytes when it first wants them, so they must not
-   * be changed afterwards.
+   * be changed afterwards; an image may be given as something that reads them then.
    */
-  spawn(image: Uint8Array, options?: SpawnOptions): Process;
+  spawn(image: Uint8Array | HostBytes, options?: SpawnOptions): Process;
   run(limits?: RunLimits): RunResult;
   /** Runs the given task for one instruction (or one trap). */
   step(pid: number): RunResult;

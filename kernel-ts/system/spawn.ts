@@ -2,7 +2,7 @@
  * Starting a process from the host: the image becomes a file of the guest, and an ordinary execve runs it
  * (Linux: kernel_execve of init).
  */
-import { isElfProblem } from '../../emulator/index.ts';
+import { isElfProblem, type ElfProblem } from '../../emulator/index.ts';
 import { AT_FDCWD } from '../abi/fcntl.ts';
 import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import { initRlimits } from '../abi/resource.ts';
@@ -13,10 +13,11 @@ import type { Inode } from '../fs/inode.ts';
 import { doUnlinkat, userPathAt } from '../fs/namei.ts';
 import { hostStreamFile } from '../fs/open.ts';
 import { getIpcNs, putIpcNs, shmInitTask } from '../ipc/namespace.ts';
+import { inMemory, type HostBytes } from '../mm/addressSpace.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { makeCred } from '../mm/cred.ts';
 import { execPath } from '../process/exec.ts';
-import { readElf } from '../process/elfImage.ts';
+import { readElf, type ElfImage } from '../process/elfImage.ts';
 import { allocPid, type Kernel } from '../process/kernel.ts';
 import { enqueueTask } from '../process/sched.ts';
 import { HOST_SESSION, newSigHand, newThreadGroup, Task } from '../process/task.ts';
@@ -32,9 +33,19 @@ function pathOf(options: SpawnOptions): string {
 
 /** An image that is already a file of the guest. */
 interface Placed {
-  readonly image: Uint8Array;
+  readonly image: Uint8Array | HostBytes;
   readonly inode: Inode;
   readonly size: number;
+}
+
+/** Holds the program headers of nearly every image. */
+const HEAD_BYTES = 4096;
+
+/** An image judged by its beginning, or by all of it where that does not say enough. */
+function elfOf(file: HostBytes, ramBytes: number): ElfImage | ElfProblem {
+  const elf = readElf(file.read(0, HEAD_BYTES), TASK_SIZE, ramBytes, file.length);
+  if (!isElfProblem(elf) || file.length <= HEAD_BYTES) return elf;
+  return readElf(file.read(0, file.length), TASK_SIZE, ramBytes);
 }
 
 export class Spawner {
@@ -78,9 +89,10 @@ export class Spawner {
    * Makes the image a file of the guest, once as long as nobody changes it; runs as root. Returns its path.
    * @throws BootError with one clear line when it cannot be run
    */
-  place(image: Uint8Array, options: SpawnOptions): string {
+  place(image: Uint8Array | HostBytes, options: SpawnOptions): string {
     const { kernel } = this;
-    const elf = readElf(image, TASK_SIZE, kernel.ram.size);
+    const file = image instanceof Uint8Array ? inMemory(image) : image;
+    const elf = elfOf(file, kernel.ram.size);
     if (isElfProblem(elf)) throw new BootError(elf.problem);
     const path = pathOf(options);
     const found = userPathAt(kernel, AT_FDCWD, path, 0);
@@ -93,7 +105,7 @@ export class Spawner {
     }
     // What execve does not look at is for the most part what debuggers read.
     const loaded = Math.max(PAGE_SIZE, ...elf.segments.map(({ offset, filesz }) => offset + filesz));
-    const failed = placeGuestFile(kernel, path, image, 0o755, Math.min(loaded, image.length));
+    const failed = placeGuestFile(kernel, path, file, 0o755, Math.min(loaded, image.length));
     if (failed < 0)
       throw new BootError(`no room for the image of ${image.length} bytes in the guest's memory (see --ram)`);
     const dentry = userPathAt(kernel, AT_FDCWD, path, 0);

@@ -4,6 +4,7 @@
  * Everything that happens on behalf of a task happens with that task as `kernel.current`, also when the host asks for it
  * between two runs; `asCurrent` takes care of it and puts the interrupted task back.
  */
+import type { HostBytes } from '../mm/addressSpace.ts';
 import { commitLine, Machine } from '../../emulator/index.ts';
 import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
 import { ktimeGet } from '../mm/context.ts';
@@ -103,7 +104,7 @@ class HostedSystem implements System {
 
   // Running
 
-  spawn(image: Uint8Array, options: SpawnOptions = {}): Process {
+  spawn(image: Uint8Array | HostBytes, options: SpawnOptions = {}): Process {
     const out = new Capture();
     const err = new Capture();
     const streams = [

@@ -10,11 +10,12 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { CodeStore, defaultFolder } from '../../cli/codeStore.ts';
+import { inMemory } from '../../kernel-ts/index.ts';
 import type { RememberedBatch } from '../../kernel-ts/index.ts';
 import { scratchFolder } from './command/sameframe.ts';
 
 const suite = scratchFolder();
-const IMAGE = Uint8Array.of(1, 2, 3);
+const IMAGE = inMemory(Uint8Array.of(1, 2, 3));
 /** (module (func (param i32 i32) (result i32) local.get 0)) */
 const BYTES = Uint8Array.from(
   Buffer.from('0061736d0100000001070160027f7f017f030201000a0601040020000b', 'hex'),
@@ -62,8 +63,10 @@ describe('the code store', () => {
 
   test('is for one program, or for these programs in this order', () => {
     run(folder('c'), [0x10000]);
-    expect(pcsOf(folder('c'), [0x10000], [Uint8Array.of(1, 2, 4)])).toEqual([]);
-    expect(pcsOf(folder('c'), [0x10000], [Uint8Array.of(1, 2), Uint8Array.of(3)])).toEqual([]);
+    expect(pcsOf(folder('c'), [0x10000], [inMemory(Uint8Array.of(1, 2, 4))])).toEqual([]);
+    expect(
+      pcsOf(folder('c'), [0x10000], [inMemory(Uint8Array.of(1, 2)), inMemory(Uint8Array.of(3))]),
+    ).toEqual([]);
     expect(pcsOf(folder('c'), [0x10000])).toEqual([0x10000]);
   });
 
@@ -83,8 +86,8 @@ describe('the code store', () => {
   test('knows that an earlier run has compiled, of the same programs and not of others as long', () => {
     run(folder('again'), [0x10000]);
     expect(new CodeStore(folder('again'), [IMAGE]).again).toBe(true);
-    expect(new CodeStore(folder('again'), [Uint8Array.of(9)]).again).toBe(false);
-    expect(new CodeStore(folder('again'), [Uint8Array.of(3, 2, 1)]).again).toBe(false);
+    expect(new CodeStore(folder('again'), [inMemory(Uint8Array.of(9))]).again).toBe(false);
+    expect(new CodeStore(folder('again'), [inMemory(Uint8Array.of(3, 2, 1))]).again).toBe(false);
   });
 
   test('is nobody else’s to read', () => {
@@ -124,15 +127,15 @@ describe('the code store', () => {
     run(folder('g'), many);
     expect(pcsOf(folder('g'), many).length).toBe(128);
     for (let i = 0; i < 70; i++) {
-      const { path } = run(folder('h'), [0x10000], [Uint8Array.of(i)]);
+      const { path } = run(folder('h'), [0x10000], [inMemory(Uint8Array.of(i))]);
       utimesSync(path, 1000 + i, 1000 + i);
     }
     // A use makes the first one young again.
-    pcsOf(folder('h'), [0x10000], [Uint8Array.of(6)]);
-    run(folder('h'), [0x10000], [Uint8Array.of(70)]);
+    pcsOf(folder('h'), [0x10000], [inMemory(Uint8Array.of(6))]);
+    run(folder('h'), [0x10000], [inMemory(Uint8Array.of(70))]);
     expect(readdirSync(folder('h')).length).toBe(64);
-    expect(pcsOf(folder('h'), [0x10000], [Uint8Array.of(6)])).toEqual([0x10000]);
-    expect(pcsOf(folder('h'), [0x10000], [Uint8Array.of(7)])).toEqual([]);
+    expect(pcsOf(folder('h'), [0x10000], [inMemory(Uint8Array.of(6))])).toEqual([0x10000]);
+    expect(pcsOf(folder('h'), [0x10000], [inMemory(Uint8Array.of(7))])).toEqual([]);
   });
 
   test('stays away from source, where code may change between runs', () => {

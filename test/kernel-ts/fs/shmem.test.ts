@@ -22,7 +22,7 @@ import { doUnlinkat } from '../../../kernel-ts/fs/namei.ts';
 import { doSysOpenat } from '../../../kernel-ts/fs/open.ts';
 import { vfsLlseek, vfsRead, vfsWrite } from '../../../kernel-ts/fs/readWrite.ts';
 import { vfsFstat } from '../../../kernel-ts/fs/stat.ts';
-import { sortedPages } from '../../../kernel-ts/mm/addressSpace.ts';
+import { inMemory, sortedPages } from '../../../kernel-ts/mm/addressSpace.ts';
 import { PG_UNREAD } from '../../../kernel-ts/mm/page.ts';
 import { checkKernel, load, store, TestKernel } from '../mm/machine.ts';
 
@@ -37,6 +37,12 @@ const bytesOf = (length: number): Uint8Array =>
 const text = (bytes: Uint8Array | number): string => Buffer.from(bytes as Uint8Array).toString('latin1');
 
 type Put = typeof writeGuestFile;
+
+/** A file put there by placeGuestFile; all of its frames at once if nothing else is said. */
+const placed =
+  (atOnce?: number): Put =>
+  (ctx, path, bytes, mode) =>
+    placeGuestFile(ctx, path, inMemory(bytes), mode, atOnce);
 
 /** A guest with the file, open as descriptor 3. */
 class Guest {
@@ -137,7 +143,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 describe('a placed file', () => {
   test('is read a page at a time, and nothing else of it is', () => {
-    const guest = new Guest(placeGuestFile, 5 * P + 100);
+    const guest = new Guest(placed(), 5 * P + 100);
     expect(guest.unread()).toBe(6);
     guest.seen();
     expect(guest.unread()).toBe(6);
@@ -151,7 +157,7 @@ describe('a placed file', () => {
   });
 
   test('gets frames for what lies behind its beginning when somebody looks there', () => {
-    const guest = new Guest((...file) => placeGuestFile(...file, 2 * P - 1), 5 * P + 100);
+    const guest = new Guest(placed(2 * P - 1), 5 * P + 100);
     const before = guest.k.memMap.freeFrames;
     expect(guest.unread()).toBe(2);
     guest.read(P, P);
@@ -172,17 +178,19 @@ describe('a placed file', () => {
         fc.integer({ min: 0, max: 6 * P }),
         fc.array(step, { minLength: 1, maxLength: 12 }),
         (length, atOnce, steps) => {
-          const place: Put = (...file) => placeGuestFile(...file, Math.min(atOnce, length));
-          const [placed, written] = [new Guest(place, length), new Guest(writeGuestFile, length)];
+          const [lazy, written] = [
+            new Guest(placed(Math.min(atOnce, length)), length),
+            new Guest(writeGuestFile, length),
+          ];
           for (const does of steps) {
-            expect(does(placed)).toEqual(does(written));
-            expect(vfsFstat(placed.file)).toEqual(vfsFstat(written.file));
-            if (atOnce >= length) expect(placed.frames()).toEqual(written.frames());
+            expect(does(lazy)).toEqual(does(written));
+            expect(vfsFstat(lazy.file)).toEqual(vfsFstat(written.file));
+            if (atOnce >= length) expect(lazy.frames()).toEqual(written.frames());
           }
-          expect(placed.seen()).toEqual(written.seen());
-          checkKernel(placed.k);
-          expect(text(readGuestFile(placed.k, PATH))).toBe(text(readGuestFile(written.k, PATH)));
-          checkKernel(placed.k);
+          expect(lazy.seen()).toEqual(written.seen());
+          checkKernel(lazy.k);
+          expect(text(readGuestFile(lazy.k, PATH))).toBe(text(readGuestFile(written.k, PATH)));
+          checkKernel(lazy.k);
         },
       ),
       { numRuns: 250, seed: 1 },
@@ -195,7 +203,7 @@ describe('a placed file', () => {
       const k = new TestKernel(4 << 20);
       k.spawn();
       const bytes = bytesOf(5 << 20);
-      const failed = placeGuestFile(k, PATH, bytes, 0o755, atOnce);
+      const failed = placed(atOnce)(k, PATH, bytes, 0o755);
       expect(failed).toBeLessThan(0);
       expect([failed, -ENOMEM]).toContain(failed);
       const found = readGuestFile(k, PATH) as Uint8Array;
