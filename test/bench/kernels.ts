@@ -43,15 +43,35 @@ export const kernels: readonly BenchKernel[] = [
 
 /** Programs that are measured as whole processes, from the start of Node to its end. */
 export interface WholeRun {
-  readonly title: string;
+  /** Instructions that the guest executes, in words. */
+  readonly size: 'hello' | '10 M' | '100 M';
   readonly kernel: string;
   readonly args: readonly string[];
 }
 
+/** The integer kernels with the arguments that make them execute so many instructions, or the nearest there are (`run --stats`). */
+const WHOLE = {
+  '10 M': { intmix: 169, sha256: 28, fib: 27, vm: 23_972, indirect: 478_867, strings: 121 },
+  '100 M': {
+    intmix: 1690,
+    sha256: 284,
+    quicksort: 1,
+    fib: 32,
+    vm: 239_800,
+    indirect: 4_790_037,
+    strings: 1206,
+  },
+} as const;
+
 export const wholeRuns: readonly WholeRun[] = [
-  { title: 'start-up of hello', kernel: 'hello', args: [] },
-  { title: '10 M instructions (intmix)', kernel: 'intmix', args: ['170'] },
-  { title: '100 M instructions (intmix)', kernel: 'intmix', args: ['1700'] },
+  { size: 'hello', kernel: 'hello', args: [] },
+  ...Object.entries(WHOLE).flatMap(([size, runs]) =>
+    Object.entries(runs).map(([kernel, n]): WholeRun => ({
+      size: size as keyof typeof WHOLE,
+      kernel,
+      args: [String(n)],
+    })),
+  ),
 ];
 
 /** The arguments of a run; `scale` multiplies the iterations. */

@@ -13,7 +13,7 @@ import { Bench } from 'tinybench';
 import { argumentsOf, kernels, wholeRuns } from './kernels.ts';
 import type { BenchKernel, WholeRun } from './kernels.ts';
 import { benchCommand, positive } from './options.ts';
-import { median, render, renderStartUp, rowOf } from './report.ts';
+import { median, render, renderStartUps, rowOf } from './report.ts';
 import type { Row, Side, StartUp } from './report.ts';
 import { build, buildCpu, byCommand, byLibrary, COMMAND, commandFor, measured, which } from './runners.ts';
 import type { Runner } from './runners.ts';
@@ -100,7 +100,7 @@ async function benchKernel(kernel: BenchKernel, cpu: string, options: Options): 
 async function benchWhole(run: WholeRun, cpu: string, options: Options): Promise<StartUp> {
   const elf = await build(run.kernel, 'riscv32-linux-musl');
   const qemu = which('qemu-riscv32');
-  type Process = Exclude<keyof StartUp, 'title'>;
+  type Process = Exclude<keyof StartUp, 'size' | 'kernel'>;
   const kept = await mkdtemp(join(tmpdir(), 'sameframe-bench-'));
   const ours = (codeCache: string): Runner => measured(cpu, [...commandFor(elf, codeCache), ...run.args]);
   const runners: Record<Process, Runner | null> = {
@@ -119,7 +119,8 @@ async function benchWhole(run: WholeRun, cpu: string, options: Options): Promise
   }
   await rm(kept, { recursive: true, force: true });
   return {
-    title: run.title,
+    size: run.size,
+    kernel: run.kernel,
     node: median(samples.node),
     sameframe: median(samples.sameframe),
     again: median(samples.again),
@@ -142,7 +143,7 @@ async function main(names: readonly string[], options: Options): Promise<void> {
     for (const run of wholeRuns) startUp.push(await benchWhole(run, cpu, options));
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   if (rows.length > 0) process.stdout.write(`${render(rows)}\n`);
-  for (const whole of startUp) process.stdout.write(`${renderStartUp(whole)}\n`);
+  if (startUp.length > 0) process.stdout.write(`${renderStartUps(startUp)}\n`);
   if (options.json !== undefined) {
     const record = {
       node: process.version,

@@ -21,7 +21,8 @@ export interface Row {
 
 /** Processor milliseconds of whole processes. */
 export interface StartUp {
-  readonly title: string;
+  readonly size: string;
+  readonly kernel: string;
   readonly node: number | null;
   readonly sameframe: number | null;
   /** With the code that an earlier run has kept. */
@@ -112,15 +113,29 @@ function failures(rows: readonly Row[]): string[] {
   );
 }
 
-export function renderStartUp(s: StartUp): string {
-  const ms = (value: number | null) => (value === null ? 'n/a' : `${value.toFixed(0)} ms`);
-  const base = s.node === null ? null : s.node + (s.qemu ?? 0);
-  const of = s.qemu === null ? 'node -e 0' : 'node -e 0 and qemu';
-  const ratio = (value: number | null): string =>
-    value !== null && base !== null ? ` (${(value / base).toFixed(2)} x ${of})` : '';
-  return (
-    `${s.title}: sameframe ${ms(s.sameframe)}${ratio(s.sameframe)}, again ${ms(s.again)}${ratio(s.again)}, ` +
-    `node -e 0 ${ms(s.node)}, ` +
-    `qemu ${ms(s.qemu)}, native ${ms(s.native)}`
-  );
+/** Whole processes: milliseconds, ratios to Node's own start with QEMU's run, and the means of programs of one size. */
+export function renderStartUps(runs: readonly StartUp[]): string {
+  const table = new Table({
+    head: ['whole process', 'node ms', 'qemu ms', 'native ms', 'first ms', 'x', 'again ms', 'x'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  const ratio = (run: StartUp, value: number | null): number | null =>
+    value === null || run.node === null || run.qemu === null ? null : value / (run.node + run.qemu);
+  for (const size of new Set(runs.map((run) => run.size))) {
+    const all = runs.filter((run) => run.size === size);
+    for (const run of all)
+      table.push([
+        size === run.kernel ? size : `${size} ${run.kernel}`,
+        ...[run.node, run.qemu, run.native, run.sameframe].map((value) => fixed(value, 0)),
+        fixed(ratio(run, run.sameframe), 2),
+        fixed(run.again, 0),
+        fixed(ratio(run, run.again), 2),
+      ]);
+    const mean = (side: 'sameframe' | 'again'): string =>
+      fixed(geometricMean(all.map((run) => ratio(run, run[side]))), 2);
+    if (all.length > 1)
+      table.push([`${size} geometric mean`, '', '', '', '', mean('sameframe'), '', mean('again')]);
+  }
+  return table.toString();
 }

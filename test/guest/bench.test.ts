@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { argumentsOf, kernels } from '../bench/kernels.ts';
-import { geometricMean, median, render, rowOf } from '../bench/report.ts';
+import { geometricMean, median, render, renderStartUps, rowOf } from '../bench/report.ts';
 
 describe('kernels', () => {
   test.each(kernels.map((kernel) => kernel.name))('%s has a source', (name) => {
@@ -39,4 +39,20 @@ describe('report', () => {
     expect(text).toContain('k: us per page: sameframe 50000.00, qemu 25000.00, native n/a');
     expect(text).toContain('k: native: exit 1');
   });
+});
+
+test('whole processes are compared with Node and QEMU together, and those of a size have a mean', () => {
+  const run = { size: '10 M', node: 20, qemu: 10, native: null };
+  const text = renderStartUps([
+    { ...run, size: 'hello', kernel: 'hello', sameframe: 33, again: 33 },
+    { ...run, kernel: 'fib', sameframe: 30, again: null },
+    { ...run, kernel: 'vm', sameframe: 120, again: 60 },
+  ]);
+  const rows = text.split('\n').map((line) => line.split('│').map((cell) => cell.trim()));
+  const row = (name: string): readonly string[] | undefined =>
+    rows.find((cells) => cells[1] === name)?.slice(2, 9);
+  expect(row('hello')).toEqual(['20', '10', 'n/a', '33', '1.10', '33', '1.10']);
+  expect(row('10 M vm')).toEqual(['20', '10', 'n/a', '120', '4.00', '60', '2.00']);
+  expect(row('10 M geometric mean')).toEqual(['', '', '', '', '2.00', '', '2.00']);
+  expect(rows.some((cells) => cells[1] === 'hello geometric mean')).toBe(false);
 });
