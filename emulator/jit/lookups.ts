@@ -107,50 +107,52 @@ export abstract class LookupEmitter extends InlineEmitter<KnownOperands> {
     return (this.#vectorLocal ??= this.locals.keep('v128'));
   }
 
+  /** An address that is to be used often: its code where it is used first, and behind that. */
+  #often({ code, constant }: I32): { first: Code; va: Code } {
+    if (isGet(code) || constant !== undefined) return { first: code, va: code };
+    const local = this.locals.take('i32');
+    return { first: code + OP.local_tee + uleb(local), va: get(local) };
+  }
+
   #look(group: Group, start: I32, write: boolean, depth: number): void {
     const { pc } = this.operands.insn;
     const size = CACHE_SPANS.findIndex((span) => group.span <= span);
     const cache = this.lookContext.reserve(write, size);
     this.looks.push({ pc, pcs: group.pcs, cache });
-    const va = isGet(start.code) ? start : this.let(start);
+    const { first, va } = this.#often(start);
     const host = this.#hostOf(group);
-    const fill = (): void => {
-      this.out += va.code + i32const(askOf(cache, group.span)) + get(this.#vector) + OP.call + byte(LOOK_UP);
-    };
+    const call = va + i32const(askOf(cache, group.span)) + get(this.#vector) + OP.call + byte(LOOK_UP);
     if (this.lookContext.isWild(pc)) {
-      this.#lookAtTable(group, va, write, depth, fill);
+      this.#lookAtTable(group, first, va, write, depth, call);
       return;
     }
-    const distance = va.code + loadState(cache + layout.CACHED_PAGE) + OP.i32_sub;
+    const distance = first + loadState(cache + layout.CACHED_PAGE) + OP.i32_sub;
     this.ifUnlikely(distance + loadState(cache + layout.CACHED_ROOM) + OP.i32_ge_u, () => {
-      fill();
-      this.out += set(host);
-      this.bailIf(get(host) + OP.i32_eqz, depth + 1);
+      this.bailIf(call + OP.i32_eqz, depth + 1);
     });
     // Read now, so that nothing hangs on which way control came.
-    this.out += va.code + loadState(cache + layout.CACHED_DELTA) + OP.i32_add + set(host);
+    this.out += va + loadState(cache + layout.CACHED_DELTA) + OP.i32_add + set(host);
     if (group.walksPages) this.out += storeState(layout.IDLE, get(host)).repeat(IDLE_STORES);
   }
 
-  #lookAtTable(group: Group, va: I32, write: boolean, depth: number, fill: () => void): void {
+  #lookAtTable(group: Group, first: Code, va: Code, write: boolean, depth: number, call: Code): void {
     const { span } = group;
     this.readsTables = true;
     const page = this.locals.take('i32');
-    const index = va.code + i32const(10) + OP.i32_shr_u + i32const(0x3f_fffc) + OP.i32_and;
+    const index = first + i32const(10) + OP.i32_shr_u + i32const(0x3f_fffc) + OP.i32_and;
     const entry = get(write ? WRITE : READ) + index + OP.i32_add + memoryOp(OP.i32_load, 2, 0);
     this.out += entry + i32const(1) + OP.i32_sub + set(page);
-    const low = span > 1 ? get(page) + va.code + OP.i32_or : get(page);
+    const low = span > 1 ? get(page) + va + OP.i32_or : get(page);
     const misaligned = low + i32const((span - 1) | 1) + OP.i32_and;
     // With one access, misalignment stands for straddling. Else bit 12 tells either that the entry is invalid or that
     // the last byte is in another page.
-    const last = va.code + i32const(PAGE - 1) + OP.i32_and + i32const(span - 1) + OP.i32_add;
+    const last = va + i32const(PAGE - 1) + OP.i32_and + i32const(span - 1) + OP.i32_add;
     const invalid = get(page) + i32const(12) + OP.i32_shl;
     const beyond = invalid + last + OP.i32_or + i32const(PAGE) + OP.i32_and;
     this.ifUnlikely(span <= 8 && (span & (span - 1)) === 0 ? misaligned : beyond, () => {
-      fill();
-      this.out += va.code + OP.i32_xor + OP.local_tee + uleb(page) + va.code + OP.i32_xor;
+      this.out += call + va + OP.i32_xor + OP.local_tee + uleb(page) + va + OP.i32_xor;
       this.bailIf(OP.i32_eqz, depth + 1);
     });
-    this.out += get(page) + va.code + OP.i32_xor + set(this.#hostOf(group));
+    this.out += get(page) + va + OP.i32_xor + set(this.#hostOf(group));
   }
 }

@@ -23,11 +23,9 @@
           (local.set 18 (local.get 17))
           (local.set 18 (i32.shl (local.get 18) (i32.const 2)))
           if (i32.eqz (local.get 39)) ;; unlikely
-            (local.set 40 (i32.add (local.get 15) (i32.const 4)))
-            if (i32.ge_u (i32.sub (local.get 40) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-              (local.set 39 (call $lookUp (local.get 40) (i32.const 4194311) (local.get 41)))
+            if (i32.ge_u (i32.sub (local.tee 40 (i32.add (local.get 15) (i32.const 4))) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
               (local.set 2 (i32.const 12292))
-              (br_if 4 (i32.eqz (local.get 39))) ;; unlikely
+              (br_if 4 (i32.eqz (call $lookUp (local.get 40) (i32.const 4194311) (local.get 41)))) ;; unlikely
             end
             (local.set 39 (i32.add (local.get 40) (i32.load offset=cache2048.delta (i32.const 0))))
           end

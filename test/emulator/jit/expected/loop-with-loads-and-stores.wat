@@ -20,9 +20,8 @@
           (br_if 2 (i32.lt_s (local.get 0) (i32.const 28))) ;; unlikely
           (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
           if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-            (local.set 39 (call $lookUp (local.get 15) (i32.const 4194313) (local.get 40)))
             (local.set 2 (i32.const 7))
-            (br_if 3 (i32.eqz (local.get 39))) ;; unlikely
+            (br_if 3 (i32.eqz (call $lookUp (local.get 15) (i32.const 4194313) (local.get 40)))) ;; unlikely
           end
           (local.set 39 (i32.add (local.get 15) (i32.load offset=cache2048.delta (i32.const 0))))
           (local.set 17 (i32.load (local.get 39)))
@@ -44,9 +43,8 @@
         end
         (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
         if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache2049.page (i32.const 0))) (i32.load offset=cache2049.room (i32.const 0))) ;; unlikely
-          (local.set 41 (call $lookUp (local.get 15) (i32.const 4196361) (local.get 40)))
           (local.set 2 (i32.const 7))
-          (br_if 2 (i32.eqz (local.get 41))) ;; unlikely
+          (br_if 2 (i32.eqz (call $lookUp (local.get 15) (i32.const 4196361) (local.get 40)))) ;; unlikely
         end
         (local.set 41 (i32.add (local.get 15) (i32.load offset=cache2049.delta (i32.const 0))))
         (local.set 17 (i32.load (local.get 41)))

@@ -22,9 +22,8 @@
           (br_if 2 (i32.lt_s (local.get 0) (i32.const 28))) ;; unlikely
           (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
           if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache2048.page (i32.const 0))) (i32.load offset=cache2048.room (i32.const 0))) ;; unlikely
-            (local.set 42 (call $lookUp (local.get 15) (i32.const 4194315) (local.get 43)))
             (local.set 2 (i32.const 7))
-            (br_if 3 (i32.eqz (local.get 42))) ;; unlikely
+            (br_if 3 (i32.eqz (call $lookUp (local.get 15) (i32.const 4194315) (local.get 43)))) ;; unlikely
           end
           (local.set 42 (i32.add (local.get 15) (i32.load offset=cache2048.delta (i32.const 0))))
           (local.set 39 (f32.load (local.get 42)))
@@ -63,9 +62,8 @@
         end
         (local.set 0 (i32.sub (local.get 0) (i32.const 7)))
         if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache2049.page (i32.const 0))) (i32.load offset=cache2049.room (i32.const 0))) ;; unlikely
-          (local.set 49 (call $lookUp (local.get 15) (i32.const 4196363) (local.get 43)))
           (local.set 2 (i32.const 7))
-          (br_if 2 (i32.eqz (local.get 49))) ;; unlikely
+          (br_if 2 (i32.eqz (call $lookUp (local.get 15) (i32.const 4196363) (local.get 43)))) ;; unlikely
         end
         (local.set 49 (i32.add (local.get 15) (i32.load offset=cache2049.delta (i32.const 0))))
         (local.set 39 (f32.load (local.get 49)))

@@ -20,9 +20,8 @@
         (br_if 1 (i32.lt_s (local.get 0) (i32.const 12))) ;; unlikely
         (local.set 0 (i32.sub (local.get 0) (i32.const 5)))
         if (i32.ge_u (i32.sub (local.get 15) (i32.load offset=cache0.page (i32.const 0))) (i32.load offset=cache0.room (i32.const 0))) ;; unlikely
-          (local.set 39 (call $lookUp (local.get 15) (i32.const 3) (local.get 40)))
           (local.set 2 (i32.const 5))
-          (br_if 2 (i32.eqz (local.get 39))) ;; unlikely
+          (br_if 2 (i32.eqz (call $lookUp (local.get 15) (i32.const 3) (local.get 40)))) ;; unlikely
         end
         (local.set 39 (i32.add (local.get 15) (i32.load offset=cache0.delta (i32.const 0))))
         (i32.store offset=IDLE (i32.const 0) (local.get 39))
