@@ -9,9 +9,20 @@ import * as layout from '../layout.ts';
 import { RAM_BASE, type PhysicalMemory } from '../memory.ts';
 import { Cause } from '../priv/cause.ts';
 import { pmpCheck, pmpPermitsAll } from '../priv/pmp.ts';
-import { hardwareAd, type PrivState } from '../priv/state.ts';
+import { hardwareAd, Privilege, type PrivState } from '../priv/state.ts';
 import { STATUS } from '../tier0/step.ts';
-import { Access, dataView, fetchView, oneView, sv32Walk, WalkResult, type TranslationView } from './sv32.ts';
+import {
+  Access,
+  dataView,
+  fetchView,
+  oneView,
+  Pte,
+  PTE_PPN_SHIFT,
+  SATP_PPN_MASK,
+  sv32Walk,
+  WalkResult,
+  type TranslationView,
+} from './sv32.ts';
 import { TABLE_FETCH, TABLE_READ, TABLE_WRITE, type Tlb } from './tlb.ts';
 
 export interface MmuOptions {
@@ -28,6 +39,15 @@ export interface MemoryAccess {
   /** 'x': read and written by an atomic. */
   readonly kind: 'r' | 'w' | 'x';
 }
+
+/** The first page of RAM. */
+const RAM_PPN = RAM_BASE / 4096;
+/** Bits that tell a pointer to the next level from a leaf and from what is reserved. */
+const POINTER = Pte.V | Pte.R | Pte.W | Pte.X | Pte.U | Pte.A | Pte.D;
+/** Of a user's page that has been used, that has been written, and that needs no walk to be written. */
+const USED = Pte.V | Pte.U | Pte.A;
+const WRITTEN = USED | Pte.W | Pte.D;
+const WRITABLE = Pte.W | Pte.D;
 
 const emptyView = (): TranslationView => ({ satp: 0, privilege: 3, sum: false, mxr: false });
 
@@ -50,6 +70,8 @@ export class Mmu {
   readonly #bus: Bus;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
+  /** RAM. */
+  readonly #ramWords: Int32Array;
   readonly #fetch = emptyView();
   readonly #apart = emptyView();
   /** `#fetch` where loads and stores translate as fetches do, else `#apart`. */
@@ -71,6 +93,7 @@ export class Mmu {
   ) {
     this.#words = new Int32Array(memory.buffer, 0, 0x4000);
     this.#bytes = new Uint8Array(memory.buffer);
+    this.#ramWords = new Int32Array(memory.buffer, layout.RAM, ram.size >>> 2);
     this.#ram = ram;
     this.#bus = bus;
     this.#state = state;
@@ -155,6 +178,12 @@ export class Mmu {
       const entry = this.tlb.entry(this.#dataView, access === Access.Write ? TABLE_WRITE : TABLE_READ, va);
       if ((entry & 1) !== 0) return physicalOf(entry, va);
     }
+    const leaf = this.#quickWalk(view, va, access);
+    if (leaf !== 0) {
+      const offset = (((leaf >>> PTE_PPN_SHIFT) - RAM_PPN) << 12) | (va & 0xfff);
+      if (!fetching) this.#fillPage(va, offset, (leaf & Pte.R) !== 0, (leaf & WRITABLE) === WRITABLE);
+      return RAM_BASE + offset;
+    }
     if (!sv32Walk(this.#tables, view, va, access, hardwareAd(this.#state), walk)) {
       this.#fault(walk.cause, va);
       return -1;
@@ -168,17 +197,46 @@ export class Mmu {
     return walk.pa;
   }
 
+  /**
+   * sv32Walk() where it has nothing to decide: in user mode with an open PMP, by tables in RAM to a page of RAM, which is no megapage, and
+   * whose A and D are as the access needs them. Most TLB misses are such, and with more processes than views all that follow a switch.
+   * The leaf, or 0: the walk has to be made.
+   */
+  #quickWalk(view: TranslationView, va: number, access: Access): number {
+    if (view.privilege !== Privilege.U || !this.#pmpOpen || view.satp >>> 31 === 0) return 0;
+    const words = this.#ramWords;
+    const pages = words.length >>> 10;
+    const root = (view.satp & SATP_PPN_MASK) - RAM_PPN;
+    if (root < 0 || root >= pages) return 0;
+    const pointer = words[(root << 10) | (va >>> 22)] as number;
+    const table = (pointer >>> PTE_PPN_SHIFT) - RAM_PPN;
+    if ((pointer & POINTER) !== Pte.V || table < 0 || table >= pages) return 0;
+    const leaf = words[(table << 10) | ((va >>> 12) & 0x3ff)] as number;
+    const frame = (leaf >>> PTE_PPN_SHIFT) - RAM_PPN;
+    const needed =
+      access === Access.Write ? WRITTEN : access === Access.Execute ? USED | Pte.X : USED | Pte.R;
+    if ((leaf & needed) !== needed || (leaf & (Pte.R | Pte.W)) === Pte.W) return 0;
+    return frame < 0 || frame >= pages ? 0 : leaf;
+  }
+
   #fillData(va: number, walk: WalkResult, view: TranslationView): void {
-    const offset = walk.pa - RAM_BASE;
     const page = walk.pa - (walk.pa & 0xfff);
+    const { privilege } = view;
     const allowed = walk.level < 0 ? Access.Read | Access.Write : walk.allowed;
-    if (allowed & Access.Read && this.#pmpAllows(page, 4096, Access.Read, view.privilege)) {
-      this.tlb.fillData(this.#dataView, TABLE_READ, va, offset);
-    }
-    const writable = allowed & Access.Write && this.#ram.codeFrames[offset >>> 12] === 0;
-    if (writable && !this.#inWatchedPage(page) && this.#pmpAllows(page, 4096, Access.Write, view.privilege)) {
+    const readable = (allowed & Access.Read) !== 0 && this.#pmpAllows(page, 4096, Access.Read, privilege);
+    const writable = (allowed & Access.Write) !== 0 && this.#pmpAllows(page, 4096, Access.Write, privilege);
+    this.#fillPage(va, walk.pa - RAM_BASE, readable, writable);
+  }
+
+  /** Fills what the tables permit; not for writing where that has to be seen. */
+  #fillPage(va: number, offset: number, readable: boolean, writable: boolean): void {
+    if (readable) this.tlb.fillData(this.#dataView, TABLE_READ, va, offset);
+    if (
+      writable &&
+      this.#ram.codeFrames[offset >>> 12] === 0 &&
+      !this.#inWatchedPage(RAM_BASE + (offset & ~0xfff))
+    )
       this.tlb.fillData(this.#dataView, TABLE_WRITE, va, offset);
-    }
   }
 
   /** Interpreter import: see InterpreterImports. */

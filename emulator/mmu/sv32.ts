@@ -9,9 +9,9 @@ import type { PrivState } from '../priv/state.ts';
 
 /** Bits of a page-table entry. Bits 9..8 (RSW) are software's, the PPN begins at bit 10. */
 export const Pte = { V: 1, R: 2, W: 4, X: 8, U: 16, G: 32, A: 64, D: 128 } as const;
-const PTE_PPN_SHIFT = 10;
+export const PTE_PPN_SHIFT = 10;
 
-const SATP_PPN_MASK = 0x003f_ffff;
+export const SATP_PPN_MASK = 0x003f_ffff;
 
 const PAGE_SIZE = 4096;
 const MEGAPAGE_MASK = 0x3ff;

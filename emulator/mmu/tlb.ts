@@ -30,8 +30,9 @@ interface View {
   satp: number;
   /** Privilege, SUM and MXR in one number. */
   mode: number;
-  /** Virtual page numbers that have, or had, an entry. */
-  filled: number[];
+  /** Virtual page numbers that have, or had, an entry: the first `count`. The rest is room, which V8 would make anew each time. */
+  readonly filled: number[];
+  count: number;
   /** Virtual addresses >>> 22 of the 4 MiB pages among them: one leaf stands behind 1024 entries. */
   megapages: Set<number>;
   lastUse: number;
@@ -65,6 +66,7 @@ export class Tlb {
     satp: 0,
     mode: 0,
     filled: [],
+    count: 0,
     megapages: new Set(),
     lastUse: 0,
   }));
@@ -131,9 +133,9 @@ export class Tlb {
     const at = this.#word(view, TABLE_READ, page);
     const stride = layout.TABLE_BYTES >>> 2;
     if (words[at] === 0 && words[at + stride] === 0 && words[at + 2 * stride] === 0) {
-      const filled = (this.#views[view] as View).filled;
-      if (filled.length >= MAX_FILLED) this.#flushView(view);
-      filled.push(page);
+      const { filled, count } = this.#views[view] as View;
+      if (count >= MAX_FILLED) this.#flushView(view);
+      filled[(this.#views[view] as View).count++] = page;
     }
     words[at + table * stride] = value;
   }
@@ -177,10 +179,10 @@ export class Tlb {
 
   #flushView(index: number): void {
     const view = this.#views[index] as View;
-    const { filled } = view;
-    for (let i = 0; i < filled.length; i++) this.#clearPage(index, filled[i] as number);
-    filled.length = 0;
-    view.megapages.clear();
+    const { filled, count } = view;
+    for (let at = 0; at < count; at++) this.#clearPage(index, filled[at] as number);
+    view.count = 0;
+    if (view.megapages.size > 0) view.megapages.clear();
   }
 
   /** Runs `visit` for each view of an address space. */
@@ -229,21 +231,25 @@ export class Tlb {
 
   /** The address space is gone: its views are the first to be taken again. */
   drop(satp: number): void {
-    this.#withSatp(satp, (index) => {
+    // Every exit comes here: no closure.
+    const wanted = satp | 0;
+    const views = this.#views;
+    for (let index = 0; index < views.length; index++) {
+      const view = views[index] as View;
+      if (view.satp !== wanted || !view.used) continue;
       this.#flushView(index);
-      const view = this.#views[index] as View;
       view.used = false;
       view.lastUse = 0;
-    });
+    }
   }
 
   #clearMatching(table: Table, matches: (entry: number, page: number) => boolean): void {
     this.#changed();
     // Every page of code comes here, and iterators are objects.
     for (let index = 0; index < this.#views.length; index++) {
-      const { filled } = this.#views[index] as View;
-      for (let i = 0; i < filled.length; i++) {
-        const page = filled[i] as number;
+      const { filled, count } = this.#views[index] as View;
+      for (let n = 0; n < count; n++) {
+        const page = filled[n] as number;
         const at = this.#word(index, table, page);
         if (matches(this.#words[at] as number, page)) this.#words[at] = 0;
       }
@@ -266,7 +272,8 @@ export class Tlb {
     const found = new Map<number, TlbEntry>();
     this.#withSatp(satp, (index) => {
       if ((this.#views[index] as View).mode !== 0) return;
-      for (const page of (this.#views[index] as View).filled) {
+      const { filled, count } = this.#views[index] as View;
+      for (const page of filled.slice(0, count)) {
         for (const table of [TABLE_READ, TABLE_WRITE] as const) {
           const entry = this.#words[this.#word(index, table, page)] as number;
           if (entry === 0) continue;
