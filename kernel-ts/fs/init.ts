@@ -14,7 +14,7 @@ import { doMkdirat } from './namei.ts';
 import { filpOpen } from './open.ts';
 import { newProc } from './proc.ts';
 import { vfsRead, vfsWrite } from './readWrite.ts';
-import { shmemFillLater } from './shmem.ts';
+import { shmemFillLater } from './shmemPages.ts';
 import { newTmpfs } from './tmpfs.ts';
 import { isWait } from './wait.ts';
 import { walk } from './walk.ts';

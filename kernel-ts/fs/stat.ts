@@ -7,7 +7,7 @@ import type { MmContext } from '../mm/context.ts';
 import type { FsContext } from './context.ts';
 import type { File } from './file.ts';
 import { inodeGetAtime, type Dentry, type Inode } from './inode.ts';
-import { shmemPages } from './shmem.ts';
+import { shmemPages } from './shmemPages.ts';
 import { userPathAt } from './walk.ts';
 
 /** generic_fillattr(). */
