@@ -61,7 +61,7 @@ function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
     if (task === undefined) continue;
     const { registers, files, group } = task;
     for (let word = 0; word < registers.length; word += 16) sum += registers[word] as number;
-    sum += group.threads.length + group.pending.set.lo + (files === null ? 0 : files.fd.length);
+    sum += group.threads.length + group.pending.set.lo + (files === null || files.fd[0] === null ? 0 : 1);
   }
   let count = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
@@ -80,4 +80,23 @@ function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
     prefetchWords(kernel, count + 1, (task.registers[2] as number) & 0xffc);
     count += 2;
   }
+}
+
+/** The sleepers from the n-th on, who are to be woken: now and then, what that needs of the next few. */
+export function prefetchSleepers(kernel: Kernel, sleepers: readonly Task[], n: number): void {
+  if (n % PREFETCH_BATCH !== 0 || sleepers.length - n < PREFETCH_BATCH || !manyMms(kernel)) return;
+  let sum = 0;
+  for (let i = n; i < n + PREFETCH_BATCH; i++) {
+    const task = sleepers[i];
+    if (task !== undefined) sum += task.pc + (task.realBlocked === null ? 1 : 0);
+  }
+  for (let i = n; i < n + PREFETCH_BATCH; i++) {
+    const wait = sleepers[i]?.wait;
+    if (wait) sum += wait.progress + wait.queues.length;
+  }
+  for (let i = n; i < n + PREFETCH_BATCH; i++) {
+    const wait = sleepers[i]?.wait;
+    if (wait) sum += (wait.queues[0] === undefined ? 1 : 0) + (wait.reason.kind === 'child' ? 1 : 0);
+  }
+  prefetched(sum);
 }

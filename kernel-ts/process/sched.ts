@@ -18,7 +18,7 @@ import { mmSatp } from '../mm/mm.ts';
 import { futexFinishWait } from './futexQueue.ts';
 import type { Alarm } from './itimer.ts';
 import type { Kernel } from './kernel.ts';
-import { prefetchTasks } from './prefetch.ts';
+import { prefetchSleepers, prefetchTasks } from './prefetch.ts';
 import { recalcSigpending, restoreSavedMask } from './sigQueue.ts';
 import type { Task } from './task.ts';
 import type { SleepReason, Waiting, WaitQueue } from './waitQueue.ts';
@@ -225,7 +225,11 @@ export function wakeUpQ(kernel: Kernel): void {
 
 /** wake_up: the ecalls of all waiters will execute again, oldest first. */
 export function wakeQueue(kernel: Kernel, queue: WaitQueue): void {
-  for (const task of queue.waiters.slice()) wakeTask(kernel, task);
+  const sleepers = queue.waiters.slice();
+  for (let n = 0; n < sleepers.length; n++) {
+    prefetchSleepers(kernel, sleepers, n);
+    wakeTask(kernel, sleepers[n] as Task);
+  }
 }
 
 /** Makes runnable whom the lower layers have woken. */

@@ -55,7 +55,7 @@ function check(node: MapleNode, parent: MapleNode | null, depth: number, depths:
   expect(count).toBeLessThanOrEqual(16);
   expect(count).toBeGreaterThan(0);
   // The arrays keep their length, and what is gone can be collected.
-  expect(node.keys.slice(count)).toEqual(Array.from({ length: 17 - count }, () => 0));
+  expect(node.keys.length).toBe(17);
   expect(node.slots.slice(count)).toEqual(Array.from({ length: 17 - count }, () => null));
   if (node.isLeaf) {
     depths.add(depth);

@@ -22,9 +22,8 @@ function checkFree(k: TestKernel): void {
     const held = [vmMm, vmFile, vmOps, vmPrivateData, anonVma, mappingPrev, mappingNext];
     expect(held.every((what) => what === null)).toBe(true);
   }
-  for (const { parent, prev, next, count, keys, slots } of mapleNodes.free) {
+  for (const { parent, prev, next, count, slots } of mapleNodes.free) {
     expect([parent, prev, next, count]).toEqual([null, null, null, 0]);
-    expect(new Set(keys)).toEqual(new Set([0]));
     expect(new Set(slots)).toEqual(new Set([null]));
   }
 }

@@ -7,10 +7,11 @@ import { putUser32 } from '../../../kernel-ts/mm/usercopy.ts';
 import { walkPte } from '../../../kernel-ts/mm/pgtable.ts';
 import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
 import { prefetchTasks } from '../../../kernel-ts/process/prefetch.ts';
-import { enqueueTask, schedule } from '../../../kernel-ts/process/sched.ts';
+import { enqueueTask, schedule, sleepOn, wakeQueue } from '../../../kernel-ts/process/sched.ts';
 import type { Task } from '../../../kernel-ts/process/task.ts';
 import { createKernel } from '../../../kernel-ts/system/createKernel.ts';
 import { checkInvariants } from '../../../kernel-ts/system/invariants.ts';
+import { newWaitQueue } from '../../../kernel-ts/process/waitQueue.ts';
 import { bareTask } from './bareTask.ts';
 
 const STACK = 0x7000_0000;
@@ -89,4 +90,19 @@ test('the turns stay as they are, for tasks without memory too', () => {
   });
   expect(order).toEqual([99, ...tasks.slice(0, 29).map((task) => task.pid)]);
   expect(checkInvariants(kernel, null)).toEqual([]);
+});
+
+test('sleepers wake in the order in which they came, however many there are', () => {
+  for (const count of [5, 127, 133]) {
+    const { kernel, tasks } = kernelWith(count);
+    const queue = newWaitQueue('gate');
+    kernel.runQueue.length = 0;
+    for (const task of tasks) sleepOn(kernel, task, { kind: 'io', what: 'gate' }, { queues: [queue] });
+    // One of them is woken by something else before its turn.
+    wakeQueue(kernel, { name: 'other', waiters: tasks.slice(2, 3) });
+    wakeQueue(kernel, queue);
+    const order = [...tasks.slice(2, 3), ...tasks.slice(0, 2), ...tasks.slice(3)];
+    expect(kernel.runQueue.map((task) => task.pid)).toEqual(order.map((task) => task.pid));
+    expect([queue.waiters.length, checkInvariants(kernel, null)]).toEqual([0, []]);
+  }
 });
