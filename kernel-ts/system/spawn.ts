@@ -91,7 +91,8 @@ export class Spawner {
    */
   place(image: Uint8Array | HostBytes, options: SpawnOptions): string {
     const { kernel } = this;
-    const file = image instanceof Uint8Array ? inMemory(image) : image;
+    // Not instanceof: another realm's array is one too.
+    const file = 'read' in image ? image : inMemory(image);
     const elf = elfOf(file, kernel.ram.size);
     if (isElfProblem(elf)) throw new BootError(elf.problem);
     const path = pathOf(options);
