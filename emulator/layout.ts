@@ -131,12 +131,12 @@ export const PROFILE_TARGETS = 16;
 export const PROFILE = HEAT + HEAT_SIZE * 4;
 
 /** Bytes of a page of WebAssembly's memory. */
-export const WASM_PAGE = 0x1_0000;
+const WASM_PAGE = 0x1_0000;
 
 /** Where RAM begins. 64 KiB aligned. */
 export const RAM = Math.ceil((PROFILE + PROFILE_SITES * PROFILE_TARGETS * 4) / WASM_PAGE) * WASM_PAGE;
 
-/** The type of the memory that the interpreter's module imports, good for every size of RAM. */
+/** The type of the memory that modules import, good for every size of RAM. */
 export function memoryType(shared: boolean): { initial: number; maximum: number; shared: boolean } {
   return { initial: memoryPages(0), maximum: 0x1_0000, shared };
 }

@@ -20,7 +20,6 @@ type Question = (world: World, of: number, wish?: number) => number;
 const QUESTIONS = {
   half: (world, va) => world.half(va),
   stopsAt: (world, va) => Number(world.stopsAt(va)),
-  memoryPages: (world) => world.memoryPages(),
   room: (world, pc) => world.room(pc),
   isKnown: (world, pc) => Number(world.isKnown(pc)),
   isWarm: (world, pc) => Number(world.isWarm(pc)),
@@ -81,10 +80,6 @@ export class Listener implements World {
 
   stopsAt(va: number): boolean {
     return this.#note('stopsAt', va, Number(this.#world.stopsAt(va))) !== 0;
-  }
-
-  memoryPages(): number {
-    return this.#ask('memoryPages', 0);
   }
 
   room(pc: number): number {

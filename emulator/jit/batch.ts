@@ -4,6 +4,7 @@
  * What comes out depends on nothing but the answers of a `World`, so who has heard the same answers may take what was made then
  * (answers.ts).
  */
+import * as layout from '../layout.ts';
 import { LOOK_UP_TYPE } from '../tier0/lookUp.ts';
 import { encodeModule, flat, type FunctionBody } from '../wasm/encode.ts';
 import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
@@ -25,8 +26,6 @@ const MAX_BATCH_INSTRUCTIONS = 2000;
 export interface World extends CodeReader, CheckContext {
   /** One look at the TLB may serve several accesses: misaligned ones do not trap. */
   readonly groups: boolean;
-  /** Pages of the machine's WebAssembly memory. */
-  memoryPages(): number;
   /** Instructions that a region at `pc` may have; 0: it is there already, or cannot be. */
   room(pc: number): number;
   /** The instruction lies in some region. */
@@ -100,16 +99,15 @@ function compile(world: World, code: RegionCode, slot: number): Compiled {
 }
 
 /**
- * One module of regions; its instances put them into their slots. `memoryPages`, `sharedMemory`: what the machine has, exactly. Were the type one
- * that may grow, V8 would read the memory's address and size anew behind every call of `lookUp`, and join them with those from the other way.
+ * One module of regions; its instances put them into their slots. `sharedMemory`: what the machine has. The memory's type lets it grow:
+ * otherwise V8 keeps its address in a register throughout, which costs more than to read it anew behind calls.
  */
 export function regionModule(
   regions: readonly { readonly body: FunctionBody; readonly slot: number }[],
-  memoryPages: number,
   sharedMemory: boolean,
 ): Uint8Array<ArrayBuffer> {
   return encodeModule({
-    memory: { initial: memoryPages, maximum: memoryPages, shared: sharedMemory },
+    memory: layout.memoryType(sharedMemory),
     imports: [{ name: 'lookUp', type: LOOK_UP_TYPE }],
     table: ECALL_SLOT + 1,
     indirect: REGION_TYPE,

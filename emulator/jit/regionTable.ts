@@ -2,7 +2,7 @@
  * Where the functions of regions stand: the WebAssembly table that the interpreter and regions call through, its slots, and the modules
  * that are linked to it.
  */
-import { isShared, WASM_PAGE } from '../layout.ts';
+import { isShared } from '../layout.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
 import { regionModule } from './batch.ts';
 import { ECALL_SLOT, TABLE_SIZE } from './convention.ts';
@@ -82,21 +82,15 @@ export class RegionTable<R extends Holder> {
       holder === null || holder.body === null ? [] : { slot: holder.slot, body: holder.body },
     );
     if (live.length === 0) return;
-    const bytes = this.encode(live, this.memoryPages);
+    const bytes = this.encode(live);
     this.instantiate(new WebAssembly.Module(bytes), bytes.length);
   }
 
-  /** Pages of the machine's memory. */
-  get memoryPages(): number {
-    return this.#memory.buffer.byteLength / WASM_PAGE;
-  }
-
-  /** One module of regions, for `instantiate` in machines with memory of so many pages. */
+  /** One module of regions, for `instantiate`. */
   encode(
     regions: readonly { readonly body: FunctionBody; readonly slot: number }[],
-    memoryPages: number,
   ): Uint8Array<ArrayBuffer> {
-    return regionModule(regions, memoryPages, isShared(this.#memory));
+    return regionModule(regions, isShared(this.#memory));
   }
 
   /** Puts a module's functions into their slots. */

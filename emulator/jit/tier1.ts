@@ -283,7 +283,6 @@ export class Tier1 {
       half: (va) => reader.half(va),
       targets: (pc) => reader.targets(pc),
       stopsAt: (va) => reader.stopsAt(va),
-      memoryPages: () => this.#table.memoryPages,
       room: (pc) => {
         const uop = this.#uopOf(pc);
         return uop === 0 || this.#find(pc, uop)?.compiled ? 0 : limit;
@@ -334,7 +333,7 @@ export class Tier1 {
   ): { regions: readonly Compiled[]; bytes: Uint8Array<ArrayBuffer>; module: WebAssembly.Module } | null {
     const regions = this.#kept(compileBatch(world, pc));
     if (regions.length === 0) return null;
-    const bytes = this.#table.encode(regions, world.memoryPages());
+    const bytes = this.#table.encode(regions);
     const module = new WebAssembly.Module(bytes);
     this.#install(regions, module, bytes.length);
     return { regions, bytes, module };

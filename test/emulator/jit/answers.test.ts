@@ -46,7 +46,6 @@ function world(n: number, taste = true): World & { readonly asked: () => number 
     },
     stopsAt: () => isTrue(false),
     targets: () => (taste ? [label('h')] : []),
-    memoryPages: () => answer(5000),
     room: () => answer(400),
     isWarm: () => taste,
     isKnown: () => !taste,
@@ -68,7 +67,7 @@ function compiled(): { module: Uint8Array; answers: Int32Array; asked: number } 
   const listener = new Listener(w);
   const regions = compileBatch(listener, label('f'));
   expect(regions.map(({ pc }) => pc)).toEqual([label('f'), label('g')]);
-  const module = regionModule(regions, listener.memoryPages(), false);
+  const module = regionModule(regions, false);
   return { module, answers: listener.answers, asked: w.asked() };
 }
 
@@ -78,8 +77,8 @@ describe('answers', () => {
   test('every question is asked of this program', () => {
     const questions = new Set<number>();
     for (let at = 0; at < answers.length;)
-      at += questions.add(answers[at] ?? 0) && answers[at] === 13 ? 3 + (answers[at + 2] ?? 0) : 3;
-    expect([...questions].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+      at += questions.add(answers[at] ?? 0) && answers[at] === 12 ? 3 + (answers[at + 2] ?? 0) : 3;
+    expect([...questions].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
   test('the same again make the same module', () => {
