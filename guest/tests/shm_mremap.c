@@ -110,6 +110,37 @@ int main(void)
 	WORKS("shmdt a page below", shmdt(to - PAGE));
 	EQUALS("nattch", nattch_of(id), 0);
 
+	/* A piece that comes to lie where it belongs becomes one with its neighbours, as far as none of them has to go. */
+	p = attach(id, room, 0);
+	q = remap(p + PAGE, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	EQUALS("a second page 1: nattch", nattch_of(id), 2);
+	TRUE("over the first", remap(q, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE) == p + PAGE);
+	EQUALS("with page 0: nattch", nattch_of(id), 2);
+	pid_t pid = fork();
+	NEED(pid);
+	if (pid == 0)
+		_exit(nattch_of(id));
+	int status;
+	NEED(waitpid(pid, &status, 0));
+	EQUALS("with page 0, forked: nattch", WEXITSTATUS(status), 4);
+	TRUE("the last one, away", remap(p + 2 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	EQUALS("the last one, away: nattch", nattch_of(id), 2);
+	TRUE("and back", remap(to, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + 2 * PAGE) == p + 2 * PAGE);
+	EQUALS("and back: nattch", nattch_of(id), 1);
+	TRUE("the first one, away", remap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	EQUALS("the first one, away: nattch", nattch_of(id), 2);
+	TRUE("the first one, back", remap(to, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
+	EQUALS("the first one, back: nattch", nattch_of(id), 1);
+	char *other = attach(id, to, 0);
+	TRUE("a page of another attach", remap(other, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
+	EQUALS("a page of another attach: nattch", nattch_of(id), 3);
+	WORKS("shmdt of that page", shmdt(p));
+	EQUALS("shmdt of that page: nattch", nattch_of(id), 2);
+	WORKS("shmdt of the others of its attach", shmdt(to));
+	EQUALS("shmdt of the others of its attach: nattch", nattch_of(id), 1);
+	WORKS("shmdt of the two behind", shmdt(p));
+	EQUALS("nattch", nattch_of(id), 0);
+
 	/* MREMAP_DONTUNMAP. */
 	p = attach(id, room, 0);
 	strcpy(p, "kept");

@@ -190,10 +190,10 @@ function expandInPlace(ctx: MmContext, vma: VmArea, delta: number): void {
   const { vmEnd: end, vmFlags } = vma;
   const pgoff = vma.vmPgoff + vmaPages(vma);
   if (
-    vma.vmOps?.close !== undefined ||
     vmaMergeNewRange(ctx, mm, vma.endPage, vma.endPage + delta / PAGE_SIZE, vmFlags, vma.vmFile, pgoff, {
       anonVma: vma.anonVma,
       copiedFrom: null,
+      privateData: vma.vmPrivateData,
     }) === null
   ) {
     mm.mmap.setBounds(vma, vma.vmStart, end + delta);
@@ -219,24 +219,14 @@ function moveVma(ctx: MmContext, vma: VmArea, remap: Remap): number {
     dropTables(ctx, mm, target, newLen);
     return -ENOMEM;
   }
-  const merged =
-    vma.vmOps?.close === undefined
-      ? vmaMergeNewRange(
-          ctx,
-          mm,
-          target / PAGE_SIZE,
-          (target + newLen) / PAGE_SIZE,
-          vmFlags,
-          vma.vmFile,
-          pgoff,
-          {
-            anonVma: vma.anonVma,
-            copiedFrom: vma,
-          },
-        )
-      : null;
+  const end = target + newLen;
+  const merged = vmaMergeNewRange(ctx, mm, target / PAGE_SIZE, end / PAGE_SIZE, vmFlags, vma.vmFile, pgoff, {
+    anonVma: vma.anonVma,
+    copiedFrom: vma,
+    privateData: vma.vmPrivateData,
+  });
   if (merged === null) {
-    const created = vmaAreaRange(ctx, vma, target, target + newLen, pgoff);
+    const created = vmaAreaRange(ctx, vma, target, end, pgoff);
     if (created === null) {
       dropTables(ctx, mm, target, newLen);
       return -ENOMEM;

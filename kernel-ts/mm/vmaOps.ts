@@ -100,6 +100,7 @@ function isMergeable(vma: VmArea, vmFlags: number, file: File | null, privateDat
   return vma.vmFlags === vmFlags && vma.vmFile === file;
 }
 
+/** can_merge_remove_vma(). */
 function canRemove(vma: VmArea): boolean {
   return vma.vmOps?.close === undefined;
 }
@@ -109,28 +110,29 @@ export interface MergeSource {
   readonly anonVma: AnonVma | null;
   /** copied_from: the area whose pages are moved here; null when an area is extended. */
   readonly copiedFrom: VmArea | null;
+  /** vmPrivateData of the area that it comes from, which tells attaches of one segment apart; null of new memory. */
+  readonly privateData: unknown;
 }
 
-const NEW_MEMORY: MergeSource = { anonVma: null, copiedFrom: null };
+const NEW_MEMORY: MergeSource = { anonVma: null, copiedFrom: null, privateData: null };
 
 /** can_vma_merge_before/after(), as far as the places do not matter. Not a closure: every mmap comes here. */
 function mayExtend(
   vma: VmArea | null,
   vmFlags: number,
   file: File | null,
-  { anonVma, copiedFrom }: MergeSource,
+  { anonVma, copiedFrom, privateData }: MergeSource,
 ): vma is VmArea {
   return (
     vma !== null &&
-    canRemove(vma) &&
-    isMergeable(vma, vmFlags, file, null) &&
+    isMergeable(vma, vmFlags, file, privateData) &&
     isMergeableAnonVma(vma, anonVma, null, copiedFrom)
   );
 }
 
 /**
- * vma_merge_new_range(): extends a neighbour over the free pages [first, last) instead of making a VMA. Areas with `close`
- * do not take part: in Linux each of their attaches has a file of its own.
+ * vma_merge_new_range(): extends a neighbour over the free pages [first, last) instead of making a VMA. Nobody is told of that by `open`;
+ * so an area with `close` may grow, but not go.
  */
 export function vmaMergeNewRange(
   ctx: MmContext,
@@ -152,7 +154,8 @@ export function vmaMergeNewRange(
     mayExtend(next, vmFlags, file, source) &&
     next.startPage === last &&
     pgoff + last - first === next.vmPgoff;
-  if (left && right && next !== null && !areAnonVmasCompatible(prev, next)) right = false;
+  if (left && right && next !== null && !(areAnonVmasCompatible(prev, next) && canRemove(next)))
+    right = false;
   const target = left ? prev : right ? next : null;
   if (target === null) return null;
   if (left && right && next !== null) {
