@@ -4,6 +4,7 @@
  * A cache of another V8 is rejected by V8 itself, and the source is compiled as usual.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { plainRun } from './plainRun.ts';
 import { setV8Flags } from './v8Flags.ts';
@@ -30,8 +31,11 @@ function load(name: string, windows: Readonly<Record<string, unknown>> = {}): un
   const source = readFileSync(filename, 'latin1');
   const cachedData = cached(cacheFile);
   const script = new Script(source, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
-  if (process.env['SAMEFRAME_FILL_CODE_CACHE'] === '1') {
+  const fill = process.env['SAMEFRAME_FILL_CODE_CACHE'];
+  if (fill !== undefined) {
     process.on('exit', () => {
+      // V8 takes cached code only under the flags under which it was made.
+      if (fill === 'without-sparkplug') setFlagsFromString('--sparkplug');
       writeFileSync(cacheFile, script.createCachedData());
     });
   }
