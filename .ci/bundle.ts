@@ -3,7 +3,7 @@
  *
  *     dist/cli/quick.cjs          cli/quick.ts with all it imports: `run` with hardly any options
  *     dist/cli/sameframe.cjs      cli/main.ts with all it imports: everything
- *     dist/cli/emulator.cjs       what both load on demand, in two parts (partOnDemand.ts)
+ *     dist/cli/emulator.cjs       what both load on demand, in two parts (partsOnDemand.ts)
  *     dist/cli/kernel.cjs
  *     dist/cli/main.js            cli/launch.ts, which loads these through V8's code cache
  *     dist/cli/*.cache            the code caches, filled by running a small program
@@ -23,7 +23,7 @@ import { interpreterModule } from '../emulator/tier0/interpreterModule.ts';
 import { native, writeModule } from '../cli/moduleCache.ts';
 import { setV8Flags } from '../cli/v8Flags.ts';
 import { fillProgram } from './fillProgram.ts';
-import { partsOnDemand } from './partOnDemand.ts';
+import { partsOnDemand } from './partsOnDemand.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const out = join(root, 'dist/cli');

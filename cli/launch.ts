@@ -21,7 +21,7 @@ const loaded = new Map<string, unknown>();
 
 /**
  * The exports of a bundle, which is a function's expression (.ci/bundle.ts). `windows`: what it imports of the bundle that loads it
- * (.ci/partOnDemand.ts).
+ * (.ci/partsOnDemand.ts).
  */
 function load(name: string, windows: Readonly<Record<string, unknown>> = {}): unknown {
   const before = loaded.get(name);

@@ -111,7 +111,10 @@ export function newProc(dev: number, now: Timespec): ProcRegistry {
   return { sb, tree, pending: [], nextSerial: 2, tasks: NO_TASKS };
 }
 
-/** proc_create(): adds rows, which are asked for when somebody looks; directories on the way are made. A later row for the same path replaces the earlier. */
+/**
+ * proc_create(): adds rows, which are asked for when somebody looks; directories on the way are made. A later row for the same path
+ * replaces the earlier.
+ */
 export function registerProc(proc: ProcRegistry, rows: () => readonly ProcRow[]): void {
   proc.pending.push(rows);
 }

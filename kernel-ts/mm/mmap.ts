@@ -210,7 +210,10 @@ function mappedPages(mm: MmStruct, first: number, end: number): number {
   return pages;
 }
 
-/** Maps pages [first, last) that are free, by merging or with the VMA that was allocated for it, which it gives back otherwise. 0, or why the file refuses. */
+/**
+ * Maps pages [first, last) that are free, by merging or with the VMA that was allocated for it, which it gives back otherwise.
+ * 0, or why the file refuses.
+ */
 function newVma(
   ctx: MmContext,
   mm: MmStruct,
