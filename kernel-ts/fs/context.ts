@@ -42,5 +42,5 @@ export interface FsContext extends MmContext {
   readonly random: RandomState;
   readonly streams: HostIo;
   /** Queues with a reason to wake up; the process layer empties it. */
-  readonly wakeQueues: Set<WaitQueue>;
+  readonly wakeQueues: WaitQueue[];
 }

@@ -12,8 +12,10 @@ export interface WaitReason {
 }
 
 /** wake_up(): the process layer makes every sleeper of the queue runnable when it empties ctx.wakeQueues. */
-export function wakeUp(ctx: { readonly wakeQueues: Set<WaitQueue> }, queue: WaitQueue): void {
-  if (queue.waiters.length > 0) ctx.wakeQueues.add(queue);
+export function wakeUp(ctx: { readonly wakeQueues: WaitQueue[] }, queue: WaitQueue): void {
+  if (queue.waiters.length === 0 || queue.woken) return;
+  queue.woken = true;
+  ctx.wakeQueues.push(queue);
 }
 
 /** True for a WaitReason among the results of a file operation. */

@@ -234,8 +234,12 @@ export function wakeQueue(kernel: Kernel, queue: WaitQueue): void {
 
 /** Makes runnable whom the lower layers have woken. */
 export function drainWakeQueues(kernel: Kernel): void {
-  for (const queue of kernel.wakeQueues) wakeQueue(kernel, queue);
-  kernel.wakeQueues.clear();
+  const { wakeQueues } = kernel;
+  for (const queue of wakeQueues) {
+    queue.woken = false;
+    wakeQueue(kernel, queue);
+  }
+  wakeQueues.length = 0;
 }
 
 /** list_del(): takes a task off a list if it is there. The first one costs the same however many follow. */
@@ -308,7 +312,7 @@ export function loadTask(kernel: Kernel, next: Task): void {
  */
 export function schedule(kernel: Kernel): void {
   kernel.needResched = false;
-  if (kernel.wakeQueues.size > 0) drainWakeQueues(kernel);
+  if (kernel.wakeQueues.length > 0) drainWakeQueues(kernel);
   const previous = kernel.current;
   if (previous !== kernel.swapper && previous.state === 'R') enqueueTask(kernel, previous);
   prefetchTasks(kernel, previous);

@@ -20,9 +20,11 @@ export interface WaitQueue {
   /** For people: "pipe 7 read". */
   readonly name: string;
   readonly waiters: Task[];
+  /** It is among those that are to be woken (wakeQueues). */
+  woken: boolean;
 }
 
-export const newWaitQueue = (name: string): WaitQueue => ({ name, waiters: [] });
+export const newWaitQueue = (name: string): WaitQueue => ({ name, waiters: [], woken: false });
 
 export type SleepReason =
   /** nanosleep, clock_nanosleep: completed with 0 by its timer. */

@@ -13,6 +13,7 @@ import { memMapInit } from '../mm/page.ts';
 import { newFutexTable } from '../process/futexQueue.ts';
 import { initSlab } from '../mm/slab.ts';
 import type { Kernel, KernelHart } from '../process/kernel.ts';
+import { PidTable } from '../process/pid.ts';
 import { ROUND_ROBIN } from '../process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
 import type { BootOptions } from './api.ts';
@@ -69,7 +70,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     vfs,
     random: seedRandom(optionInRange('seed', options.seed ?? 1, 0, 0xffff_ffff)),
     streams,
-    wakeQueues: new Set(),
+    wakeQueues: [],
     host: { log: options.log ?? ((): void => {}) },
     limits: {
       quantum: optionInRange('quantum', options.quantum ?? DEFAULT_QUANTUM, 1, Number.MAX_SAFE_INTEGER),
@@ -82,7 +83,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     ipc,
     ipcNs,
     hostname: options.hostname ?? 'sameframe',
-    tasks: new Map(),
+    tasks: new PidTable(),
     threadCache: [],
     runQueue: [],
     timers: [],

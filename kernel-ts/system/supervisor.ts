@@ -129,7 +129,7 @@ export class KernelSupervisor implements Supervisor, SignalObserver {
     } else if (result === SYSCALL_NO_RESULT) {
       task.restart = null;
     }
-    if (kernel.wakeQueues.size > 0) drainWakeQueues(kernel);
+    if (kernel.wakeQueues.length > 0) drainWakeQueues(kernel);
     return result;
   }
 

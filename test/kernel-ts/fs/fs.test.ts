@@ -503,7 +503,7 @@ describe('pipes', () => {
     const waiter = isWait(blocked) ? blocked.wait : null;
     waiter?.waiters.push(f.task as never);
     expect(vfsRead(k, f.file(r), kernelIter(new Uint8Array(60_000)))).toBe(60_000);
-    expect(waiter !== null && k.wakeQueues.has(waiter)).toBe(true);
+    expect(waiter !== null && k.wakeQueues.includes(waiter)).toBe(true);
     expect(vfsWrite(k, f.file(w), kernelIter(big), 65536)).toBe(70_000);
     // Writes up to PIPE_BUF are atomic.
     doFcntl(k, w, 4, O_NONBLOCK);

@@ -197,7 +197,7 @@ export class TestKernel implements IpcContext {
   readonly vfs: VfsState;
   readonly random = seedRandom(1);
   readonly streams = new TestStreams();
-  readonly wakeQueues = new Set<WaitQueue>();
+  readonly wakeQueues: WaitQueue[] = [];
   readonly ipc: IpcState;
   readonly ipcNs: IpcNamespace;
   readonly tasks: TestTask[] = [];
