@@ -6,7 +6,9 @@ import { EACCES, EEXIST, EFAULT, EINVAL, ENOENT, ENOSPC, EPERM, type Errno } fro
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, S_IRWXUGO, type Ipc64Perm } from '../abi/ipc.ts';
 import type { Cred } from '../mm/cred.ts';
 import { capable, inGroup } from '../mm/cred.ts';
+import { Idr } from '../mm/idr.ts';
 import { copyToUser } from '../mm/usercopy.ts';
+import { KeyTable } from './keyTable.ts';
 import type { IpcContext, IpcNamespace } from './namespace.ts';
 
 /** IPCMNI: indexes are below this; an id is seq * IPCMNI + index. */
@@ -35,6 +37,8 @@ export class KernIpcPerm {
   seq = 0;
   /** Out of the table: lookups by a stale reference answer EIDRM. */
   deleted = false;
+  /** khtnode: the next one in the table of keys (keyTable.ts). */
+  khtNext: IpcObject | null = null;
 
   constructor(key: number, mode: number, cred: Cred) {
     this.key = key;
@@ -57,45 +61,6 @@ export interface IpcObject {
   readonly ipcPerm: KernIpcPerm;
 }
 
-/** struct idr, over small numbers that are mostly dense: a lookup is one load, however many there are. */
-export class Idr<T> {
-  /** Objects in it. */
-  size = 0;
-  /** Never with holes, which would make a dictionary of it. */
-  readonly #slots: (T | undefined)[] = [];
-
-  /** idr_find(): `index` as large as it may be. */
-  get(index: number): T | undefined {
-    return index < this.#slots.length ? this.#slots[index] : undefined;
-  }
-
-  /** The slot must be free. */
-  set(index: number, object: T): void {
-    while (this.#slots.length <= index) this.#slots.push(undefined);
-    this.#slots[index] = object;
-    this.size++;
-  }
-
-  /** idr_remove() of a used slot. */
-  delete(index: number): void {
-    this.#slots[index] = undefined;
-    this.size--;
-    if (this.size === 0) this.#slots.length = 0;
-  }
-
-  /** idr_for_each(): by index. A visited one may be deleted meanwhile. */
-  *[Symbol.iterator](): Generator<[index: number, object: T]> {
-    for (let index = 0; index < this.#slots.length; index++) {
-      const object = this.#slots[index];
-      if (object !== undefined) yield [index, object];
-    }
-  }
-
-  *values(): Generator<T> {
-    for (const [, object] of this) yield object;
-  }
-}
-
 /** struct ipc_ids. Invariant: entries, the bitmap, keys (of entries with a key) and inUse describe the same set. */
 export class IpcIds<T extends IpcObject> {
   inUse = 0;
@@ -113,7 +78,7 @@ export class IpcIds<T extends IpcObject> {
   /** One bit per used index, so that free ones are found without a walk over the objects. */
   readonly bitmap = new Uint32Array(IPCMNI / 32);
   /** key_ht: objects by key, IPC_PRIVATE excepted. */
-  readonly keys = new Map<number, T>();
+  readonly keys = new KeyTable<T>();
 }
 
 /** find_next_zero_bit(): the lowest free index in [from, end), or -1. */
@@ -174,7 +139,7 @@ export function ipcAddid<T extends IpcObject>(ids: IpcIds<T>, object: T, limit: 
   if (index < 0) return index;
   ids.entries.set(index, object);
   ids.bitmap[index >>> 5] = (ids.bitmap[index >>> 5] ?? 0) | (1 << (index & 31));
-  if (perm.key !== IPC_PRIVATE) ids.keys.set(perm.key, object);
+  if (perm.key !== IPC_PRIVATE) ids.keys.add(object);
   ids.inUse++;
   if (index > ids.maxIdx) ids.maxIdx = index;
   return index;
@@ -187,7 +152,7 @@ export function ipcRmid<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
   if (ids.entries.get(index) !== object) throw new Error(`id ${perm.id} is not in the table`);
   ids.entries.delete(index);
   ids.bitmap[index >>> 5] = (ids.bitmap[index >>> 5] ?? 0) & ~(1 << (index & 31));
-  if (perm.key !== IPC_PRIVATE) ids.keys.delete(perm.key);
+  if (perm.key !== IPC_PRIVATE) ids.keys.delete(object);
   ids.inUse--;
   perm.deleted = true;
   if (index === ids.maxIdx) ids.maxIdx = lastUsed(ids.bitmap, index);
@@ -195,7 +160,7 @@ export function ipcRmid<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
 
 /** ipc_set_key_private(): lookups by key no longer find it. */
 export function ipcSetKeyPrivate<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
-  if (object.ipcPerm.key !== IPC_PRIVATE) ids.keys.delete(object.ipcPerm.key);
+  if (object.ipcPerm.key !== IPC_PRIVATE) ids.keys.delete(object);
   object.ipcPerm.key = IPC_PRIVATE;
 }
 

@@ -10,9 +10,9 @@
 import type { IpcContext, IpcNamespace } from '../ipc/namespace.ts';
 
 import type { TlbControl } from '../mm/context.ts';
+import type { Idr } from '../mm/idr.ts';
 import type { CrashReport } from '../system/api.ts';
 import type { FutexTable } from './futexQueue.ts';
-import type { PidTable } from './pid.ts';
 import type { Schedule, Timer } from './sched.ts';
 import type { Task } from './task.ts';
 
@@ -78,8 +78,8 @@ export interface Kernel extends IpcContext {
   readonly ipcNs: IpcNamespace;
   /** uname's nodename. */
   hostname: string;
-  /** By pid (thread id), zombies included. */
-  readonly tasks: PidTable;
+  /** The idr of Linux's pid namespace: tasks by pid (thread id), zombies included. */
+  readonly tasks: Idr<Task>;
   /** task_struct_cachep, as far as it pays: the registers of tasks that are gone, for the next ones. */
   readonly threadCache: Int32Array[];
   /** Runnable, waiting for the hart, in the order of the queue. */

@@ -13,7 +13,7 @@ import { memMapInit } from '../mm/page.ts';
 import { newFutexTable } from '../process/futexQueue.ts';
 import { initSlab } from '../mm/slab.ts';
 import type { Kernel, KernelHart } from '../process/kernel.ts';
-import { PidTable } from '../process/pid.ts';
+import { Idr } from '../mm/idr.ts';
 import { ROUND_ROBIN } from '../process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
 import type { BootOptions } from './api.ts';
@@ -83,7 +83,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     ipc,
     ipcNs,
     hostname: options.hostname ?? 'sameframe',
-    tasks: new PidTable(),
+    tasks: new Idr(),
     threadCache: [],
     runQueue: [],
     timers: [],

@@ -3,11 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { EACCES, EEXIST, EINVAL, ENOENT, ENOSPC } from '../../../kernel-ts/abi/errno.ts';
 import { IPC_CREAT, IPC_EXCL } from '../../../kernel-ts/abi/ipc.ts';
 import {
-  Idr,
   IPC_MIN_CYCLE,
   ipcAddid,
   IPCID_SEQ_MAX,
-  IPCMNI,
   ipcget,
   IpcIds,
   ipcObtainObjectCheck,
@@ -183,36 +181,4 @@ describe('ipcget', () => {
     ]).toEqual([true, true, false, false]);
     expect(denied(0, 0, 0o777)).toBe(false);
   });
-});
-
-test('the idr holds what a map would, and is walked by index', () => {
-  const index = fc.integer({ min: 0, max: 70 });
-  fc.assert(
-    fc.property(fc.array(fc.tuple(fc.boolean(), index)), (steps) => {
-      const idr = new Idr<object>();
-      const map = new Map<number, object>();
-      for (const [add, at] of steps) {
-        expect(idr.get(at)).toBe(map.get(at));
-        if (add === map.has(at)) continue;
-        if (add) {
-          const object = { at };
-          idr.set(at, object);
-          map.set(at, object);
-        } else {
-          idr.delete(at);
-          map.delete(at);
-        }
-      }
-      expect(idr.size).toBe(map.size);
-      expect([...idr]).toEqual([...map].sort(([a], [b]) => a - b));
-      expect([...idr.values()]).toEqual([...idr].map(([, object]) => object));
-    }),
-  );
-});
-
-test('what a walk over the idr visits may be deleted', () => {
-  const idr = new Idr<number>();
-  for (const at of [3, 9, 32_767]) idr.set(at, at);
-  for (const [at] of idr) idr.delete(at);
-  expect([idr.size, idr.get(9), idr.get(IPCMNI)]).toEqual([0, undefined, undefined]);
 });
