@@ -7,8 +7,8 @@ import { hasInlineFloat } from '../codegen/inlineFloat.ts';
 import type { Isa } from '../isa/choice.ts';
 import { insnAt, type Insn } from './insn.ts';
 
-/** Instructions in a region at most: larger ones compile no faster code, only later. */
-export const MAX_INSTRUCTIONS = 400;
+/** Instructions in a region at most. Where the loop of a function has a few more, each place where it is cut becomes a region of its own. */
+export const MAX_INSTRUCTIONS = 512;
 /**
  * Instructions in a region at most that has little that is not in others already: V8 would compile all of it again.
  */
