@@ -4,7 +4,7 @@
  */
 import { ESRCH, type Errno } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
-import { PG_ANON, PG_DIRTY, PG_ZERO } from '../mm/page.ts';
+import { pageFlags, pageMapcount, PG_ANON, PG_DIRTY, PG_ZERO } from '../mm/page.ts';
 import { forEachPte, PTE_A, PTE_D } from '../mm/pgtable.ts';
 import {
   VM_ACCOUNT,
@@ -68,10 +68,12 @@ const noStats = (): MemSizeStats => ({
 function gather(ctx: FsContext, vma: VmArea, stats: MemSizeStats): void {
   const before = stats.pss;
   forEachPte(ctx, vma.vmMm, vma.vmStart, vma.vmEnd, (_va, _address, pte) => {
-    const { flags, mapcount } = pageOfPte(ctx, pte);
+    const page = pageOfPte(ctx, pte);
+    const flags = pageFlags(ctx.memMap, page);
     // vm_normal_page(): the zero page is none.
     if ((flags & PG_ZERO) !== 0) return;
     const dirty = (pte & PTE_D) !== 0 || (flags & PG_DIRTY) !== 0;
+    const mapcount = pageMapcount(ctx.memMap, page);
     const share = PAGE_SIZE / mapcount;
     stats.resident += PAGE_SIZE;
     if ((pte & PTE_A) !== 0) stats.referenced += PAGE_SIZE;

@@ -22,7 +22,16 @@ import { cachedPage } from '../mm/addressSpace.ts';
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
 import { kmemCacheAlloc, slabMay } from '../mm/slab.ts';
-import { pageToPhys, PG_DIRTY, PG_FALLOCATED, putPage, type Page } from '../mm/page.ts';
+import {
+  clearPageFlag,
+  type Page,
+  pageFlags,
+  pageToPhys,
+  PG_DIRTY,
+  PG_FALLOCATED,
+  putPage,
+  setPageFlag,
+} from '../mm/page.ts';
 import { FaultCode, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';
 import type { FsContext } from './context.ts';
@@ -44,12 +53,12 @@ import {
 export const MAX_LFS_FILESIZE = 0xffff_ffff * PAGE_SIZE;
 
 /** shmem_nopage() of 2.6, shmem_fault() today. Beyond the last page of the file, or on a full file system: SIGBUS. */
-export function shmemNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page | FaultCode {
+export function shmemNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page {
   const inode = vma.vmFile?.fInode;
-  if (inode === undefined || pgoff >= Math.ceil(inode.iSize / PAGE_SIZE)) return FaultCode.SigbusAdrerr;
+  if (inode === undefined || pgoff >= Math.ceil(inode.iSize / PAGE_SIZE)) return -FaultCode.SigbusAdrerr;
   const page = shmemGetPage(ctx, inode, pgoff);
-  if (typeof page !== 'number') return page;
-  return page === -ENOMEM ? FaultCode.Oom : FaultCode.SigbusAdrerr;
+  if (page >= 0) return page;
+  return page === -ENOMEM ? -FaultCode.Oom : -FaultCode.SigbusAdrerr;
 }
 
 /** shmem_vm_ops. */
@@ -101,9 +110,9 @@ function shmemWriteIter(ctx: FsContext, file: File, from: IovIter, pos: number):
     const bytes = copyFromIter(ctx, from, chunk);
     if (bytes.length === 0) break;
     const page = shmemGetPage(ctx, inode, Math.floor(at / PAGE_SIZE), bytes.length < PAGE_SIZE);
-    if (typeof page === 'number') return done > 0 ? done : page;
+    if (page < 0) return done > 0 ? done : page;
     ctx.ram.writeBytes(pageToPhys(page) + offset, bytes);
-    page.flags |= PG_DIRTY;
+    setPageFlag(ctx.memMap, page, PG_DIRTY);
     putPage(ctx, page);
     done += bytes.length;
     if (at + bytes.length > inode.iSize) inode.iSize = at + bytes.length;
@@ -189,16 +198,16 @@ function allocate(ctx: FsContext, inode: Inode, offset: number, end: number, kee
     const present = inode.iMapping.iPages.get(index);
     if (present !== undefined) {
       // Asked for once more, a page that was only reserved counts as used.
-      present.flags &= ~PG_FALLOCATED;
+      clearPageFlag(ctx.memMap, present, PG_FALLOCATED);
       continue;
     }
     const page = shmemGetPage(ctx, inode, index);
-    if (typeof page === 'number') {
+    if (page < 0) {
       for (const undo of made) removePage(ctx, inode, undo);
-      return page;
+      return page as Errno;
     }
     // Dirty, lest it be reclaimed.
-    page.flags |= PG_FALLOCATED | PG_DIRTY;
+    setPageFlag(ctx.memMap, page, PG_FALLOCATED | PG_DIRTY);
     putPage(ctx, page);
     made.push(page);
   }
@@ -207,25 +216,25 @@ function allocate(ctx: FsContext, inode: Inode, offset: number, end: number, kee
   return 0;
 }
 
-function holdsData(page: Page | undefined): boolean {
-  return page !== undefined && (page.flags & PG_FALLOCATED) === 0;
+function holdsData(ctx: MmContext, page: Page | undefined): boolean {
+  return page !== undefined && (pageFlags(ctx.memMap, page) & PG_FALLOCATED) === 0;
 }
 
 /** The first page with data from `index` on, or Infinity. Looks at the pages that are there: a sparse file may be huge. */
-function nextData(inode: Inode, index: number): number {
+function nextData(ctx: MmContext, inode: Inode, index: number): number {
   const { iPages } = inode.iMapping;
-  if (holdsData(iPages.get(index))) return index;
+  if (holdsData(ctx, iPages.get(index))) return index;
   let found = Infinity;
   iPages.forRange(index, Infinity, (page, at) => {
-    if (at < found && holdsData(page)) found = at;
+    if (at < found && holdsData(ctx, page)) found = at;
   });
   return found;
 }
 
 /** The first page from `index` on that holds no data. */
-function nextHole(inode: Inode, index: number): number {
+function nextHole(ctx: MmContext, inode: Inode, index: number): number {
   let at = index;
-  while (holdsData(inode.iMapping.iPages.get(at))) at++;
+  while (holdsData(ctx, inode.iMapping.iPages.get(at))) at++;
   return at;
 }
 
@@ -237,7 +246,7 @@ function shmemLlseek(ctx: FsContext, file: File, offset: number, whence: number)
   const failed = shmemFillRest(ctx, inode);
   if (failed < 0) return failed;
   const index = Math.floor(offset / PAGE_SIZE);
-  const found = whence === SEEK_DATA ? nextData(inode, index) : nextHole(inode, index);
+  const found = whence === SEEK_DATA ? nextData(ctx, inode, index) : nextHole(ctx, inode, index);
   if (found * PAGE_SIZE >= inode.iSize && whence === SEEK_DATA) return -ENXIO;
   file.fPos = Math.min(Math.max(offset, found * PAGE_SIZE), inode.iSize);
   return file.fPos;

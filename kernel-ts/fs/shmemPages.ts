@@ -13,12 +13,14 @@ import {
 import type { MmContext } from '../mm/context.ts';
 import {
   allocPage,
+  clearPageFlag,
   pagesFor,
   pageToPhys,
   PG_DIRTY,
   PG_FALLOCATED,
   PG_UNREAD,
   putPage,
+  setPageFlag,
   type Page,
 } from '../mm/page.ts';
 import type { Inode } from './inode.ts';
@@ -32,7 +34,7 @@ import type { Inode } from './inode.ts';
 export function shmemGetPage(ctx: MmContext, inode: Inode, index: number, zero = true): Page | Errno {
   const cached = findGetPage(ctx, inode.iMapping, index);
   if (cached !== null) {
-    cached.flags &= ~PG_FALLOCATED;
+    clearPageFlag(ctx.memMap, cached, PG_FALLOCATED);
     return cached;
   }
   if (index >= unplacedFrom(inode)) {
@@ -48,10 +50,10 @@ function newPage(ctx: MmContext, inode: Inode, index: number, zero: boolean): Pa
   if (sb.maxBlocks > 0 && sb.usedBlocks >= sb.maxBlocks) return -ENOSPC;
   const before = index > 0 ? inode.iMapping.iPages.get(index - 1) : undefined;
   const pages = pagesFor(inode.iSize);
-  const page = allocPage(ctx, 0, zero, { pfn: before === undefined ? 0 : before.pfn + 1, index, pages });
+  const page = allocPage(ctx, 0, zero, { pfn: before === undefined ? 0 : before + 1, index, pages });
   if (page === null) return -ENOMEM;
   sb.usedBlocks++;
-  addToPageCache(inode.iMapping, page, index);
+  addToPageCache(ctx, inode.iMapping, page, index);
   return page;
 }
 
@@ -95,8 +97,8 @@ function fillPages(
 ): 0 | Errno {
   for (let index = first; index < end; index++) {
     const page = newPage(ctx, inode, index, false);
-    if (typeof page === 'number') return page;
-    page.flags |= PG_DIRTY | PG_UNREAD;
+    if (page < 0) return page as Errno;
+    setPageFlag(ctx.memMap, page, PG_DIRTY | PG_UNREAD);
     putPage(ctx, page);
     inode.iSize = Math.max(inode.iSize, Math.min(length, (index + 1) * PAGE_SIZE));
   }

@@ -39,7 +39,7 @@ import { kmemCacheAlloc, kmemCacheFree, slabMay } from '../mm/slab.ts';
 import { doMmap, doMunmap } from '../mm/mmap.ts';
 import type { Page } from '../mm/page.ts';
 import { pagesFor } from '../mm/page.ts';
-import type { FaultCode, VmArea, VmOperations } from '../mm/vma.ts';
+import type { VmArea, VmOperations } from '../mm/vma.ts';
 import {
   getIpcNs,
   ipcContext,
@@ -196,7 +196,7 @@ export function shmUncharge(ctx: MmContext, shp: ShmidKernel): void {
 }
 
 /** shm_fault(): the page of the segment's file. */
-function shmNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page | FaultCode {
+function shmNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page {
   return shmemNopage(ctx, vma, pgoff);
 }
 

@@ -4,7 +4,18 @@
 import { PAGE_SIZE } from '../abi/mman.ts';
 import type { Inode } from '../fs/inode.ts';
 import type { MmContext } from './context.ts';
-import { pageToPhys, PG_UNREAD, putPage, type Page } from './page.ts';
+import {
+  clearPageFlag,
+  getPage,
+  pageFlags,
+  pageIndex,
+  pageMapping,
+  pageToPhys,
+  PG_UNREAD,
+  putPage,
+  setPageMapping,
+  type Page,
+} from './page.ts';
 import type { VmArea } from './vma.ts';
 import { XArray } from './xarray.ts';
 
@@ -95,10 +106,11 @@ export function iMmapHas(mapping: AddressSpace, vma: VmArea): boolean {
 
 /** read_folio(): fills the page, if that has been left for later. */
 export function readFolio(ctx: MmContext, page: Page): void {
-  if ((page.flags & PG_UNREAD) === 0) return;
-  page.flags &= ~PG_UNREAD;
-  const from = page.index * PAGE_SIZE;
-  const bytes = page.mapping?.contents?.bytes.read(from, PAGE_SIZE) ?? NOTHING;
+  const { memMap } = ctx;
+  if ((pageFlags(memMap, page) & PG_UNREAD) === 0) return;
+  clearPageFlag(memMap, page, PG_UNREAD);
+  const from = pageIndex(memMap, page) * PAGE_SIZE;
+  const bytes = pageMapping(memMap, page)?.contents?.bytes.read(from, PAGE_SIZE) ?? NOTHING;
   ctx.ram.writeBytes(pageToPhys(page), bytes);
   ctx.ram.zero(pageToPhys(page) + bytes.length, PAGE_SIZE - bytes.length);
 }
@@ -114,27 +126,26 @@ export function cachedPage(ctx: MmContext, mapping: AddressSpace, index: number)
 export function findGetPage(ctx: MmContext, mapping: AddressSpace, index: number): Page | null {
   const page = cachedPage(ctx, mapping, index);
   if (page === undefined) return null;
-  page.count++;
+  getPage(ctx, page);
   return page;
 }
 
 /** add_to_page_cache(): the cache takes a reference of its own. */
-export function addToPageCache(mapping: AddressSpace, page: Page, index: number): void {
-  if (page.mapping !== null || mapping.iPages.get(index) !== undefined)
+export function addToPageCache(ctx: MmContext, mapping: AddressSpace, page: Page, index: number): void {
+  if (pageMapping(ctx.memMap, page) !== null || mapping.iPages.get(index) !== undefined)
     throw new Error(`page cache slot ${index} is taken`);
   mapping.iPages.set(index, page);
-  page.mapping = mapping;
-  page.index = index;
-  page.count++;
+  setPageMapping(ctx.memMap, page, mapping, index);
+  getPage(ctx, page);
 }
 
 /** delete_from_page_cache(): drops the cache's reference. The page must not be mapped through this cache any more. */
 export function deleteFromPageCache(ctx: MmContext, page: Page): void {
-  const mapping = page.mapping;
-  if (mapping === null || mapping.iPages.get(page.index) !== page)
-    throw new Error(`frame ${page.pfn} is not cached`);
-  mapping.iPages.delete(page.index);
-  page.mapping = null;
+  const mapping = pageMapping(ctx.memMap, page);
+  const index = pageIndex(ctx.memMap, page);
+  if (mapping === null || mapping.iPages.get(index) !== page) throw new Error(`frame ${page} is not cached`);
+  mapping.iPages.delete(index);
+  setPageMapping(ctx.memMap, page, null, 0);
   putPage(ctx, page);
 }
 

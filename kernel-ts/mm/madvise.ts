@@ -34,7 +34,7 @@ import type { File } from '../fs/file.ts';
 import type { MmContext } from './context.ts';
 import { fsContext } from './fileRef.ts';
 import type { MmStruct } from './mm.ts';
-import { PG_DIRTY, PG_FALLOCATED } from './page.ts';
+import { pageFlags, pageMapcount, pageMapping, PG_DIRTY, PG_FALLOCATED } from './page.ts';
 import { pteOffset } from './pgtable.ts';
 import { populateRange } from './populate.ts';
 import {
@@ -202,16 +202,17 @@ function madviseVma(
  * the others, which a fault makes anew, the page cache too.
  */
 function madvisePageout(ctx: MmContext, vma: VmArea, start: number, end: number): void {
+  const { memMap } = ctx;
   for (let va = start; va < end; va += PAGE_SIZE) {
     const pteAddress = pteOffset(ctx, vma.vmMm, va);
     const pte = pteAddress === 0 ? 0 : ctx.ram.read32(pteAddress);
     if (pte === 0) continue;
     const page = pageOfPte(ctx, pte);
-    const host = page.mapping?.host;
+    const host = pageMapping(memMap, page)?.host;
     // What SHM_LOCK holds is on no list.
-    if (host === undefined || host.locked || page.mapcount !== 1) continue;
+    if (host === undefined || host.locked || pageMapcount(memMap, page) !== 1) continue;
     zapPageRange(ctx, vma.vmMm, va, va + PAGE_SIZE);
-    if ((page.flags & PG_DIRTY) === 0) host.iOp.releaseFolio?.(fsContext(ctx), host, page);
+    if ((pageFlags(memMap, page) & PG_DIRTY) === 0) host.iOp.releaseFolio?.(fsContext(ctx), host, page);
   }
 }
 
@@ -261,7 +262,7 @@ export function doMincore(
     const mapped = pteAddress !== 0 && ctx.ram.read32(pteAddress) !== 0;
     const page = vma.vmFile?.fInode.iMapping.iPages.get(vma.vmPgoff + (va - vma.vmStart) / PAGE_SIZE);
     // mincore_page(): PG_uptodate.
-    const cached = page !== undefined && (page.flags & PG_FALLOCATED) === 0;
+    const cached = page !== undefined && (pageFlags(ctx.memMap, page) & PG_FALLOCATED) === 0;
     result[i] = mapped || cached ? 1 : 0;
   }
   return result;

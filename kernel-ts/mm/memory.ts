@@ -15,8 +15,11 @@ import {
   PG_ANON,
   PG_DIRTY,
   PG_ZERO,
+  pageCount,
+  pageFlags,
   pageToPhys,
   putPage,
+  setPageFlag,
   RUN,
   type FramePlace,
   type Page,
@@ -133,7 +136,7 @@ function writableBits(vma: VmArea, write: boolean): number {
 /** ZERO_PAGE(), with a reference for the entry that is to map it; null when it cannot be made. */
 function zeroPage(ctx: MmContext): Page | null {
   const page = (ctx.vm.zeroPage ??= allocPage(ctx, PG_ZERO));
-  if (page !== null) getPage(page);
+  if (page !== null) getPage(ctx, page);
   return page;
 }
 
@@ -195,15 +198,15 @@ function doAnonymousPage(
   if (!write) {
     const zero = zeroPage(ctx);
     if (zero === null) return FaultCode.Oom;
-    setPte(ctx, pteAddress, mkPte(zero.pfn, vmPageProt(vma.vmFlags)));
-    pageAddRmap(vma.vmMm, zero);
+    setPte(ctx, pteAddress, mkPte(zero, vmPageProt(vma.vmFlags)));
+    pageAddRmap(ctx, vma.vmMm, zero);
     return FaultCode.Handled;
   }
   const page = allocPage(ctx, PG_ANON, true, framePlace(ctx, vma, address, pteAddress));
   if (page === null) return FaultCode.Oom;
   anonVmaPrepare(vma);
-  setPte(ctx, pteAddress, mkPte(page.pfn, writableBits(vma, true)));
-  pageAddRmap(vma.vmMm, page);
+  setPte(ctx, pteAddress, mkPte(page, writableBits(vma, true)));
+  pageAddRmap(ctx, vma.vmMm, page);
   return FaultCode.Handled;
 }
 
@@ -218,7 +221,7 @@ function doFault(
   const pgoff = vma.vmPgoff + ((address - vma.vmStart) >>> PAGE_SHIFT);
   const result = vma.vmOps?.nopage?.(ctx, vma, pgoff, write);
   if (result === undefined) throw new Error('a mapping without nopage');
-  if (typeof result === 'number') return result;
+  if (result < 0) return -result as FaultCode;
   let page: Page = result;
   let bits = vmPageProt(vma.vmFlags) | (write ? PTE_D : 0);
   if (write && (vma.vmFlags & VM_SHARED) === 0) {
@@ -231,10 +234,10 @@ function doFault(
     bits = writableBits(vma, true);
   } else if (write) {
     // fault_dirty_shared_page()
-    page.flags |= PG_DIRTY;
+    setPageFlag(ctx.memMap, page, PG_DIRTY);
   }
-  setPte(ctx, pteAddress, mkPte(page.pfn, bits));
-  pageAddRmap(vma.vmMm, page);
+  setPte(ctx, pteAddress, mkPte(page, bits));
+  pageAddRmap(ctx, vma.vmMm, page);
   return FaultCode.Handled;
 }
 
@@ -242,8 +245,8 @@ function doFault(
 function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: number, pte: number): FaultCode {
   const mm = vma.vmMm;
   const old = pageOfPte(ctx, pte);
-  const anonymous = (old.flags & PG_ANON) !== 0;
-  if ((vma.vmFlags & VM_SHARED) !== 0 || (anonymous && old.count === 1)) {
+  const anonymous = (pageFlags(ctx.memMap, old) & PG_ANON) !== 0;
+  if ((vma.vmFlags & VM_SHARED) !== 0 || (anonymous && pageCount(ctx.memMap, old) === 1)) {
     changePte(ctx, mm, address, pteAddress, pte | PTE_W | PTE_A | PTE_D);
     return FaultCode.Handled;
   }
@@ -252,9 +255,9 @@ function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: numb
   if (copy === null) return FaultCode.Oom;
   ctx.ram.copy(pageToPhys(copy), pageToPhys(old), PAGE_SIZE);
   anonVmaPrepare(vma);
-  changePte(ctx, mm, address, pteAddress, mkPte(copy.pfn, writableBits(vma, true)));
+  changePte(ctx, mm, address, pteAddress, mkPte(copy, writableBits(vma, true)));
   pageRemoveRmap(ctx, mm, old);
-  pageAddRmap(mm, copy);
+  pageAddRmap(ctx, mm, copy);
   return FaultCode.Handled;
 }
 
@@ -265,13 +268,14 @@ function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: numb
 export function changeProtection(ctx: MmContext, vma: VmArea, start: number, end: number): void {
   const mm = vma.vmMm;
   const prot = vmPageProt(vma.vmFlags);
+  const { memMap } = ctx;
   const reuse = (vma.vmFlags & (VM_WRITE | VM_SHARED)) === VM_WRITE;
   let changed = 0;
   forEachPte(ctx, mm, start, end, (_va, pteAddress, pte) => {
     const page = pageOfPte(ctx, pte);
     let bits = prot | (pte & PTE_D);
-    if (reuse && (page.flags & PG_ANON) !== 0 && page.count === 1) bits |= PTE_W;
-    setPte(ctx, pteAddress, mkPte(page.pfn, bits));
+    if (reuse && (pageFlags(memMap, page) & PG_ANON) !== 0 && pageCount(memMap, page) === 1) bits |= PTE_W;
+    setPte(ctx, pteAddress, mkPte(page, bits));
     changed++;
   });
   if (changed > 0) flushTlbMm(ctx, mm);
@@ -303,9 +307,9 @@ export function copyPageRange(ctx: MmContext, child: VmArea, parent: VmArea): bo
       // The caller flushes the parent's whole address space once.
       if (entry !== pte) setPte(ctx, table + offset, entry);
       const copied = pageOfPte(ctx, pte);
-      getPage(copied);
+      getPage(ctx, copied);
       setPte(ctx, childTable + offset, entry);
-      pageAddRmap(child.vmMm, copied);
+      pageAddRmap(ctx, child.vmMm, copied);
     }
   }
   return true;

@@ -21,24 +21,11 @@ export const PG_FALLOCATED = 0x4;
 /** The frame does not hold yet what its mapping's `contents` have for it (a file's page before read_folio, without PG_uptodate). */
 export const PG_UNREAD = 0x20;
 
-/** struct page. */
-export class Page {
-  /** Physical page number: physical address >>> 12. */
-  readonly pfn: number;
-  /** _refcount: PTEs that map it + 1 in an address_space + 1 as a page table + pins. 0 is free. */
-  count = 0;
-  /** _mapcount + 1: PTEs that map it. Invariant: mapcount <= count. */
-  mapcount = 0;
-  /** The page cache it is in, with `index` in pages; null for anonymous memory and tables. */
-  mapping: AddressSpace | null = null;
-  index = 0;
-  /** PG_*. */
-  flags = 0;
-
-  constructor(pfn: number) {
-    this.pfn = pfn;
-  }
-}
+/**
+ * struct page, named by its physical page number (physical address >>> 12): what belongs to it is a row of mem_map, and no object, since a
+ * thousand processes have some seven thousand frames, whose rows fit the processor's cache and whose objects did not.
+ */
+export type Page = number;
 
 /**
  * Frames in a run, a power of two up to the entries of a table. Pages side by side in memory get frames side by side where that can be
@@ -54,7 +41,7 @@ class FrameList {
   count = 0;
 }
 
-/** mem_map and the free lists. Invariant: freeFrames + pages with count > 0 == totalFrames. */
+/** mem_map and the free lists. Invariant: freeFrames + frames with count > 0 == totalFrames. */
 export class MemMap {
   readonly firstPfn: number;
   readonly totalFrames: number;
@@ -72,13 +59,10 @@ export class MemMap {
    * its few entries in use come into the processor's cache.
    */
   readonly tables = new FrameList();
-  /**
-   * Where each frame is listed, four words for each, side by side since they are used together: the list (0 none, or LISTED_*), then its
-   * neighbours on it, -1 at the ends.
-   */
-  readonly links: Int32Array;
-  /** struct page by pfn - firstPfn, made at first use. Never with holes, which would make a dictionary of it. */
-  readonly pages: (Page | undefined)[] = [];
+  /** mem_map: PAGE_WORDS for each frame, half a line of the processor's cache. */
+  readonly words: Int32Array;
+  /** page->mapping by frame: the page cache that it is in, null for anonymous memory and tables. Never with holes, which would make a dictionary of it. */
+  readonly mappings: (AddressSpace | null)[] = [];
   /** Fault injection: allocations that still succeed; Infinity switches it off. */
   failAfter = Infinity;
   /** Fault injection: the n-th allocation fails, and no other. */
@@ -89,67 +73,136 @@ export class MemMap {
     this.firstPfn = base >>> PAGE_SHIFT;
     this.totalFrames = size >>> PAGE_SHIFT;
     this.freeFrames = this.totalFrames;
-    this.links = new Int32Array(this.totalFrames * LINKS);
+    this.words = new Int32Array(this.totalFrames * PAGE_WORDS);
   }
 }
 
-/** MemMap.links: words for each frame, and what comes behind the first. */
-const LINKS = 4;
-const AFTER = 1;
-const BEFORE = 2;
+/** MemMap.words: the fields of struct page. */
+const PAGE_WORDS = 8;
+/** _refcount: PTEs that map it + 1 in an address_space + 1 as a page table + pins. 0 is free. */
+const COUNT = 0;
+/** _mapcount + 1: PTEs that map it. Invariant: mapcount <= count. */
+const MAPCOUNT = 1;
+/** PG_*. */
+const FLAGS = 2;
+/** In pages, in the page cache that it is in. */
+const INDEX = 3;
+/** The list that a free frame is on (0 none, or LISTED_*), then its neighbours there, -1 at the ends. */
+const LISTED = 4;
+const AFTER = 5;
+const BEFORE = 6;
+/** 1 once the frame was handed out or written to: it may hold something else than zeros. */
+const USED = 7;
+
 const LISTED_FREED = 1;
 const LISTED_KEPT = 2;
 const LISTED_TABLE = 3;
 
+/** A field of the struct page of a frame of RAM. */
+function field({ words, firstPfn }: MemMap, page: Page, word: number): number {
+  return words[(page - firstPfn) * PAGE_WORDS + word] as number;
+}
+
+function setField({ words, firstPfn }: MemMap, page: Page, word: number, value: number): void {
+  words[(page - firstPfn) * PAGE_WORDS + word] = value;
+}
+
+/** page_count(): _refcount. */
+export function pageCount(memMap: MemMap, page: Page): number {
+  return field(memMap, page, COUNT);
+}
+
+/** page_mapcount(): PTEs that map it. */
+export function pageMapcount(memMap: MemMap, page: Page): number {
+  return field(memMap, page, MAPCOUNT);
+}
+
+/** page->flags: PG_*. */
+export function pageFlags(memMap: MemMap, page: Page): number {
+  return field(memMap, page, FLAGS);
+}
+
+/** SetPageDirty() and its like: sets PG_* bits. */
+export function setPageFlag(memMap: MemMap, page: Page, bits: number): void {
+  setField(memMap, page, FLAGS, field(memMap, page, FLAGS) | bits);
+}
+
+/** ClearPageDirty() and its like. */
+export function clearPageFlag(memMap: MemMap, page: Page, bits: number): void {
+  setField(memMap, page, FLAGS, field(memMap, page, FLAGS) & ~bits);
+}
+
+/** page_index(), in pages; of a cached page. */
+export function pageIndex(memMap: MemMap, page: Page): number {
+  return field(memMap, page, INDEX);
+}
+
+/** page_mapping(): the page cache that it is in, or null. */
+export function pageMapping({ mappings, firstPfn }: MemMap, page: Page): AddressSpace | null {
+  const frame = page - firstPfn;
+  return frame < mappings.length ? (mappings[frame] as AddressSpace | null) : null;
+}
+
+/** Puts a page into a page cache, or with null takes it out; the caller's business is the cache's side. */
+export function setPageMapping(
+  memMap: MemMap,
+  page: Page,
+  mapping: AddressSpace | null,
+  index: number,
+): void {
+  const { mappings, firstPfn } = memMap;
+  const frame = page - firstPfn;
+  while (mappings.length <= frame) mappings.push(null);
+  mappings[frame] = mapping;
+  setField(memMap, page, INDEX, index);
+}
+
+/** Changes the number of PTEs that map the page by 1 or -1. */
+export function addMapcount({ words, firstPfn }: MemMap, page: Page, by: 1 | -1): void {
+  const at = (page - firstPfn) * PAGE_WORDS + MAPCOUNT;
+  words[at] = (words[at] as number) + by;
+}
+
 /** The list that a frame is on: 0 none, or LISTED_*. */
-function listOf({ links }: MemMap, frame: number): number {
-  return links[frame * LINKS] ?? 0;
+function listOf({ words }: MemMap, frame: number): number {
+  return words[frame * PAGE_WORDS + LISTED] ?? 0;
 }
 
 /** The frame behind that one on its list, or -1. */
-export function nextListed({ links }: MemMap, frame: number): number {
-  return links[frame * LINKS + AFTER] as number;
+export function nextListed({ words }: MemMap, frame: number): number {
+  return words[frame * PAGE_WORDS + AFTER] as number;
 }
 
 function listAdd(memMap: MemMap, list: FrameList, frame: number): void {
-  const { links, freed, kept } = memMap;
+  const { words, freed, kept } = memMap;
   const { head } = list;
-  const at = frame * LINKS;
-  links[at] = list === freed ? LISTED_FREED : list === kept ? LISTED_KEPT : LISTED_TABLE;
-  links[at + AFTER] = head;
-  links[at + BEFORE] = -1;
-  if (head >= 0) links[head * LINKS + BEFORE] = frame;
+  const at = frame * PAGE_WORDS;
+  words[at + LISTED] = list === freed ? LISTED_FREED : list === kept ? LISTED_KEPT : LISTED_TABLE;
+  words[at + AFTER] = head;
+  words[at + BEFORE] = -1;
+  if (head >= 0) words[head * PAGE_WORDS + BEFORE] = frame;
   list.head = frame;
   list.count++;
 }
 
 function listDel(memMap: MemMap, frame: number): void {
-  const { links } = memMap;
-  const at = frame * LINKS;
-  const listed = links[at] as number;
+  const { words } = memMap;
+  const at = frame * PAGE_WORDS;
+  const listed = words[at + LISTED] as number;
   const list = listed === LISTED_FREED ? memMap.freed : listed === LISTED_KEPT ? memMap.kept : memMap.tables;
-  const after = links[at + AFTER] as number;
-  const before = links[at + BEFORE] as number;
-  if (after >= 0) links[after * LINKS + BEFORE] = before;
-  if (before >= 0) links[before * LINKS + AFTER] = after;
+  const after = words[at + AFTER] as number;
+  const before = words[at + BEFORE] as number;
+  if (after >= 0) words[after * PAGE_WORDS + BEFORE] = before;
+  if (before >= 0) words[before * PAGE_WORDS + AFTER] = after;
   else list.head = after;
-  links[at] = 0;
+  words[at + LISTED] = 0;
   list.count--;
-}
-
-/** The struct page of a frame that had none. */
-function initPage(memMap: MemMap, frame: number): Page {
-  const { pages } = memMap;
-  while (pages.length <= frame) pages.push(undefined);
-  const page = new Page(memMap.firstPfn + frame);
-  pages[frame] = page;
-  return page;
 }
 
 /** Somebody has written to a frame without having allocated it (the host): it does not hold zeros any more. */
 export function frameWritten(memMap: MemMap, pfn: number): void {
   const frame = pfn - memMap.firstPfn;
-  if (pfnToPage(memMap, pfn) === undefined) initPage(memMap, frame);
+  setField(memMap, pfn, USED, 1);
   if (listOf(memMap, frame) !== LISTED_TABLE) return;
   listDel(memMap, frame);
   listAdd(memMap, memMap.freed, frame);
@@ -160,16 +213,14 @@ export function memMapInit(ram: PhysicalMemory): MemMap {
   return new MemMap(ram.base, ram.size);
 }
 
-/** pfn_to_page(): the struct page of a frame that was handed out; undefined for any other number. */
-export function pfnToPage(memMap: MemMap, pfn: number): Page | undefined {
-  const { pages, firstPfn } = memMap;
-  const frame = pfn - firstPfn;
-  return frame >= 0 && frame < pages.length ? pages[frame] : undefined;
+/** pfn_valid(): whether the number is that of a frame of RAM. */
+export function pfnValid({ firstPfn, totalFrames }: MemMap, pfn: number): boolean {
+  return pfn >= firstPfn && pfn < firstPfn + totalFrames;
 }
 
 /** page_to_phys(): the physical address of the frame. */
 export function pageToPhys(page: Page): number {
-  return page.pfn * PAGE_SIZE;
+  return page * PAGE_SIZE;
 }
 
 /** Where a page wants its frame, next to which others. */
@@ -260,36 +311,45 @@ export function allocPage(
   if (memMap.fault.nth !== 0 && shouldFail(memMap.fault)) return null;
   memMap.failAfter--;
   memMap.freeFrames--;
+  const { words } = memMap;
   const isTable = (flags & PG_TABLE) !== 0 && memMap.tables.head >= 0;
   const frame = isTable ? memMap.tables.head : takeFrame(memMap, place);
   if (isTable) listDel(memMap, frame);
-  const used = frame < memMap.pages.length ? memMap.pages[frame] : undefined;
-  const page = used ?? initPage(memMap, frame);
-  if (page.count !== 0) throw new Error(`free frame ${page.pfn} is in use`);
-  page.count = 1;
-  page.flags = flags;
+  const page = memMap.firstPfn + frame;
+  const at = frame * PAGE_WORDS;
+  if (words[at + COUNT] !== 0) throw new Error(`free frame ${page} is in use`);
+  words[at + COUNT] = 1;
+  words[at + FLAGS] = flags;
   // Nobody has written to a frame that was never used: zeros would only make the host find memory for it.
-  if (zero && used !== undefined && !isTable) ctx.ram.zero(pageToPhys(page), PAGE_SIZE);
+  if (words[at + USED] === 0) words[at + USED] = 1;
+  else if (zero && !isTable) ctx.ram.zero(pageToPhys(page), PAGE_SIZE);
   return page;
 }
 
 /** get_page(): one more reference. */
-export function getPage(page: Page): void {
-  page.count++;
+export function getPage({ memMap }: MmContext, page: Page): void {
+  const at = (page - memMap.firstPfn) * PAGE_WORDS + COUNT;
+  memMap.words[at] = (memMap.words[at] as number) + 1;
 }
 
 /** put_page(): drops a reference; the last one frees the frame. */
-export function putPage(ctx: MmContext, page: Page): void {
-  if (page.count <= 0) throw new Error(`put_page of the free frame ${page.pfn}`);
-  page.count--;
-  if (page.count > 0) return;
-  if (page.mapcount !== 0 || page.mapping !== null) throw new Error(`frame ${page.pfn} freed while mapped`);
-  const { memMap } = ctx;
-  const list = (page.flags & PG_TABLE) !== 0 ? memMap.tables : memMap.freed;
-  page.flags = 0;
-  page.index = 0;
+export function putPage({ memMap }: MmContext, page: Page): void {
+  const { words, firstPfn } = memMap;
+  const frame = page - firstPfn;
+  const at = frame * PAGE_WORDS;
+  const count = words[at + COUNT] as number;
+  if (count <= 0) throw new Error(`put_page of the free frame ${page}`);
+  if (count > 1) {
+    words[at + COUNT] = count - 1;
+    return;
+  }
+  if (words[at + MAPCOUNT] !== 0) throw new Error(`frame ${page} freed while mapped`);
+  words[at + COUNT] = 0;
+  const list = ((words[at + FLAGS] as number) & PG_TABLE) !== 0 ? memMap.tables : memMap.freed;
+  words[at + FLAGS] = 0;
+  words[at + INDEX] = 0;
   memMap.freeFrames++;
-  listAdd(memMap, list, page.pfn - memMap.firstPfn);
+  listAdd(memMap, list, frame);
 }
 
 /** Number of pages that hold `bytes`. */

@@ -6,7 +6,7 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { mmSatp, type MmStruct } from './mm.ts';
-import { allocPage, pageToPhys, pfnToPage, PG_TABLE, putPage, type Page } from './page.ts';
+import { allocPage, pageToPhys, PG_TABLE, putPage, type Page } from './page.ts';
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from './vma.ts';
 
 export const PTE_V = 0x01;
@@ -84,7 +84,7 @@ export function pteAlloc(ctx: MmContext, mm: MmStruct, va: number): number {
   if (present !== 0) return present;
   const page = allocPage(ctx, PG_TABLE);
   if (page === null) return 0;
-  ctx.ram.write32(pgdOffset(mm, va), mkPte(page.pfn, PTE_V));
+  ctx.ram.write32(pgdOffset(mm, va), mkPte(page, PTE_V));
   mm.pgtables++;
   return pageToPhys(page) + ((va >>> 12) & 0x3ff) * 4;
 }
@@ -123,9 +123,7 @@ export function freePgtables(
     const pgd = ctx.ram.read32(address);
     if ((pgd & PTE_V) === 0) continue;
     ctx.ram.write32(address, 0);
-    const page = pfnToPage(ctx.memMap, ptePfn(pgd));
-    if (page === undefined) throw new Error('a level-1 entry names a frame nobody allocated');
-    putPage(ctx, page);
+    putPage(ctx, ptePfn(pgd));
     mm.pgtables--;
   }
 }

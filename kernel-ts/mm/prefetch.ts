@@ -46,7 +46,7 @@ export function prefetchMm(tasks: readonly HasMm[]): void {
   }
   for (let i = 0; i < PREFETCH_BATCH; i++) {
     const mm = tasks[i]?.mm;
-    if (mm) sum += mm.pgd.pfn + mm.pgd.flags + mm.mmap.size;
+    if (mm) sum += mm.pgd + mm.mmap.size;
   }
   prefetched(sum);
 }
@@ -54,7 +54,7 @@ export function prefetchMm(tasks: readonly HasMm[]): void {
 /** Asks for the entries of a page; the answer is the number of pages asked for. */
 export function wantPage(count: number, mm: MmStruct, page: number): number {
   pages[count] = page;
-  tables[count] = mm.pgd.pfn;
+  tables[count] = mm.pgd;
   return count + 1;
 }
 
@@ -112,20 +112,13 @@ export function prefetchAreas(ctx: MmContext, tasks: readonly HasMm[]): void {
   prefetched(sum);
 }
 
-/** struct page and the places on the free lists. */
+/** Their struct pages, which have the places on the free lists too. */
 function prefetchFrames(memMap: MemMap, pfns: Int32Array, count: number): void {
-  const { firstPfn, pages: structs } = memMap;
+  const { firstPfn } = memMap;
   let sum = 0;
   for (let n = 0; n < count; n++) {
     const frame = (pfns[n] as number) - firstPfn;
-    if (frame < 0) continue;
-    sum += nextListed(memMap, frame);
-    sum += structs[frame] === undefined ? 1 : 0;
-  }
-  for (let n = 0; n < count; n++) {
-    const frame = (pfns[n] as number) - firstPfn;
-    const page = frame < 0 ? undefined : structs[frame];
-    if (page !== undefined) sum += page.count + page.flags;
+    if (frame >= 0) sum += nextListed(memMap, frame);
   }
   prefetched(sum);
 }

@@ -51,8 +51,8 @@ const VDSO_VM_OPS: VmOperations = {
   },
   nopage: (ctx) => {
     const page = vdsoPage(ctx);
-    if (page === null) return FaultCode.Oom;
-    getPage(page);
+    if (page === null) return -FaultCode.Oom;
+    getPage(ctx, page);
     return page;
   },
 };

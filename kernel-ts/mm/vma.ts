@@ -60,8 +60,8 @@ export interface VmOperations {
   readonly open?: (ctx: MmContext, vma: VmArea) => void;
   /** The area is gone. */
   readonly close?: (ctx: MmContext, vma: VmArea) => void;
-  /** fault(): the page at page offset `pgoff` of the file with its count raised, or why not (never Handled). */
-  readonly nopage?: (ctx: MmContext, vma: VmArea, pgoff: number, write: boolean) => Page | FaultCode;
+  /** fault(): the page at page offset `pgoff` of the file with its count raised, or why not: a FaultCode as a negative number. */
+  readonly nopage?: (ctx: MmContext, vma: VmArea, pgoff: number, write: boolean) => Page;
   /** may_split(): an Errno when the area cannot be split at this address, else 0. */
   readonly maySplit?: (ctx: MmContext, vma: VmArea, addr: number) => number;
   /** The file has a get_unmapped_area() of its own and is not shmem's: mremap moves such an area by itself alone. */

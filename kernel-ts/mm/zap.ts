@@ -5,32 +5,44 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
 import type { MmContext } from './context.ts';
 import { updateHiwaterRss, type MmStruct } from './mm.ts';
-import { pfnToPage, PG_ANON, PG_DIRTY, PG_ZERO, putPage, type Page } from './page.ts';
+import {
+  addMapcount,
+  pageFlags,
+  pfnValid,
+  PG_ANON,
+  PG_DIRTY,
+  PG_ZERO,
+  putPage,
+  setPageFlag,
+  type Page,
+} from './page.ts';
 import { changePte, flushTlbMm, pmdNext, PTE_D, pteIndex, ptePfn, pteTable, setPte } from './pgtable.ts';
 import { vmaPages } from './vma.ts';
 
 /** Up to this many pages a range is flushed page by page, above it as a whole. */
 const FLUSH_PAGES = 32;
 
-/** vm_normal_page(): the struct page of a present entry. */
-export function pageOfPte(ctx: MmContext, pte: number): Page {
-  const page = pfnToPage(ctx.memMap, ptePfn(pte));
-  if (page === undefined) throw new Error(`a PTE names the unknown frame ${ptePfn(pte)}`);
+/** vm_normal_page(): the page of a present entry. */
+export function pageOfPte({ memMap }: MmContext, pte: number): Page {
+  const page = ptePfn(pte);
+  if (!pfnValid(memMap, page)) throw new Error(`a PTE names the unknown frame ${page}`);
   return page;
 }
 
 /** page_add_rmap(): one more PTE maps the page; its reference is the caller's. Linux counts no mappings of the zero page. */
-export function pageAddRmap(mm: MmStruct, page: Page): void {
-  page.mapcount++;
-  if ((page.flags & PG_ANON) !== 0) mm.rssAnon++;
-  else if ((page.flags & PG_ZERO) === 0) mm.rssShmem++;
+export function pageAddRmap({ memMap }: MmContext, mm: MmStruct, page: Page): void {
+  addMapcount(memMap, page, 1);
+  const flags = pageFlags(memMap, page);
+  if ((flags & PG_ANON) !== 0) mm.rssAnon++;
+  else if ((flags & PG_ZERO) === 0) mm.rssShmem++;
 }
 
 /** page_remove_rmap() and put_page(): one PTE less. */
 export function pageRemoveRmap(ctx: MmContext, mm: MmStruct, page: Page): void {
-  page.mapcount--;
-  if ((page.flags & PG_ANON) !== 0) mm.rssAnon--;
-  else if ((page.flags & PG_ZERO) === 0) mm.rssShmem--;
+  addMapcount(ctx.memMap, page, -1);
+  const flags = pageFlags(ctx.memMap, page);
+  if ((flags & PG_ANON) !== 0) mm.rssAnon--;
+  else if ((flags & PG_ZERO) === 0) mm.rssShmem--;
   putPage(ctx, page);
 }
 
@@ -47,7 +59,7 @@ export function zapPageRange(
   keepAnon = false,
 ): void {
   updateHiwaterRss(mm);
-  const { ram } = ctx;
+  const { ram, memMap } = ctx;
   const lastPage = end >>> PAGE_SHIFT;
   const single = flush && end - start <= FLUSH_PAGES * PAGE_SIZE;
   let zapped = 0;
@@ -62,10 +74,11 @@ export function zapPageRange(
       const pteAddress = table + pteIndex(page) * 4;
       const pte = ram.read32(pteAddress);
       const mapped = pageOfPte(ctx, pte);
-      if (keepAnon && (mapped.flags & PG_ANON) !== 0) continue;
+      const flags = pageFlags(memMap, mapped);
+      if (keepAnon && (flags & PG_ANON) !== 0) continue;
       if (single) changePte(ctx, mm, page * PAGE_SIZE, pteAddress, 0);
       else setPte(ctx, pteAddress, 0);
-      if ((pte & PTE_D) !== 0) mapped.flags |= PG_DIRTY;
+      if ((pte & PTE_D) !== 0) setPageFlag(memMap, mapped, PG_DIRTY);
       pageRemoveRmap(ctx, mm, mapped);
       zapped++;
     }

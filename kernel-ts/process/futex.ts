@@ -18,7 +18,7 @@ import {
 import { offsetInPage, PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import { ktimeGet } from '../mm/context.ts';
 import type { MmStruct } from '../mm/mm.ts';
-import type { Page } from '../mm/page.ts';
+import { pageIndex, pageMapping, pageToPhys, type Page } from '../mm/page.ts';
 import { getUser32 as getUser32OrNull, putUser32, userPage } from '../mm/usercopy.ts';
 import {
   FUT_OFF_MMSHARED,
@@ -66,9 +66,10 @@ export function futexKey(
     page = userPage(kernel, mm, address, 'read');
     readOnly = true;
   }
-  if (typeof page === 'number') return page;
-  if (page.mapping !== null)
-    return { owner: page.mapping, offset: page.index * PAGE_SIZE + offsetInPage(address), page };
+  if (page < 0) return page as Errno;
+  const owner = pageMapping(kernel.memMap, page);
+  if (owner !== null)
+    return { owner, offset: pageIndex(kernel.memMap, page) * PAGE_SIZE + offsetInPage(address), page };
   return readOnly ? -EFAULT : { owner: mm, offset: address + FUT_OFF_MMSHARED, page };
 }
 
@@ -96,7 +97,7 @@ export function futexWait(
   const value =
     page === null
       ? getUser32(kernel, task.mm, address)
-      : kernel.ram.read32(page.pfn * PAGE_SIZE + offsetInPage(address));
+      : kernel.ram.read32(pageToPhys(page) + offsetInPage(address));
   if (value < 0) return value;
   if (value !== expected >>> 0) return -EAGAIN;
   return futexSleep(kernel, task, new FutexQ(task, key, address, bitset), deadline, interrupted);

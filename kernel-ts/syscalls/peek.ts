@@ -18,7 +18,7 @@ function frameOf(kernel: Kernel, mm: MmStruct, va: number): number | null {
   if (vma === null || va < vma.vmStart || (vma.vmFlags & VM_READ) === 0) return null;
   if (vma.vmFile === null) return 0;
   const index = vma.vmPgoff + Math.floor((va - vma.vmStart) / PAGE_SIZE);
-  return cachedPage(kernel, vma.vmFile.fInode.iMapping, index)?.pfn ?? 0;
+  return cachedPage(kernel, vma.vmFile.fInode.iMapping, index) ?? 0;
 }
 
 /** The bytes at a user address, or null when any of them cannot be read. */

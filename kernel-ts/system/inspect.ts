@@ -11,7 +11,7 @@ import type { IpcNamespace } from '../ipc/namespace.ts';
 import { sortedPages } from '../mm/addressSpace.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
-import { pageToPhys } from '../mm/page.ts';
+import { pageCount, pageIndex, pageMapcount, pageToPhys } from '../mm/page.ts';
 import { forEachPte, PTE_V, ptePfn, walkPte } from '../mm/pgtable.ts';
 import { vmaPerms, type VmArea } from '../mm/vma.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -56,7 +56,7 @@ export function lazyPicture(kernel: Kernel): Picture {
       size: kernel.ram.size,
       framesTotal: kernel.memMap.totalFrames,
       framesFree: kernel.memMap.freeFrames,
-      zeroPfn: kernel.vm.zeroPage?.pfn ?? null,
+      zeroPfn: kernel.vm.zeroPage,
     },
     get namespaces() {
       return (namespaces ??= [...kernel.ipc.namespaces.values()].map((ns) =>
@@ -122,10 +122,16 @@ function inodeNumber(kernel: Kernel, inode: Inode, file?: File): number {
 
 /** Pages of segments and shared memory all, of other files those that somebody maps: programs are large. */
 function inodePicture(kernel: Kernel, number: number, inode: Inode): InodePicture {
+  const { memMap } = kernel;
   const all = isSharedMemory(kernel, inode);
   const pages = sortedPages(inode.iMapping)
-    .filter((p) => p.mapcount > 0 || all)
-    .map(({ index, pfn, count, mapcount }) => ({ index, pfn, count, mapcount }));
+    .filter((pfn) => pageMapcount(memMap, pfn) > 0 || all)
+    .map((pfn) => ({
+      index: pageIndex(memMap, pfn),
+      pfn,
+      count: pageCount(memMap, pfn),
+      mapcount: pageMapcount(memMap, pfn),
+    }));
   return { inode: number, iSize: inode.iSize, iMapping: { nrpages: inode.iMapping.nrpages, pages } };
 }
 

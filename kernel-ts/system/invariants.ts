@@ -14,7 +14,21 @@ import type { KmemCache } from '../mm/slab.ts';
 import { recountLockedVm } from '../mm/mlock.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
 import { iMmapHas } from '../mm/addressSpace.ts';
-import { nextListed, PG_ANON, PG_TABLE, PG_UNREAD, PG_ZERO, pfnToPage, type Page } from '../mm/page.ts';
+import {
+  type MemMap,
+  nextListed,
+  type Page,
+  pageCount,
+  pageFlags,
+  pageIndex,
+  pageMapcount,
+  pageMapping,
+  pfnValid,
+  PG_ANON,
+  PG_TABLE,
+  PG_UNREAD,
+  PG_ZERO,
+} from '../mm/page.ts';
 import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
 import { VM_SHARED, vmaPages } from '../mm/vma.ts';
 import type { Kernel } from '../process/kernel.ts';
@@ -91,7 +105,7 @@ export function checkInvariants(kernel: Kernel, tlbEntries: TlbEntries | null): 
 
 function checkMm(kernel: Kernel, mm: MmStruct, recount: Recount): void {
   const { problems } = recount;
-  add(recount.tables, mm.pgd.pfn);
+  add(recount.tables, mm.pgd);
   let end = 0;
   let total = 0;
   for (const vma of mm.mmap) {
@@ -122,11 +136,12 @@ function checkMm(kernel: Kernel, mm: MmStruct, recount: Recount): void {
 
 function checkPtes(kernel: Kernel, mm: MmStruct, recount: Recount): void {
   const { problems } = recount;
+  const { memMap } = kernel;
   let present = 0;
   const tables = new Set<number>();
   forEachPte(kernel, mm, 0, 2 ** 32, (va, _address, pte) => {
     const pfn = ptePfn(pte);
-    if (pfn !== kernel.vm.zeroPage?.pfn) present++;
+    if (pfn !== kernel.vm.zeroPage) present++;
     add(recount.ptes, pfn);
     if ((pte & PTE_W) !== 0) recount.writable.add(pfn);
     const vma = mm.mmap.find(va);
@@ -135,11 +150,12 @@ function checkPtes(kernel: Kernel, mm: MmStruct, recount: Recount): void {
       problems.push(`${at} lies in no VMA`);
       return;
     }
-    const page = pfnToPage(kernel.memMap, pfn);
-    if (page === undefined || page.count === 0) problems.push(`${at} names the free frame ${hex(pfn)}`);
+    const isPage = pfnValid(memMap, pfn) && pageCount(memMap, pfn) > 0;
+    if (!isPage) problems.push(`${at} names the free frame ${hex(pfn)}`);
     if ((vma.vmFlags & VM_SHARED) !== 0 && vma.vmFile !== null) {
       const index = vma.vmPgoff + (va - vma.vmStart) / 4096;
-      if (page === undefined || page.mapping !== vma.vmFile.fInode.iMapping || page.index !== index) {
+      const { iMapping } = vma.vmFile.fInode;
+      if (!isPage || pageMapping(memMap, pfn) !== iMapping || pageIndex(memMap, pfn) !== index) {
         problems.push(`${at}: frame ${hex(pfn)} is not page ${index} of the shared file`);
       }
     }
@@ -269,12 +285,13 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
   const { problems } = recount;
   const cached = new Map<SuperBlock, number>([[kernel.vfs.shmMnt, 0]]);
   let used = 0;
-  for (const page of memMap.pages) {
-    if (page === undefined) continue;
-    if (page.count > 0) used++;
+  for (let page = memMap.firstPfn; page < memMap.firstPfn + memMap.nextFresh; page++) {
+    const isUsed = pageCount(memMap, page) > 0;
+    if (isUsed) used++;
     const kernels = page === kernel.vm.vdsoPage || page === kernel.vm.zeroPage;
-    checkFrame(page, kernels ? 1 : 0, recount);
-    if (page.count > 0 && page.mapping !== null) add(cached, page.mapping.host.iSb);
+    checkFrame(memMap, page, kernels ? 1 : 0, recount);
+    const mapping = pageMapping(memMap, page);
+    if (isUsed && mapping !== null) add(cached, mapping.host.iSb);
   }
   for (const [sb, pages] of cached) {
     if (sb.usedBlocks !== pages)
@@ -292,8 +309,7 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
     for (let frame = list.head; frame >= 0 && count <= list.count; frame = nextListed(memMap, frame)) {
       count++;
       const pfn = memMap.firstPfn + frame;
-      if ((pfnToPage(memMap, pfn)?.count ?? 0) !== 0)
-        problems.push(`frame ${hex(pfn)} is on a free list and in use`);
+      if (pageCount(memMap, pfn) !== 0) problems.push(`frame ${hex(pfn)} is on a free list and in use`);
       if (list === memMap.tables && !isZero(kernel.ram.view(pfn * 4096, 4096)))
         problems.push(`the freed page table ${hex(pfn)} is not empty`);
     }
@@ -304,33 +320,36 @@ function checkFrames(kernel: Kernel, recount: Recount): void {
     problems.push('a free frame is on no list');
 }
 
-function checkFrame(page: Page, kernels: 0 | 1, recount: Recount): void {
+function checkFrame(memMap: MemMap, page: Page, kernels: 0 | 1, recount: Recount): void {
   const { problems } = recount;
-  const at = `frame ${hex(page.pfn)}`;
-  const ptes = recount.ptes.get(page.pfn) ?? 0;
-  const tables = recount.tables.get(page.pfn) ?? 0;
-  const cached = page.mapping === null ? 0 : 1;
-  if (cached === 1) {
-    const host = page.mapping?.host;
-    if (page.mapping?.iPages.get(page.index) !== page)
+  const mapping = pageMapping(memMap, page);
+  const flags = pageFlags(memMap, page);
+  const count = pageCount(memMap, page);
+  const mapcount = pageMapcount(memMap, page);
+  const at = `frame ${hex(page)}`;
+  const ptes = recount.ptes.get(page) ?? 0;
+  const tables = recount.tables.get(page) ?? 0;
+  const cached = mapping === null ? 0 : 1;
+  if (mapping !== null) {
+    const { host } = mapping;
+    if (mapping.iPages.get(pageIndex(memMap, page)) !== page)
       problems.push(`${at} thinks it is cached, the cache has another`);
-    if (host !== undefined && host.iNlink === 0 && host.iCount === 0)
-      problems.push(`${at} belongs to a dead inode`);
+    if (host.iNlink === 0 && host.iCount === 0) problems.push(`${at} belongs to a dead inode`);
   }
-  if (page.mapcount !== ptes) problems.push(`${at}: mapcount ${page.mapcount}, but ${ptes} PTEs`);
+  if (mapcount !== ptes) problems.push(`${at}: mapcount ${mapcount}, but ${ptes} PTEs`);
   const expected = ptes + tables + cached + kernels;
-  if (page.count !== expected) {
+  if (count !== expected) {
     const parts = `${ptes} PTEs + ${tables} tables + ${cached} cache + ${kernels} kernel`;
-    problems.push(`${at}: count ${page.count}, but ${parts}`);
+    problems.push(`${at}: count ${count}, but ${parts}`);
   }
   if (tables > 0 && (ptes > 0 || cached > 0 || tables > 1))
     problems.push(`${at} is a page table and something else`);
-  if ((page.flags & PG_UNREAD) !== 0 && (ptes > 0 || (page.mapping?.contents ?? null) === null))
+  if ((flags & PG_UNREAD) !== 0 && (ptes > 0 || (mapping?.contents ?? null) === null))
     problems.push(`${at} is mapped, or holds nothing's contents, and has not been read`);
-  if ((page.flags & PG_ZERO) !== 0 && recount.writable.has(page.pfn))
+  if ((flags & PG_ZERO) !== 0 && recount.writable.has(page))
     problems.push(`${at} is the zero page and writable`);
-  if (tables > 0 && (page.flags & PG_TABLE) === 0) problems.push(`${at} is used as a table without PG_TABLE`);
-  if ((page.flags & PG_ANON) !== 0 && ptes > 1 && recount.writable.has(page.pfn)) {
+  if (tables > 0 && (flags & PG_TABLE) === 0) problems.push(`${at} is used as a table without PG_TABLE`);
+  if ((flags & PG_ANON) !== 0 && ptes > 1 && recount.writable.has(page)) {
     problems.push(`${at} is private to several address spaces and writable in one`);
   }
 }

@@ -9,7 +9,7 @@ import { commitLine, Machine } from '../../emulator/index.ts';
 import { copyFromUser, copyToUser } from '../mm/usercopy.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { readFolio } from '../mm/addressSpace.ts';
-import { frameWritten, pfnToPage } from '../mm/page.ts';
+import { frameWritten, pfnValid } from '../mm/page.ts';
 import { readGuestFile } from '../fs/init.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { dequeueTask, loadTask, saveCurrent, taskPc, taskRegisters } from '../process/sched.ts';
@@ -268,8 +268,7 @@ class HostedSystem implements System {
 
   /** What the frame is to hold, if nobody has wanted it yet. */
   private fillFrame(pfn: number): void {
-    const page = pfnToPage(this.kernel.memMap, pfn);
-    if (page !== undefined) readFolio(this.kernel, page);
+    if (pfnValid(this.kernel.memMap, pfn)) readFolio(this.kernel, pfn);
   }
 
   private frameAddress(pfn: number, offset: number, length: number): number {

@@ -23,7 +23,7 @@ import { doSysOpenat } from '../../../kernel-ts/fs/open.ts';
 import { vfsLlseek, vfsRead, vfsWrite } from '../../../kernel-ts/fs/readWrite.ts';
 import { vfsFstat } from '../../../kernel-ts/fs/stat.ts';
 import { inMemory, sortedPages } from '../../../kernel-ts/mm/addressSpace.ts';
-import { PG_UNREAD } from '../../../kernel-ts/mm/page.ts';
+import { pageFlags, pageIndex, PG_UNREAD } from '../../../kernel-ts/mm/page.ts';
 import { checkKernel, load, store, TestKernel } from '../mm/machine.ts';
 
 const P = 4096;
@@ -66,7 +66,9 @@ class Guest {
   }
 
   unread(): number {
-    return sortedPages(this.file.fInode.iMapping).filter(({ flags }) => (flags & PG_UNREAD) !== 0).length;
+    const { memMap } = this.k;
+    const isUnread = (page: number): boolean => (pageFlags(memMap, page) & PG_UNREAD) !== 0;
+    return sortedPages(this.file.fInode.iMapping).filter(isUnread).length;
   }
 
   /** What anybody can see of the file but its bytes: they are not wanted by that. */
@@ -81,7 +83,7 @@ class Guest {
   /** What it has taken of the machine's memory. */
   frames(): unknown {
     const { fInode: inode } = this.file;
-    const pages = sortedPages(inode.iMapping).map(({ pfn, index }) => `${String(index)}:${String(pfn)}`);
+    const pages = sortedPages(inode.iMapping).map((pfn) => `${pageIndex(this.k.memMap, pfn)}:${pfn}`);
     return [inode.iSb.usedBlocks, this.k.memMap.freeFrames, pages.join()];
   }
 

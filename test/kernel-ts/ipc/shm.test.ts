@@ -51,6 +51,7 @@ import { doMadvise } from '../../../kernel-ts/mm/madvise.ts';
 import { doMunmap } from '../../../kernel-ts/mm/mmap.ts';
 import { doMprotect } from '../../../kernel-ts/mm/mprotect.ts';
 import { doMremap } from '../../../kernel-ts/mm/mremap.ts';
+import { pageCount, pageMapcount } from '../../../kernel-ts/mm/page.ts';
 import { walkPte } from '../../../kernel-ts/mm/pgtable.ts';
 import { copyFromUser, copyToUser } from '../../../kernel-ts/mm/usercopy.ts';
 import { checkKernel, load, mmOf, store, TestKernel, type TestTask } from '../mm/machine.ts';
@@ -660,11 +661,13 @@ describe('scale', () => {
     store(f.k, f.task, a, 1);
     const parent = f.task;
     const children = Array.from({ length: 300 }, () => f.k.fork(parent));
-    const page = f.k.ipcNs.shmIds.entries.get(0)?.shmFile.fInode.iMapping.iPages.get(0);
+    const page = f.k.ipcNs.shmIds.entries.get(0)?.shmFile.fInode.iMapping.iPages.get(0) ?? 0;
     for (const child of children) if (child !== null) expect(load(f.k, child, B)).toBe(1);
-    expect([page?.mapcount, page?.count, f.k.ipcNs.shmIds.entries.get(0)?.shmNattch]).toEqual([
-      301, 302, 301,
-    ]);
+    expect([
+      pageMapcount(f.k.memMap, page),
+      pageCount(f.k.memMap, page),
+      f.k.ipcNs.shmIds.entries.get(0)?.shmNattch,
+    ]).toEqual([301, 302, 301]);
     for (const child of children) if (child !== null) f.k.exit(child);
     f.as(parent);
     expect(f.nattch(id)).toBe(1);

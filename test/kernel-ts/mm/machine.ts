@@ -37,7 +37,17 @@ import { doPageFault, ptePermits } from '../../../kernel-ts/mm/memory.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../../../kernel-ts/mm/mm.ts';
 import { archPickMmapLayout, dupMm, mmAlloc, mmput } from '../../../kernel-ts/mm/mmLife.ts';
 import { iMmapHas } from '../../../kernel-ts/mm/addressSpace.ts';
-import { memMapInit, pfnToPage, PG_ANON, PG_TABLE, type MemMap } from '../../../kernel-ts/mm/page.ts';
+import {
+  type MemMap,
+  memMapInit,
+  pageCount,
+  pageFlags,
+  pageIndex,
+  pageMapcount,
+  pageMapping,
+  PG_ANON,
+  PG_TABLE,
+} from '../../../kernel-ts/mm/page.ts';
 import {
   forEachPte,
   pgdOffset,
@@ -326,7 +336,7 @@ export function checkKernel(k: TestKernel): void {
     if (mm === null) continue;
     let rss = 0;
     let level0 = 0;
-    count(tables, mm.pgd.pfn);
+    count(tables, mm.pgd);
     for (let slot = 0; slot < 1024; slot++) {
       const pte1 = k.ram.read32(pgdOffset(mm, slot * 0x40_0000));
       if (pte1 === 0) continue;
@@ -337,14 +347,15 @@ export function checkKernel(k: TestKernel): void {
     expect(mm.pgtables).toBe(level0);
     forEachPte(k, mm, 0, 2 ** 32, (va, _address, pte) => {
       count(ptes, ptePfn(pte));
-      if (ptePfn(pte) !== k.vm.zeroPage?.pfn) rss++;
+      if (ptePfn(pte) !== k.vm.zeroPage) rss++;
       const vma = mm.mmap.lookup(va);
       if (vma === null) throw new Error(`PTE of 0x${va.toString(16)} outside any VMA`);
       if ((pte & PTE_V) !== 0) expect(pte & (PTE_U | PTE_G)).toBe(PTE_U);
-      const page = pfnToPage(k.memMap, ptePfn(pte));
-      if ((vma.vmFlags & VM_SHARED) !== 0) expect(page?.mapping).toBe(vma.vmFile?.fInode.iMapping);
-      if ((pte & PTE_W) !== 0 && page !== undefined && (page.flags & PG_ANON) !== 0)
-        expect(page.count).toBe(1);
+      const page = ptePfn(pte);
+      if ((vma.vmFlags & VM_SHARED) !== 0)
+        expect(pageMapping(k.memMap, page)).toBe(vma.vmFile?.fInode.iMapping);
+      if ((pte & PTE_W) !== 0 && (pageFlags(k.memMap, page) & PG_ANON) !== 0)
+        expect(pageCount(k.memMap, page)).toBe(1);
     });
     expect(getMmRss(mm)).toBe(rss);
     expect(mm.totalVm).toBe(recountTotalVm(mm));
@@ -364,16 +375,18 @@ export function checkKernel(k: TestKernel): void {
     checkTlb(k, mm);
   }
   let free = k.memMap.totalFrames;
-  for (const page of k.memMap.pages) {
-    if (page === undefined) continue;
-    const mapped = ptes.get(page.pfn) ?? 0;
-    const asTable = tables.get(page.pfn) ?? 0;
-    expect(page.mapcount).toBe(mapped);
-    const held = page.mapping !== null || page === k.vm.zeroPage ? 1 : 0;
-    expect(page.count).toBe(mapped + asTable + held);
-    if (asTable > 0) expect([page.flags, asTable, mapped]).toEqual([PG_TABLE, 1, 0]);
-    if (page.mapping !== null) expect(page.mapping.iPages.get(page.index)).toBe(page);
-    if (page.count > 0) free--;
+  const { memMap } = k;
+  for (let page = memMap.firstPfn; page < memMap.firstPfn + memMap.totalFrames; page++) {
+    const mapped = ptes.get(page) ?? 0;
+    const asTable = tables.get(page) ?? 0;
+    const mapping = pageMapping(memMap, page);
+    const held = mapping !== null || page === k.vm.zeroPage ? 1 : 0;
+    const counts = [pageMapcount(memMap, page), pageCount(memMap, page)];
+    if (counts[0] !== mapped || counts[1] !== mapped + asTable + held)
+      expect([page, ...counts]).toEqual([page, mapped, mapped + asTable + held]);
+    if (asTable > 0) expect([pageFlags(memMap, page), asTable, mapped]).toEqual([PG_TABLE, 1, 0]);
+    if (mapping !== null) expect(mapping.iPages.get(pageIndex(memMap, page))).toBe(page);
+    if (pageCount(memMap, page) > 0) free--;
   }
   expect(k.memMap.freeFrames).toBe(free);
   for (const shp of k.ipcNs.shmIds.entries.values()) expect(shp.shmNattch).toBe(attaches.get(shp) ?? 0);

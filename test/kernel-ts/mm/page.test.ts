@@ -1,9 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import {
+  addMapcount,
   allocPage,
   frameWritten,
   getPage,
   isFree,
+  pageCount,
+  pageMapcount,
   pageToPhys,
   PG_ANON,
   PG_TABLE,
@@ -15,11 +18,11 @@ describe('the page allocator', () => {
   test('takes fresh frames from low to high and reuses freed ones last in, first out', () => {
     const k = new TestKernel(1 << 20);
     const pages = [0, 1, 2].map(() => allocPage(k, 0));
-    const pfns = pages.map((page) => page?.pfn ?? 0);
+    const pfns = pages.map((page) => page ?? 0);
     expect(pfns).toEqual([0, 1, 2].map((i) => (pfns[0] ?? 0) + i));
     for (const page of pages) if (page !== null) putPage(k, page);
-    expect(allocPage(k, 0)?.pfn).toBe(pfns[2]);
-    expect(allocPage(k, 0)?.pfn).toBe(pfns[1]);
+    expect(allocPage(k, 0)).toBe(pfns[2]);
+    expect(allocPage(k, 0)).toBe(pfns[1]);
   });
 
   test('zeroes on request and gives every frame of RAM exactly once', () => {
@@ -29,7 +32,7 @@ describe('the page allocator', () => {
     for (const page of used) if (page !== null) putPage(k, page);
     const seen = new Set<number>();
     for (let page = allocPage(k, PG_ANON); page !== null; page = allocPage(k, PG_ANON)) {
-      seen.add(page.pfn);
+      seen.add(page);
       expect(k.ram.read32(pageToPhys(page) + 4092)).toBe(0);
     }
     expect(seen.size).toBe(256);
@@ -44,40 +47,38 @@ describe('the page allocator', () => {
     expect(zero).not.toHaveBeenCalled();
     if (page !== null) putPage(k, page);
     expect(allocPage(k, PG_ANON)).toBe(page);
-    expect(zero).toHaveBeenCalledWith((page?.pfn ?? 0) * 4096, 4096);
+    expect(zero).toHaveBeenCalledWith((page ?? 0) * 4096, 4096);
   });
 
   test('zeroes a frame that the host has written to', () => {
     const k = new TestKernel(1 << 20);
     const next = new TestKernel(1 << 20);
-    const pfn = allocPage(next, PG_ANON)?.pfn ?? 0;
+    const pfn = allocPage(next, PG_ANON) ?? 0;
     frameWritten(k.memMap, pfn);
     k.ram.bytes.fill(0xaa);
     const page = allocPage(k, PG_ANON);
-    expect(page?.pfn).toBe(pfn);
+    expect(page).toBe(pfn);
     expect(k.ram.read32(pfn * 4096)).toBe(0);
   });
 
   test('gives pages side by side frames side by side, downwards too, whatever is allocated between', () => {
     const k = new TestKernel(1 << 20);
-    const first = allocPage(k, PG_ANON, true, { pfn: 0, index: 0x12, pages: 8 })?.pfn ?? 0;
+    const first = allocPage(k, PG_ANON, true, { pfn: 0, index: 0x12, pages: 8 }) ?? 0;
     allocPage(k, 0);
-    expect(allocPage(k, PG_ANON, true, { pfn: first + 1, index: 0x13, pages: 8 })?.pfn).toBe(first + 1);
-    expect(allocPage(k, PG_ANON, true, { pfn: first - 1, index: 0x11, pages: 8 })?.pfn).toBe(first - 1);
+    expect(allocPage(k, PG_ANON, true, { pfn: first + 1, index: 0x13, pages: 8 })).toBe(first + 1);
+    expect(allocPage(k, PG_ANON, true, { pfn: first - 1, index: 0x11, pages: 8 })).toBe(first - 1);
   });
 
   test('gives large mappings long runs, and what has no neighbours runs of its own', () => {
     const k = new TestKernel(16 << 20);
-    const alone = [0, 1].map(() => allocPage(k, 0)?.pfn ?? 0);
-    const first = allocPage(k, PG_ANON, true, { pfn: 0, index: 0, pages: 1500 })?.pfn ?? 0;
-    const next = allocPage(k, PG_ANON, true, { pfn: 0, index: 0, pages: 3 })?.pfn ?? 0;
-    alone.push(allocPage(k, 0)?.pfn ?? 0);
+    const alone = [0, 1].map(() => allocPage(k, 0) ?? 0);
+    const first = allocPage(k, PG_ANON, true, { pfn: 0, index: 0, pages: 1500 }) ?? 0;
+    const next = allocPage(k, PG_ANON, true, { pfn: 0, index: 0, pages: 3 }) ?? 0;
+    alone.push(allocPage(k, 0) ?? 0);
     expect(alone).toEqual([0, 1, 2].map((n) => (alone[0] ?? 0) + n));
     expect(next).toBeGreaterThanOrEqual(first + 1024);
     for (let index = 1; index < 1024; index++)
-      expect(allocPage(k, PG_ANON, false, { pfn: first + index, index, pages: 1500 })?.pfn).toBe(
-        first + index,
-      );
+      expect(allocPage(k, PG_ANON, false, { pfn: first + index, index, pages: 1500 })).toBe(first + index);
     expect(k.memMap.freeFrames).toBe(4096 - 1028);
   });
 
@@ -87,7 +88,7 @@ describe('the page allocator', () => {
     for (let index = 3; ; index += 64) {
       const page = allocPage(k, PG_ANON, true, { pfn: 0, index, pages: 8 });
       if (page === null) break;
-      seen.add(page.pfn);
+      seen.add(page);
     }
     expect(seen.size).toBe(256);
     expect(k.memMap.freeFrames).toBe(0);
@@ -115,7 +116,7 @@ describe('the page allocator', () => {
     const table = allocPage(k, PG_TABLE);
     if (table === null) throw new Error('no page');
     putPage(k, table);
-    frameWritten(k.memMap, table.pfn);
+    frameWritten(k.memMap, table);
     k.ram.bytes.fill(0xaa);
     expect(allocPage(k, PG_TABLE)).toBe(table);
     expect(k.ram.read32(pageToPhys(table))).toBe(0);
@@ -129,10 +130,10 @@ describe('the page allocator', () => {
         const page = allocPage(k, PG_ANON, true, { pfn, index, pages: 256 });
         if (page === null) throw new Error('no page');
         pages.push(page);
-        pfn = page.pfn + 1;
+        pfn = page + 1;
       }
       for (const page of pages) putPage(k, page);
-      return pages.map((page) => page.pfn);
+      return pages.map((page) => page);
     };
     const first = new Set(fill());
     for (let round = 0; round < 5; round++) expect(fill().filter((pfn) => !first.has(pfn))).toEqual([]);
@@ -140,7 +141,7 @@ describe('the page allocator', () => {
 
   test('knows the frames that are free', () => {
     const k = new TestKernel(1 << 20);
-    const pfn = allocPage(k, PG_ANON, true, { pfn: 0, index: 3, pages: 8 })?.pfn ?? 0;
+    const pfn = allocPage(k, PG_ANON, true, { pfn: 0, index: 3, pages: 8 }) ?? 0;
     expect([pfn - 1, pfn, pfn + 1, pfn + 64, pfn + 256].map((at) => isFree(k.memMap, at))).toEqual([
       true,
       false,
@@ -161,13 +162,13 @@ describe('the page allocator', () => {
     const k = new TestKernel(1 << 20);
     const page = allocPage(k, 0);
     if (page === null) throw new Error('no page');
-    getPage(page);
+    getPage(k, page);
     putPage(k, page);
-    expect(page.count).toBe(1);
-    page.mapcount = 1;
+    expect(pageCount(k.memMap, page)).toBe(1);
+    addMapcount(k.memMap, page, 1);
+    expect(pageMapcount(k.memMap, page)).toBe(1);
     expect(() => putPage(k, page)).toThrow('while mapped');
-    page.mapcount = 0;
-    page.count = 1;
+    addMapcount(k.memMap, page, -1);
     putPage(k, page);
     expect(() => putPage(k, page)).toThrow('free frame');
   });

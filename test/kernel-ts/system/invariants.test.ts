@@ -1,7 +1,7 @@
 /** The checker itself: each kind of damage is seen. The kernel's structures are reached through a private field on purpose. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { boot, type PtePicture, type System } from '../../../kernel-ts/index.ts';
-import { pfnToPage } from '../../../kernel-ts/mm/page.ts';
+import { getPage } from '../../../kernel-ts/mm/page.ts';
 import { PTE_W } from '../../../kernel-ts/mm/pgtable.ts';
 import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
 import type { Task } from '../../../kernel-ts/process/task.ts';
@@ -66,7 +66,7 @@ describe('damage is reported', () => {
       /shm_nattch 3, but 2 VMAs/,
     ],
     ['shm_tot', () => kernel.ipcNs.shmTot++, /shm_tot 2, but 1 pages/],
-    ['a frame count', () => there(pfnToPage(kernel.memMap, attach().pfn)).count++, /count 4, but 2 PTEs/],
+    ['a frame count', () => getPage(kernel, attach().pfn), /count 4, but 2 PTEs/],
     ['a lost PTE', () => changePte(() => 0), /mapcount 2, but 1 PTEs/],
     ['a PTE to another frame', () => changePte((pte) => pte + (1 << 10)), /is not page 0/],
     ['a stale TLB entry', () => changePte((pte) => pte & ~PTE_W), /TLB entry .* is writable/],
