@@ -146,10 +146,14 @@ export function dupFilesStruct(old: FilesStruct): FilesStruct {
 export function putFilesStruct(ctx: MmContext, files: FilesStruct): void {
   files.count--;
   if (files.count > 0) return;
-  const open = files.fd.splice(0);
-  files.closeOnExec.length = 0;
+  const { fd, closeOnExec } = files;
+  closeOnExec.length = 0;
   files.nextFd = 0;
-  for (const file of open) if (file !== null) fput(ctx, file);
+  for (let at = 0; at < fd.length; at++) {
+    const file = fd[at];
+    if (file) fput(ctx, file);
+  }
+  fd.length = 0;
 }
 
 /** do_close_on_exec(). */

@@ -8,6 +8,7 @@ import { iMmapRemove } from './addressSpace.ts';
 import { anonVmaFork } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
+import { areaAfter, areaAt } from './mapleNode.ts';
 import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import { copyPageRange } from './memory.ts';
 import { mmSatp, MmStruct } from './mm.ts';
@@ -124,16 +125,18 @@ export function mmput(ctx: MmContext, mm: MmStruct): void {
  * takes Linux three, since a hundred thousand areas are too many for the processor's cache.
  */
 function exitMmap(ctx: MmContext, mm: MmStruct): void {
-  for (let vma = mm.mmap.first; vma !== null;) {
-    const { startPage, endPage } = vma;
-    zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
-    if (vma.vmFile !== null) iMmapRemove(vma.vmFile.fInode.iMapping, vma);
-    const next = mm.mmap.next(vma);
-    removeVma(ctx, vma);
-    vma = next;
-    // A table that the next area has a part in goes with that one.
-    if (mm.pgtables > 0)
-      freePgtables(ctx, mm, startPage * PAGE_SIZE, endPage * PAGE_SIZE, 0, vma === null ? MAX : vma.vmStart);
+  for (let leaf = mm.mmap.firstLeaf; leaf !== null; leaf = leaf.next) {
+    for (let slot = 0; slot < leaf.count; slot++) {
+      const vma = areaAt(leaf, slot);
+      const { startPage, endPage } = vma;
+      zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
+      if (vma.vmFile !== null) iMmapRemove(vma.vmFile.fInode.iMapping, vma);
+      removeVma(ctx, vma);
+      if (mm.pgtables === 0) continue;
+      // A table that the next area has a part in goes with that one.
+      const ceiling = areaAfter(leaf, slot)?.vmStart ?? MAX;
+      freePgtables(ctx, mm, startPage * PAGE_SIZE, endPage * PAGE_SIZE, 0, ceiling);
+    }
   }
   mm.mmap.clear();
   // What failed half-way may have left a table behind.

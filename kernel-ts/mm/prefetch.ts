@@ -131,47 +131,57 @@ export function manyMms({ slab }: MmContext): boolean {
   return slab.live.mm_struct >= MANY;
 }
 
-/** Areas and page tables that are got ready for a fork at most. */
-const DUP_AREAS = 32;
-const DUP_TABLES = 16;
+/** Areas and page tables of a fork that are got ready at most. */
+const DUP_AREAS = 16;
+const DUP_TABLES = 8;
 
 /**
- * What dup_mm() of that address space is about to take: free areas and a node, a root table and the tables below it, which the allocator gives
- * in the order of its list, and of those the lines that get entries.
+ * What the next dup_mm()s are about to take, if they are of that address space, as those of a server's are: free areas and nodes, root tables and
+ * the tables below them, which the allocator gives in the order of its list, and of those the lines that get entries. Now and then.
  */
 export function prefetchDup(ctx: MmContext, old: MmStruct): void {
+  if (ctx.slab.live.mm_struct % PREFETCH_BATCH !== 0) return;
   const { memMap, ram } = ctx;
   const { freeAreas, mapleNodes } = ctx.slab;
   let sum = 0;
-  const areas = Math.min(old.mmap.size, DUP_AREAS, freeAreas.length);
+  const areas = Math.min(PREFETCH_BATCH * Math.min(old.mmap.size, DUP_AREAS), freeAreas.length);
   for (let n = 1; n <= areas; n++) {
     const vma = freeAreas[freeAreas.length - n];
     if (vma) sum += vma.vmFlags + (vma.mappingNext === null ? 1 : 0);
   }
-  const node = mapleNodes.free.at(-1);
-  if (node) sum += node.count + node.gap + node.keys.length + node.slots.length;
-  let count = 0;
-  const wanted = Math.min(old.pgtables + 1, DUP_TABLES);
-  for (let frame = memMap.tables.head; frame >= 0 && count < wanted; count++) {
-    tables[count] = frame + memMap.firstPfn;
-    frame = nextListed(memMap, frame);
+  const { free } = mapleNodes;
+  const firstNode = Math.max(0, free.length - PREFETCH_BATCH);
+  for (let n = firstNode; n < free.length; n++) {
+    const node = free[n];
+    if (node) sum += node.count + node.gap + node.keys.length + node.slots.length;
   }
-  if (node) sum += (node.keys[0] as number) + (node.keys[8] as number) + (node.slots[0] === null ? 1 : 0);
-  let table = 0;
+  for (let n = firstNode; n < free.length; n++) {
+    const node = free[n];
+    if (node) sum += (node.keys[0] as number) + (node.keys[8] as number) + (node.slots[0] === null ? 1 : 0);
+  }
+  // Of each fork the root table, then those below.
+  let wanted = 1;
   let covered = -1;
   let vma = old.mmap.first;
   for (let n = 0; n < DUP_AREAS && vma !== null; n++, vma = old.mmap.next(vma)) {
     // As copy_page_range(): the others' entries are left to faults.
     if (vma.anonVma === null) continue;
     const page = vma.endPage - 1;
-    if (page >>> 10 !== covered) {
-      covered = page >>> 10;
-      table++;
-      if (table >= count) break;
-      sum += ram.read32((tables[0] as number) * PAGE_SIZE + covered * 4);
-    }
-    sum += ram.read32((tables[table] as number) * PAGE_SIZE + pteIndex(page) * 4);
+    if (page >>> 10 === covered || wanted === DUP_TABLES) continue;
+    covered = page >>> 10;
+    pages[wanted++] = page;
   }
-  prefetchFrames(memMap, tables, count);
+  let count = 0;
+  for (let frame = memMap.tables.head; frame >= 0 && count < wanted * PREFETCH_BATCH; count++) {
+    tables[count] = frame + memMap.firstPfn;
+    frame = nextListed(memMap, frame);
+  }
+  for (let n = 0; n + wanted <= count; n += wanted) {
+    for (let below = 1; below < wanted; below++) {
+      const page = pages[below] as number;
+      sum += ram.read32((tables[n] as number) * PAGE_SIZE + (page >>> 10) * 4);
+      sum += ram.read32((tables[n + below] as number) * PAGE_SIZE + pteIndex(page) * 4);
+    }
+  }
   prefetched(sum);
 }

@@ -132,10 +132,16 @@ export class VmaTree {
     return this.#root !== null && this.#root.isLeaf ? this.#root : null;
   }
 
-  get first(): VmArea | null {
+  /** The leaf with the lowest areas, which leads to the others. */
+  get firstLeaf(): MapleNode | null {
     let node = this.#root;
     while (node !== null && !node.isLeaf) node = nodeAt(node, 0);
-    return node === null ? null : areaAt(node, 0);
+    return node;
+  }
+
+  get first(): VmArea | null {
+    const leaf = this.firstLeaf;
+    return leaf === null ? null : areaAt(leaf, 0);
   }
 
   get last(): VmArea | null {

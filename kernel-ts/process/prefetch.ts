@@ -53,7 +53,12 @@ function prefetchStructs(queue: readonly Task[]): void {
   prefetched(sum);
 }
 
-/** The saved registers, and the entries of the pages that pc and stack pointer are in. */
+/** What libc keeps of its thread (struct pthread) lies below tp; each call that can be cancelled looks at it. */
+function belowTp({ registers }: Task): number {
+  return (registers[4] as number) - 128;
+}
+
+/** The saved registers, and the entries of the pages that pc, stack pointer and thread pointer are in. */
 function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
   let sum = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
@@ -70,6 +75,7 @@ function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
     if (!task || !mm) continue;
     count = wantPage(count, mm, task.pc >>> 12);
     count = wantPage(count, mm, (task.registers[2] as number) >>> 12);
+    count = wantPage(count, mm, belowTp(task) >>> 12);
   }
   prefetchEntries(kernel, count);
   prefetched(sum);
@@ -78,7 +84,8 @@ function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
     const task = queue[i];
     if (!task?.mm) continue;
     prefetchWords(kernel, count + 1, (task.registers[2] as number) & 0xffc);
-    count += 2;
+    prefetchWords(kernel, count + 2, belowTp(task) & 0xffc);
+    count += 3;
   }
 }
 
@@ -97,6 +104,31 @@ export function prefetchSleepers(kernel: Kernel, sleepers: readonly Task[], n: n
   for (let i = n; i < n + PREFETCH_BATCH; i++) {
     const wait = sleepers[i]?.wait;
     if (wait) sum += (wait.queues[0] === undefined ? 1 : 0) + (wait.reason.kind === 'child' ? 1 : 0);
+  }
+  prefetched(sum);
+}
+
+/** With fewer tasks all that is theirs is in the cache. */
+const MANY = 128;
+
+/** The first of these children is about to be released, and the others mostly soon: now and then, what that needs of the next few. */
+export function prefetchZombies(kernel: Kernel, children: readonly Task[]): void {
+  const { size } = kernel.tasks;
+  if (size < MANY || size % PREFETCH_BATCH !== 0) return;
+  let sum = 0;
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const task = children[i];
+    if (task === undefined) continue;
+    sum += task.pc + task.nivcsw + task.exitCode + task.pid;
+    sum += task.realBlocked === null ? 1 : 0;
+  }
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const task = children[i];
+    if (task === undefined) continue;
+    const { group } = task;
+    sum += group.stopCount + group.pgid + group.threads.length;
+    sum += group.pending.queue === null ? 1 : 0;
+    sum += task.pending.queue === null ? 1 : 0;
   }
   prefetched(sum);
 }

@@ -7,6 +7,7 @@ import { ECHILD, EINVAL, type Errno } from '../abi/errno.ts';
 import { CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED } from '../abi/signal.ts';
 import { releaseTask } from './exit.ts';
 import type { Kernel } from './kernel.ts';
+import { prefetchZombies } from './prefetch.ts';
 import { sleepOn, type SYSCALL_BLOCKED } from './sched.ts';
 import { SIGCHLD, SIGCONT } from './signalSet.ts';
 import { groupLeader, type Task } from './task.ts';
@@ -81,6 +82,7 @@ function consider(kernel: Kernel, task: Task, child: Task, options: number): Wai
   const keep = (options & WNOWAIT) !== 0;
   if (child.state === 'Z' && group.threads.length === 1) {
     if ((options & WEXITED) === 0) return null;
+    prefetchZombies(kernel, groupLeader(task).children);
     const signal = child.exitCode & 0x7f;
     const status = signal === 0 ? (child.exitCode >>> 8) & 0xff : signal;
     const told = tell(kernel, child, signal === 0 ? CLD_EXITED : CLD_KILLED, status);
