@@ -170,9 +170,10 @@ function framePlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: nu
     const first = pteAddress - 4 * (index % RUN);
     const least = place.pages > RUN ? (index % RUN) - (address - vma.vmStart) / PAGE_SIZE : 0;
     for (let at = Math.max(least, 0); at < RUN && place.pfn === 0; at++) {
+      at += ram.zeroWords(first + 4 * at, RUN - at);
+      if (at >= RUN) break;
       const entry = ram.read32(first + 4 * at);
-      if (entry !== 0 && isAtPlace(ctx.memMap, ptePfn(entry), at))
-        place.pfn = ptePfn(entry) - at + (index % RUN);
+      if (isAtPlace(ctx.memMap, ptePfn(entry), at)) place.pfn = ptePfn(entry) - at + (index % RUN);
     }
   }
   return place;
