@@ -3,7 +3,8 @@
  *
  *     dist/cli/quick.cjs          cli/quick.ts with all it imports: `run` with hardly any options
  *     dist/cli/sameframe.cjs      cli/main.ts with all it imports: everything
- *     dist/cli/emulator.cjs       what both load on demand, in two parts (partsOnDemand.ts)
+ *     dist/cli/emulator.cjs       what both load on demand, in three parts (partsOnDemand.ts)
+ *     dist/cli/jit.cjs
  *     dist/cli/kernel.cjs
  *     dist/cli/main.js            cli/launch.ts, which loads these through V8's code cache
  *     dist/cli/*.cache            the code caches, filled by running a small program

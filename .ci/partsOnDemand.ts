@@ -1,5 +1,5 @@
 /**
- * Parts a bundle (bundle.ts): what most programs never come to goes into bundles of their own, dist/cli/emulator.cjs and kernel.cjs, each
+ * Parts a bundle (bundle.ts): what most programs never come to goes into bundles of their own, dist/cli/emulator.cjs, jit.cjs and kernel.cjs, each
  * of which is loaded when somebody calls one of its functions. To make all of it ready takes V8 more than to run a short program.
  *
  * Modules of the kernel are in one of the bundles only: a part gets what it imports of the other's, its windows, when it is loaded. Others
@@ -22,13 +22,12 @@ const PARTS = {
     'emulator/isa/disassemble.ts',
     'emulator/isa/document.ts',
     'emulator/isa/table.ts',
-    'emulator/jit/batch.ts',
-    'emulator/jit/fusedHost.ts',
-    'emulator/jit/region.ts',
     'emulator/priv/csrTable.ts',
     'emulator/tier0/interpreterModule.ts',
     'emulator/tier0/step.ts',
   ],
+  // What tier 1 compiles with, and rows of its own: most programs that are long enough for it have no use for the rest of the emulator.
+  jit: ['emulator/jit/batch.ts', 'emulator/jit/fusedHost.ts', 'emulator/jit/region.ts'],
   // The system calls beside those of every program, /proc, and what looks at a machine from outside.
   kernel: [
     'kernel-ts/syscalls/strace.ts',
@@ -75,13 +74,16 @@ function windowsTo(modules: ReadonlySet<string>): Plugin {
   };
 }
 
+/** The part that one has copies of modules of, and does not load. */
+const COPIES: { readonly [part in PartName]?: PartName } = { jit: 'emulator' };
+
 /** How to build a part beside a bundle with these modules. The parts are loaded each by itself: what one wants of another is left out too. */
 function outside(part: PartName, modules: ReadonlySet<string>): BuildOptions {
-  const others = PART_NAMES.filter((other) => other !== part).map((other) => leftOutOf(other, NO_WINDOWS));
+  const others = PART_NAMES.filter((other) => other !== part && other !== COPIES[part]);
   return {
     stdin: { contents: entryOf(part), resolveDir: root },
     bundle: true,
-    plugins: [...others, windowsTo(modules)],
+    plugins: [...others.map((other) => leftOutOf(other, NO_WINDOWS)), windowsTo(modules)],
   };
 }
 
@@ -105,7 +107,7 @@ async function windowsOf(part: PartName, modules: ReadonlySet<string>): Promise<
     windows.set(module, found);
   }
   // Parts load the emulator's without opening windows for it.
-  if (part === 'emulator' && windows.size > 0) throw new Error('the emulator has a window to the kernel');
+  if (part !== 'kernel' && windows.size > 0) throw new Error(`${part} has a window to the kernel`);
   return windows;
 }
 

@@ -34,12 +34,34 @@ function bucketOf<T extends { readonly pattern: Pattern }>(
   ));
 }
 
+/**
+ * Rows by bits that every pattern spells out, so that only those are parsed that code has use for: to read all patterns takes as long as
+ * to compile a hundred instructions.
+ */
+function spelled<T extends { readonly row: { readonly pattern: string } }>(
+  rows: readonly T[],
+  bits: (pattern: string) => string,
+): ReadonlyMap<number, readonly T[]> {
+  const groups = new Map<number, T[]>();
+  for (let i = 0; i < rows.length; i++) {
+    const one = rows[i] as T;
+    const key = parseInt(bits(one.row.pattern), 2);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
+
+/** By bits 6:0, the opcode. */
+const opcodes = spelled(instructions, (pattern) => pattern.slice(-7));
+/** By bits 15:13 and 1:0. */
+const quadrants = spelled(compressedInstructions, (pattern) => pattern.slice(0, 3) + pattern.slice(-2));
+
 // Code is decoded while V8 interprets this; there an iterator's step costs as much as ten of an index, and a third of all decoding.
 
 /** Rows by bits 6:2 and 14:12, since nearly every pattern fixes them. */
 const buckets = Array<readonly Instruction[] | null>(256).fill(null);
-/** By bits 1:0 and 15:13. */
-const compressedBuckets = Array<readonly CompressedInstruction[] | null>(32).fill(null);
 
 /**
  * Decodes an instruction; the upper half is ignored when it is compressed. null: illegal, as what `isa` does not hold is.
@@ -50,7 +72,7 @@ export function decode(insn: number, isa: Isa = FULL_ISA): Decoded | null {
 
 function decodeWide(insn: number, isa: Isa): Decoded | null {
   const key = ((insn >>> 2) & 31) | (((insn >>> 12) & 7) << 5);
-  const rows = buckets[key] ?? bucketOf(buckets, key, instructions, insn, 0x707f);
+  const rows = buckets[key] ?? bucketOf(buckets, key, opcodes.get(insn & 127) ?? [], insn, 0x707f);
   for (let i = 0; i < rows.length; i++) {
     const instruction = rows[i] as Instruction;
     const { pattern } = instruction;
@@ -63,9 +85,7 @@ function decodeWide(insn: number, isa: Isa): Decoded | null {
 }
 
 function decodeCompressed(insn: number, isa: Isa): Decoded | null {
-  const key = (insn & 3) | ((insn >>> 13) << 2);
-  const rows =
-    compressedBuckets[key] ?? bucketOf(compressedBuckets, key, compressedInstructions, insn, 0xe003);
+  const rows = quadrants.get(((insn >>> 11) & 0x1c) | (insn & 3)) ?? [];
   for (let i = 0; i < rows.length; i++) {
     const c = rows[i] as CompressedInstruction;
     if ((insn & c.pattern.mask) !== c.pattern.match) continue;

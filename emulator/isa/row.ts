@@ -168,11 +168,15 @@ class ParsedPattern implements Pattern {
   #operands: Operands | null = null;
 
   constructor(text: string) {
-    this.#tokens = text.split(' ').map(tokenOf);
+    const texts = text.split(' ');
+    const parts: Token[] = [];
     let width = 0;
     let mask = 0;
     let match = 0;
-    for (const { width: size, bits } of this.#tokens) {
+    for (let i = 0; i < texts.length; i++) {
+      const token = tokenOf(texts[i] as string);
+      parts.push(token);
+      const { width: size, bits } = token;
       width += size;
       mask <<= size;
       match <<= size;
@@ -181,6 +185,7 @@ class ParsedPattern implements Pattern {
         match |= bits;
       }
     }
+    this.#tokens = parts;
     if (width !== 16 && width !== 32) throw new Error(`pattern of ${width} bits: ${text}`);
     this.width = width;
     this.mask = mask >>> 0;

@@ -78,13 +78,16 @@ function factsOf(row: Row, pattern: Pattern): Facts {
 class TableInstruction implements Instruction {
   readonly index: number;
   readonly row: Row;
-  readonly pattern: Pattern;
+  #pattern: Pattern | null = null;
   #facts: Facts | null = null;
 
   constructor(row: Row, index: number) {
     this.index = index;
     this.row = row;
-    this.pattern = parsePattern(row.pattern);
+  }
+
+  get pattern(): Pattern {
+    return (this.#pattern ??= parsePattern(this.row.pattern));
   }
 
   get traits(): RowTraits {
@@ -124,11 +127,26 @@ export function instructionNamed(name: string): Instruction | undefined {
   return byName.get(name);
 }
 
-export const compressedInstructions: readonly CompressedInstruction[] = [...rv32c, ...zcb].map((row) => {
-  const expansion = byName.get(row.expands);
-  if (expansion === undefined) throw new Error(`${row.name} expands to unknown ${row.expands}`);
-  return { row, pattern: parsePattern(row.pattern), expansion };
-});
+class CompressedTableInstruction implements CompressedInstruction {
+  readonly row: CompressedRow;
+  readonly expansion: Instruction;
+  #pattern: Pattern | null = null;
+
+  constructor(row: CompressedRow) {
+    const expansion = byName.get(row.expands);
+    if (expansion === undefined) throw new Error(`${row.name} expands to unknown ${row.expands}`);
+    this.row = row;
+    this.expansion = expansion;
+  }
+
+  get pattern(): Pattern {
+    return (this.#pattern ??= parsePattern(this.row.pattern));
+  }
+}
+
+export const compressedInstructions: readonly CompressedInstruction[] = [...rv32c, ...zcb].map(
+  (row) => new CompressedTableInstruction(row),
+);
 
 /** Pairs of names that claim a common encoding; empty when the table is sound. Used by the suite. */
 export function overlaps(): string[] {

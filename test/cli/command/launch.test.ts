@@ -6,7 +6,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { root, sameframe, scratchFolder } from './sameframe.ts';
 
 const suite = scratchFolder();
-const CACHES = ['quick.cache', 'sameframe.cache', 'emulator.cache', 'kernel.cache', 'interpreter.cache'];
+const CACHES = [
+  'quick.cache',
+  'sameframe.cache',
+  'emulator.cache',
+  'jit.cache',
+  'kernel.cache',
+  'interpreter.cache',
+];
 
 const copy = (): string => join(suite.dir, 'dist/cli');
 const program = (): string => join(suite.dir, 'sum');
