@@ -1,9 +1,12 @@
 /* vfork(2) and posix_spawn(3). musl's vfork is a fork where it has no assembler for it, so clone(2) stands in. */
 #include "check.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 extern char **environ;
@@ -18,6 +21,17 @@ static int child(void *argument)
 	return 6;
 }
 
+/* Maps a page below limits of its own, in memory that is its parent's too; the errno. */
+static int limited(void *argument)
+{
+	struct rlimit limit = { 4096, 4096 };
+
+	(void)argument;
+	if (setrlimit(RLIMIT_AS, &limit) != 0)
+		return 255;
+	return mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -29,6 +43,11 @@ int main(int argc, char **argv)
 	EQUALS("a child with CLONE_VM writes its parent's stack before CLONE_VFORK lets it go on", here, 5);
 	NEED(waitpid(pid, &status, 0));
 	EQUALS("its exit status", WEXITSTATUS(status), 6);
+	pid = (pid_t)NEED(clone(limited, child_stack + sizeof child_stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
+	NEED(waitpid(pid, &status, 0));
+	EQUALS("limits are the process's, whosever memory it is: the child's mmap fails with ENOMEM", WEXITSTATUS(status), ENOMEM);
+	TRUE("and its parent's does not",
+	     mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
 	pid = vfork();
 	if (pid == 0)
 		_exit(4);

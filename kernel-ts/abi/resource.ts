@@ -23,11 +23,11 @@ export interface Rlimit {
 }
 
 /** signal_struct.rlim: one row per RLIMIT_*, indexed by its number. */
-export type Rlimits = Rlimit[];
+export type Rlimits = readonly Rlimit[];
 
 /** INIT_RLIMITS (include/asm-generic/resource.h); the counts that depend on the size of RAM are fixed. */
-export function initRlimits(): Rlimits {
-  const limits: Rlimits = [];
+export function initRlimits(): Rlimit[] {
+  const limits: Rlimit[] = [];
   for (let i = 0; i < RLIM_NLIMITS; i++) limits.push({ rlimCur: RLIM_INFINITY, rlimMax: RLIM_INFINITY });
   const set = (index: number, rlimCur: number, rlimMax: number): void => {
     limits[index] = { rlimCur, rlimMax };

@@ -14,10 +14,11 @@ function isDataMapping(vmFlags: number): boolean {
   return (vmFlags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) === VM_WRITE;
 }
 
-/** may_expand_vm(): room for `pages` more under RLIMIT_AS and RLIMIT_DATA. */
-export function mayExpandVm(mm: MmStruct, vmFlags: number, pages: number): boolean {
-  if (!withinRlimit(mm.rlim, RLIMIT_AS, (mm.totalVm + pages) * PAGE_SIZE)) return false;
-  return !isDataMapping(vmFlags) || withinRlimit(mm.rlim, RLIMIT_DATA, (mm.dataVm + pages) * PAGE_SIZE);
+/** may_expand_vm(): room for `pages` more under the current process's RLIMIT_AS and RLIMIT_DATA. */
+export function mayExpandVm(ctx: MmContext, mm: MmStruct, vmFlags: number, pages: number): boolean {
+  const { rlim } = ctx.current;
+  if (!withinRlimit(rlim, RLIMIT_AS, (mm.totalVm + pages) * PAGE_SIZE)) return false;
+  return !isDataMapping(vmFlags) || withinRlimit(rlim, RLIMIT_DATA, (mm.dataVm + pages) * PAGE_SIZE);
 }
 
 /** vm_stat_account(): `pages` may be negative. */
@@ -38,7 +39,7 @@ export function canDoMlock(ctx: MmContext): boolean {
 /** mlock_future_ok(): whether `bytes` more locked memory stay below RLIMIT_MEMLOCK. */
 export function mlockFutureOk(ctx: MmContext, mm: MmStruct, vmFlags: number, bytes: number): boolean {
   if ((vmFlags & VM_LOCKED) === 0 || capable(ctx.current.cred, CAP_IPC_LOCK)) return true;
-  return mm.lockedVm * PAGE_SIZE + bytes <= rlimit(mm.rlim, RLIMIT_MEMLOCK);
+  return mm.lockedVm * PAGE_SIZE + bytes <= rlimit(ctx.current.rlim, RLIMIT_MEMLOCK);
 }
 
 /** security_vm_enough_memory_mm(): the heuristic refuses only what could never fit. */

@@ -99,8 +99,8 @@ export function expandStack(ctx: MmContext, vma: VmArea, va: number): boolean {
   }
   const grow = (vma.vmStart - address) >>> PAGE_SHIFT;
   if (grow > vma.vmPgoff) return false;
-  if (!mayExpandVm(mm, vma.vmFlags, grow)) return false;
-  if (vma.vmEnd - address > rlimit(mm.rlim, RLIMIT_STACK)) return false;
+  if (!mayExpandVm(ctx, mm, vma.vmFlags, grow)) return false;
+  if (vma.vmEnd - address > rlimit(ctx.current.rlim, RLIMIT_STACK)) return false;
   if (!mlockFutureOk(ctx, mm, vma.vmFlags, grow * PAGE_SIZE)) return false;
   if ((vma.vmFlags & VM_LOCKED) !== 0) mm.lockedVm += grow;
   vmStatAccount(mm, vma.vmFlags, grow);

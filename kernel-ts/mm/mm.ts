@@ -1,7 +1,6 @@
 /**
  * struct mm_struct: include/linux/mm_types.h; the life of an address space is in mmLife.ts.
  */
-import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
 import type { MapleCache } from './mapleNode.ts';
 import type { Page } from './page.ts';
@@ -30,8 +29,6 @@ export class MmStruct {
   lockedVm = 0;
   /** /proc/PID/exe. */
   exeFile: File | null = null;
-  /** Limits of the process: the rlim array of its signal_struct. */
-  rlim: Rlimits;
   /** Flags that new mappings get: VM_LOCKED after mlockall(MCL_FUTURE). */
   defFlags = 0;
   /** Serial number, never reused. */
@@ -58,11 +55,10 @@ export class MmStruct {
   /** context.vdso: where handlers return to. */
   vdso = 0;
 
-  constructor(id: number, pgd: Page, rlim: Rlimits, nodes: MapleCache) {
+  constructor(id: number, pgd: Page, nodes: MapleCache) {
     this.mmap = new VmaTree(nodes);
     this.id = id;
     this.pgd = pgd;
-    this.rlim = rlim;
   }
 }
 

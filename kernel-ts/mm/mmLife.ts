@@ -1,7 +1,6 @@
 /** The life of an address space: kernel/fork.c (mm_alloc, dup_mm, mmput), mm/mmap.c (dup_mmap, exit_mmap). */
 import { ENOMEM, type Errno } from '../abi/errno.ts';
 import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
-import type { Rlimits } from '../abi/resource.ts';
 import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import { iMmapRemove } from './addressSpace.ts';
@@ -25,20 +24,20 @@ const MAX = 0x1_0000_0000;
 export { archPickMmapLayout } from './unmappedArea.ts';
 
 /** mm_alloc(): an empty address space with one user, or ENOMEM. */
-export function mmAlloc(ctx: MmContext, rlim: Rlimits): MmStruct | Errno {
+export function mmAlloc(ctx: MmContext): MmStruct | Errno {
   if (!kmemCacheAlloc(ctx, 'mm_struct')) return -ENOMEM;
   const pgd = pgdAlloc(ctx);
   if (pgd === null) {
     kmemCacheFree(ctx, 'mm_struct');
     return -ENOMEM;
   }
-  return new MmStruct(ctx.vm.nextMmId++, pgd, rlim, ctx.slab.mapleNodes);
+  return new MmStruct(ctx.vm.nextMmId++, pgd, ctx.slab.mapleNodes);
 }
 
 /** dup_mm(): fork's copy of an address space, copy-on-write. On ENOMEM everything made so far is given back. */
-export function dupMm(ctx: MmContext, old: MmStruct, rlim: Rlimits): MmStruct | Errno {
+export function dupMm(ctx: MmContext, old: MmStruct): MmStruct | Errno {
   if (manyMms(ctx)) prefetchDup(ctx, old);
-  const mm = mmAlloc(ctx, rlim);
+  const mm = mmAlloc(ctx);
   if (typeof mm === 'number') return mm;
   copyLayout(mm, old);
   let failed = false;

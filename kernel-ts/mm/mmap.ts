@@ -255,7 +255,7 @@ function mmapRegion(
   const pages = last - first;
   // What may fail comes first: what is mapped there goes only when the new mapping is certain (__mmap_prepare).
   const replaced = mappedPages(mm, first, last);
-  if (!mayExpandVm(mm, vmFlags, pages - replaced)) return -ENOMEM;
+  if (!mayExpandVm(ctx, mm, vmFlags, pages - replaced)) return -ENOMEM;
   // accountable_mapping(): private writable memory that was not promised away.
   if ((vmFlags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE) {
     if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
@@ -318,7 +318,7 @@ export function doBrk(ctx: MmContext, mm: MmStruct, brk: number): number {
   const current = mm.brk;
   if (brk < mm.startBrk) return current;
   // check_data_rlimit(): heap and data segment together stay below RLIMIT_DATA.
-  if (brk - mm.startBrk + (mm.endData - mm.startData) > rlimit(mm.rlim, RLIMIT_DATA)) return current;
+  if (brk - mm.startBrk + (mm.endData - mm.startData) > rlimit(ctx.current.rlim, RLIMIT_DATA)) return current;
   const newEnd = pageAlignUp(brk);
   const oldEnd = pageAlignUp(current);
   if (newEnd > TASK_SIZE) return current;
@@ -365,7 +365,7 @@ export function vmBrkFlags(
     if (error < 0) return error;
   }
   const pages = len >>> PAGE_SHIFT;
-  if (!mayExpandVm(mm, vmFlags, pages)) return -ENOMEM;
+  if (!mayExpandVm(ctx, mm, vmFlags, pages)) return -ENOMEM;
   if (mm.mmap.size > ctx.vm.maxMapCount) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
@@ -392,7 +392,7 @@ export function setupStackVma(ctx: MmContext, mm: MmStruct, top: number, size: n
   const len = pageAlignUp(size);
   const pages = len >>> PAGE_SHIFT;
   const start = top - len;
-  if (mm.mmap.intersection(start, top) !== null || !mayExpandVm(mm, vmFlags, pages)) return -ENOMEM;
+  if (mm.mmap.intersection(start, top) !== null || !mayExpandVm(ctx, mm, vmFlags, pages)) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
   const page = start >>> PAGE_SHIFT;

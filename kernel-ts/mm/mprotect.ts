@@ -86,7 +86,7 @@ function mprotectFixup(ctx: MmContext, vma: VmArea, start: number, end: number, 
   let newFlags = wanted;
   if ((newFlags & VM_WRITE) !== 0) {
     // Private memory that becomes writable is accounted from now on.
-    if (!mayExpandVm(mm, newFlags, pages) && mayExpandVm(mm, oldFlags, pages)) return -ENOMEM;
+    if (!mayExpandVm(ctx, mm, newFlags, pages) && mayExpandVm(ctx, mm, oldFlags, pages)) return -ENOMEM;
     if ((oldFlags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE)) === 0) {
       if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
       newFlags |= VM_ACCOUNT;

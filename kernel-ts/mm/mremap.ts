@@ -126,7 +126,8 @@ function mremapTo(ctx: MmContext, source: VmArea, remap: Remap): number {
     vma = mm.mmap.lookup(addr);
   }
   if (vma === null) return -EFAULT;
-  if ((flags & MREMAP_DONTUNMAP) !== 0 && !mayExpandVm(mm, vma.vmFlags, oldLen / PAGE_SIZE)) return -ENOMEM;
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && !mayExpandVm(ctx, mm, vma.vmFlags, oldLen / PAGE_SIZE))
+    return -ENOMEM;
   const target = getUnmappedArea(ctx, mm, newAddr, newLen, fixed ? MAP_FIXED : 0);
   return target < 0 ? target : moveVma(ctx, vma, { ...remap, oldLen, newAddr: target * PAGE_SIZE });
 }
@@ -171,7 +172,7 @@ function checkVma(ctx: MmContext, vma: VmArea, { addr, oldLen, newLen, flags }: 
   if ((vma.vmFlags & VM_DONTEXPAND) !== 0) return -EFAULT;
   const delta = newLen - oldLen;
   if (!mlockFutureOk(ctx, vma.vmMm, vma.vmFlags, delta)) return -EAGAIN;
-  if (!mayExpandVm(vma.vmMm, vma.vmFlags, delta / PAGE_SIZE)) return -ENOMEM;
+  if (!mayExpandVm(ctx, vma.vmMm, vma.vmFlags, delta / PAGE_SIZE)) return -ENOMEM;
   if ((vma.vmFlags & VM_ACCOUNT) !== 0 && !vmEnoughMemory(ctx, delta / PAGE_SIZE)) return -ENOMEM;
   return 0;
 }

@@ -23,9 +23,9 @@ import { STACK_GUARD_GAP, vmStartGap } from './vmaTree.ts';
 const GAP_MIN = 128 * 1024 * 1024;
 
 /** arch_pick_mmap_layout(): the top-down area begins below the room that RLIMIT_STACK leaves to the stack. */
-export function archPickMmapLayout(mm: MmStruct): void {
+export function archPickMmapLayout(ctx: MmContext, mm: MmStruct): void {
   const gapMax = pageAlignDown(Math.floor(TASK_SIZE / 6) * 5);
-  const gap = rlimit(mm.rlim, RLIMIT_STACK) + STACK_GUARD_GAP;
+  const gap = rlimit(ctx.current.rlim, RLIMIT_STACK) + STACK_GUARD_GAP;
   mm.mmapBase = pageAlignUp(STACK_TOP - Math.min(Math.max(gap, GAP_MIN), gapMax));
 }
 

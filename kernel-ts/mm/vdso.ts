@@ -67,7 +67,7 @@ const VDSO_GAP = 16 * PAGE_SIZE;
 export function setupVdso(ctx: MmContext, mm: MmStruct): boolean {
   const start = mm.mmapBase + VDSO_GAP;
   const end = start + PAGE_SIZE;
-  if (mm.mmap.intersection(start, end) !== null || !mayExpandVm(mm, 0, 1)) return false;
+  if (mm.mmap.intersection(start, end) !== null || !mayExpandVm(ctx, mm, 0, 1)) return false;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return false;
   const flags = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_DONTEXPAND;
   const page = start >>> PAGE_SHIFT;

@@ -128,12 +128,12 @@ export function execPath(kernel: Kernel, task: Task, path: string, strings: Exec
   if ('errno' in binary) return binary;
   const { fInode } = binary.file;
   const cred = credForExec(task, fInode.iMode, fInode.iUid, fInode.iGid);
-  const mm = mmAlloc(kernel, task.rlim);
+  const mm = mmAlloc(kernel);
   if (typeof mm === 'number') {
     fput(kernel, binary.file);
     return failure(mm, 'no memory for an address space');
   }
-  archPickMmapLayout(mm);
+  archPickMmapLayout(kernel, mm);
   const secure = cred.uid !== cred.euid || cred.gid !== cred.egid;
   const loaded = loadElfBinary(kernel, mm, binary.file, binary.image, binary.strings, cred, secure);
   if (typeof loaded === 'number') {

@@ -94,13 +94,16 @@ export function releaseVforkParent(kernel: Kernel, task: Task): void {
   if (parent !== null) completeWait(kernel, parent, task.pid);
 }
 
+const NO_TASKS: readonly Task[] = [];
+
 /** exit_notify() for the last thread: orphans, the parent, the record for the host. */
 function processDead(kernel: Kernel, leader: Task): void {
   const group = leader.group;
   if (group.groupExit !== null) leader.exitCode = group.groupExit;
   exitItimers(kernel, group);
   exitPosixTimers(kernel, group);
-  for (const child of leader.children.splice(0)) {
+  const orphans = leader.children.length > 0 ? leader.children.splice(0) : NO_TASKS;
+  for (const child of orphans) {
     child.parent = null;
     child.exitSignal = SIGCHLD;
     if (child.pdeathSignal !== 0) sendSignal(kernel, child, userInfo(leader, child.pdeathSignal), true);

@@ -119,7 +119,7 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
   // task_struct, and what copy_files, copy_fs, copy_sighand and copy_signal make.
   if (!mayCopy(kernel, flags)) return -ENOMEM;
   const group = isThread ? task.group : newThreadGroup(task.group.pgid, task.group.sid, task.rlim);
-  const childMm = (flags & CLONE_VM) !== 0 ? mm : dupMm(kernel, mm, group.rlim);
+  const childMm = (flags & CLONE_VM) !== 0 ? mm : dupMm(kernel, mm);
   if (typeof childMm === 'number') return childMm;
   if (childMm === mm) mmget(mm);
   const ipcNs = copyNamespaces(kernel, task, flags);
@@ -177,7 +177,7 @@ function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): v
   if (args.stack !== 0) child.registers[2] = args.stack;
   if ((args.flags & CLONE_SETTLS) !== 0) child.registers[4] = args.tls;
   if ((args.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = args.childTid;
-  child.blocked = { ...task.blocked };
+  child.blocked = task.blocked;
   // A thread of the same memory begins without an alternate stack; vfork's child and a copy keep it.
   if ((args.flags & (CLONE_VM | CLONE_VFORK)) !== CLONE_VM) child.altStack = task.altStack;
   child.personality = task.personality;

@@ -66,7 +66,7 @@ function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
     if (task === undefined) continue;
     const { registers, files, group } = task;
     for (let word = 0; word < registers.length; word += 16) sum += registers[word] as number;
-    sum += group.threads.length + group.pending.set.lo + (files === null || files.fd[0] === null ? 0 : 1);
+    sum += group.threads.length + group.pending.lo + (files === null || files.fd[0] === null ? 0 : 1);
   }
   let count = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {

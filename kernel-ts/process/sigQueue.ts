@@ -41,7 +41,7 @@ export function addPending(
   room: boolean,
 ): void {
   const { signo } = info;
-  addSignal(pending.set, signo);
+  addSignal(pending, signo);
   if (!room) return;
   const { uid } = task.cred;
   kernel.sigpending.set(uid, queuedOf(kernel, uid) + 1);
@@ -56,7 +56,7 @@ export function takePending(kernel: Kernel, pending: PendingSignals, sig: number
   const queue = pending.queue?.get(sig);
   const first = queue?.shift();
   // An empty queue stays: the next signal of the number will be put there.
-  if (queue === undefined || queue.length === 0) removeSignal(pending.set, sig);
+  if (queue === undefined || queue.length === 0) removeSignal(pending, sig);
   if (first === undefined) return lost(sig);
   uncount(kernel, first);
   return first.info;
@@ -65,8 +65,8 @@ export function takePending(kernel: Kernel, pending: PendingSignals, sig: number
 /** flush_sigqueue_mask(): forgets signals. */
 export function dropPending(kernel: Kernel, pending: PendingSignals, sigs: readonly number[]): void {
   for (const sig of sigs) {
-    if (!hasSignal(pending.set, sig)) continue;
-    removeSignal(pending.set, sig);
+    if (!hasSignal(pending, sig)) continue;
+    removeSignal(pending, sig);
     for (const queued of pending.queue?.get(sig) ?? []) uncount(kernel, queued);
     pending.queue?.delete(sig);
   }
@@ -74,17 +74,18 @@ export function dropPending(kernel: Kernel, pending: PendingSignals, sigs: reado
 
 /** flush_sigqueue(): the end of a task or process. */
 export function flushPending(kernel: Kernel, pending: PendingSignals): void {
-  for (const queue of pending.queue?.values() ?? []) for (const queued of queue) uncount(kernel, queued);
+  if (pending.queue !== null)
+    for (const queue of pending.queue.values()) for (const queued of queue) uncount(kernel, queued);
   pending.queue = null;
-  pending.set.lo = 0;
-  pending.set.hi = 0;
+  pending.lo = 0;
+  pending.hi = 0;
 }
 
 /** dequeue_signal(): the next signal that `blocked` lets through, the thread's own before the process's; or null. */
 export function dequeueSignal(kernel: Kernel, task: Task, blocked: Readonly<SignalSet>): SigInfo | null {
-  const own = firstDeliverable(task.pending.set, blocked);
+  const own = firstDeliverable(task.pending, blocked);
   if (own !== 0) return takePending(kernel, task.pending, own);
-  const shared = firstDeliverable(task.group.pending.set, blocked);
+  const shared = firstDeliverable(task.group.pending, blocked);
   return shared === 0 ? null : takePending(kernel, task.group.pending, shared);
 }
 
@@ -93,8 +94,8 @@ export function recalcSigpending(task: Task): void {
   task.sigPending =
     task.stopPending ||
     task.group.groupExit !== null ||
-    firstDeliverable(task.pending.set, task.blocked) !== 0 ||
-    firstDeliverable(task.group.pending.set, task.blocked) !== 0;
+    firstDeliverable(task.pending, task.blocked) !== 0 ||
+    firstDeliverable(task.group.pending, task.blocked) !== 0;
 }
 
 /** restore_saved_sigmask(): the mask from before rt_sigsuspend or ppoll. */

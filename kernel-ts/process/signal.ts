@@ -99,7 +99,7 @@ function afterDequeue(kernel: Kernel, task: Task, info: SigInfo): SigInfo {
 /** The signal that decided the end is still pending: it is told of once, by the first thread that ends. */
 function tellOfDeath(kernel: Kernel, task: Task, sig: number, observer: SignalObserver): void {
   if (sig === 0) return;
-  const pending = [task.pending, task.group.pending].find(({ set }) => hasSignal(set, sig));
+  const pending = [task.pending, task.group.pending].find((set) => hasSignal(set, sig));
   const info = pending === undefined || sig === SIGKILL ? null : takePending(kernel, pending, sig);
   if (info !== null) observer.delivered(task, info);
   observer.fatal(task, info);
@@ -225,8 +225,8 @@ export function setBlocked(kernel: Kernel, task: Task, mask: Readonly<SignalSet>
 
 /** sigpending(2): blocked and pending, for the thread or the process. */
 export function pendingSet(task: Task): SignalSet {
-  const a = task.pending.set;
-  const b = task.group.pending.set;
+  const a = task.pending;
+  const b = task.group.pending;
   return { lo: (a.lo | b.lo) & task.blocked.lo, hi: (a.hi | b.hi) & task.blocked.hi };
 }
 

@@ -130,7 +130,7 @@ export function sendSignal(kernel: Kernel, task: Task, info: SigInfo, toGroup: b
   prepareSignal(kernel, task, sig);
   if (ignored(task, sig)) return 0;
   const pending = toGroup ? group.pending : task.pending;
-  if (sig < SIGRTMIN && hasSignal(pending.set, sig)) return 0;
+  if (sig < SIGRTMIN && hasSignal(pending, sig)) return 0;
   const room = sig !== SIGKILL && mayQueue(kernel, task, sig < SIGRTMIN && info.code >= 0);
   if (!room && sig >= SIGRTMIN && info.code !== SI_USER) return -EAGAIN;
   addPending(kernel, task, pending, info, room);
@@ -167,7 +167,7 @@ export function decideGroupExit(kernel: Kernel, task: Task, status: number): voi
 
 /** retarget_shared_pending(): a thread will not take these signals of its process any more; others may. */
 export function retargetSharedPending(kernel: Kernel, task: Task, which: Readonly<SignalSet>): void {
-  const retarget = commonOf(task.group.pending.set, which);
+  const retarget = commonOf(task.group.pending, which);
   for (const t of task.group.threads) {
     if (t === task || !isAlive(t) || t.sigPending) continue;
     if (firstDeliverable(retarget, t.blocked) !== 0) signalWakeUp(kernel, t, false);
@@ -184,8 +184,9 @@ export function forceSignal(kernel: Kernel, task: Task, info: SigInfo, fatal = f
   const action = actionOf(task, signo);
   if (blocked || fatal || action.handler === SIG_IGN) {
     setAction(task.sighand, signo, { ...action, handler: SIG_DFL });
-    task.blocked = { ...task.blocked };
-    removeSignal(task.blocked, signo);
+    const left = { ...task.blocked };
+    removeSignal(left, signo);
+    task.blocked = left;
   }
   sendSignal(kernel, task, info, false);
   // It may have been pending already, and blocked.

@@ -7,7 +7,7 @@
  * Known to be missing: namespaces other than ipc, ptrace, CPU affinity (there is one hart), niceness has no effect.
  */
 import { F_OFFSET, REGISTER_WORDS } from '../../emulator/index.ts';
-import type { Rlimits } from '../abi/resource.ts';
+import type { Rlimit, Rlimits } from '../abi/resource.ts';
 import { SS_DISABLE, type SigInfo } from '../abi/signal.ts';
 import type { FilesStruct, FsStruct } from '../fs/file.ts';
 import type { Cred } from '../mm/cred.ts';
@@ -39,6 +39,8 @@ export const HOST_SESSION = 1;
 export const SIG_DFL = 0;
 export const SIG_IGN = 1;
 
+const NO_SIGNALS: Readonly<SignalSet> = emptySet();
+
 export const DEFAULT_SIGACTION: SigAction = { handler: SIG_DFL, flags: 0, mask: emptySet() };
 
 /** sighand_struct: shared by CLONE_SIGHAND. Index is the signal number; the array is replaced, never changed, so that fork need not copy it. */
@@ -60,16 +62,15 @@ export interface QueuedSignal {
 }
 
 /**
- * struct sigpending: the set, and what is queued of each signal, oldest first. A signal can be in the set with nothing
- * queued: its siginfo found no room.
+ * struct sigpending: the set, which it begins with, and what is queued of each signal, oldest first. A signal can be in the set with
+ * nothing queued: its siginfo found no room.
  */
-export interface PendingSignals {
-  readonly set: SignalSet;
+export interface PendingSignals extends SignalSet {
   /** null until something is queued: most tasks never have a signal. */
   queue: Map<number, QueuedSignal[]> | null;
 }
 
-export const newPending = (): PendingSignals => ({ set: emptySet(), queue: null });
+export const newPending = (): PendingSignals => ({ lo: 0, hi: 0, queue: null });
 
 /** sigaltstack(2): flags are SS_DISABLE, or 0 or SS_ONSTACK as they were given, and SS_AUTODISARM. */
 export interface AltStack {
@@ -104,7 +105,8 @@ export interface ThreadGroup {
   pgid: number;
   sid: number;
   readonly childWait: WaitQueue;
-  readonly rlim: Rlimits;
+  /** Replaced by setRlimit(), never changed, so that fork need not copy it. */
+  rlim: Rlimits;
   /** SIGNAL_STOP_STOPPED: every thread is held. */
   stopped: boolean;
   /** What waitid has not been told yet: stopped by this signal, or continued. */
@@ -132,13 +134,20 @@ export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): Thread
     pgid,
     sid,
     childWait: newWaitQueue('children'),
-    rlim: rlim.slice(),
+    rlim,
     stopped: false,
     stopReport: null,
     continuedReport: false,
     nextTimerId: 0,
     didExec: false,
   };
+}
+
+/** Sets one limit of a process. */
+export function setRlimit(group: ThreadGroup, resource: number, limit: Rlimit): void {
+  const limits = group.rlim.slice();
+  limits[resource] = limit;
+  group.rlim = limits;
 }
 
 export function newSigHand(): SigHand {
@@ -189,7 +198,8 @@ export class Task {
   cred: Cred;
   sighand: SigHand;
   readonly pending: PendingSignals = newPending();
-  blocked: SignalSet = emptySet();
+  /** Replaced, never changed, so that fork need not copy it. */
+  blocked: Readonly<SignalSet> = NO_SIGNALS;
   /** null: a child of the host (getppid answers 1). */
   parent: Task | null;
   readonly children: Task[] = [];

@@ -20,7 +20,7 @@ import { doExecve } from '../process/exec.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { taskTime } from '../process/sched.ts';
 import { SIGCHLD } from '../process/signalSet.ts';
-import { groupLeader, type Task } from '../process/task.ts';
+import { groupLeader, setRlimit, type Task } from '../process/task.ts';
 import { processTime } from '../process/time.ts';
 import { doWaitid } from '../process/wait.ts';
 import type { Handler } from './row.ts';
@@ -212,7 +212,7 @@ export const sysPrlimit64: Handler = (kernel, task, pid, resource, newLimit, old
   if (wanted !== null) {
     if (wanted.rlimCur > wanted.rlimMax) return -EINVAL;
     if (wanted.rlimMax > old.rlimMax && !capable(a, CAP_SYS_RESOURCE)) return -EPERM;
-    target.rlim[resource] = wanted;
+    setRlimit(target.group, resource, wanted);
   }
   return oldLimit === 0 ? 0 : writeWords(kernel, task, oldLimit, words);
 };

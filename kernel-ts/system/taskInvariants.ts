@@ -35,11 +35,12 @@ function checkQueuedSignals(kernel: Kernel, problems: string[]): void {
   const counted = new Map<number, number>();
   const pendings = new Set<PendingSignals>();
   for (const task of kernel.tasks.values()) pendings.add(task.pending).add(task.group.pending);
-  for (const { set, queue } of pendings) {
-    for (const [sig, queued] of queue ?? []) {
+  for (const pending of pendings) {
+    for (const [sig, queued] of pending.queue ?? []) {
       for (const { uid } of queued) counted.set(uid, (counted.get(uid) ?? 0) + 1);
       // An empty queue stays for the next signal of its number.
-      if (!hasSignal(set, sig) && queued.length > 0) problems.push(`signal ${sig} is queued and not pending`);
+      if (!hasSignal(pending, sig) && queued.length > 0)
+        problems.push(`signal ${sig} is queued and not pending`);
     }
   }
   for (const uid of new Set([...counted.keys(), ...kernel.sigpending.keys()])) {

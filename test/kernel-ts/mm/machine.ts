@@ -30,7 +30,7 @@ import {
 import { initIpcState } from '../../../kernel-ts/ipc/ipcNs.ts';
 import { IPC_PROC_ROWS } from '../../../kernel-ts/ipc/procRows.ts';
 import { shmOfVma } from '../../../kernel-ts/ipc/shm.ts';
-import { initRlimits, type Rlimits } from '../../../kernel-ts/abi/resource.ts';
+import { initRlimits } from '../../../kernel-ts/abi/resource.ts';
 import { initVmSysctl, type PhysicalMemory, type TlbControl } from '../../../kernel-ts/mm/context.ts';
 import { makeCred, type Cred } from '../../../kernel-ts/mm/cred.ts';
 import { doPageFault, ptePermits } from '../../../kernel-ts/mm/memory.ts';
@@ -180,7 +180,7 @@ export class TestTask implements IpcTask {
   readonly tgid: number;
   readonly comm = 'test';
   cred: Cred;
-  readonly rlim: Rlimits = initRlimits();
+  readonly rlim = initRlimits();
   mm: MmStruct | null = null;
   files: FilesStruct = new FilesStruct();
   fs: FsStruct;
@@ -238,10 +238,10 @@ export class TestKernel implements IpcContext {
       this.ipcNs,
     );
     this.current = task;
-    const mm = mmAlloc(this, task.rlim);
+    const mm = mmAlloc(this);
     if (typeof mm === 'number') throw new Error('no memory for a test task');
     task.mm = mm;
-    archPickMmapLayout(mm);
+    archPickMmapLayout(this, mm);
     this.tasks.push(task);
     return task;
   }
@@ -249,7 +249,7 @@ export class TestKernel implements IpcContext {
   /** fork(2) of memory alone. Null: ENOMEM. */
   fork(parent: TestTask): TestTask | null {
     this.current = parent;
-    const mm = dupMm(this, mmOf(parent), parent.rlim);
+    const mm = dupMm(this, mmOf(parent));
     if (typeof mm === 'number') return null;
     const child = new TestTask(1001 + this.tasks.length, parent.cred, { ...parent.fs }, this.ipcNs);
     child.mm = mm;

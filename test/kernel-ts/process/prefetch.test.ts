@@ -22,7 +22,7 @@ function kernelWith(count: number): { kernel: Kernel; tasks: Task[] } {
   const kernel = createKernel(new Machine({ ramBytes: 16 << 20 }), { read: () => null, write: () => {} }, {});
   const tasks = Array.from({ length: count }, (_, n) => {
     const task = bareTask(kernel, 100 + n);
-    const mm = mmAlloc(kernel, task.rlim);
+    const mm = mmAlloc(kernel);
     if (typeof mm === 'number') throw new Error('no memory');
     task.mm = mm;
     for (const at of [DATA, STACK]) {

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { Machine } from '../../../emulator/index.ts';
-import { initRlimits, RLIMIT_NOFILE } from '../../../kernel-ts/abi/resource.ts';
+import { initRlimits, rlimit, RLIMIT_NOFILE } from '../../../kernel-ts/abi/resource.ts';
 import { doExit } from '../../../kernel-ts/process/exit.ts';
 import {
   DEFAULT_SIGACTION,
   newSigHand,
   newThreadGroup,
   setAction,
+  setRlimit,
   SIG_IGN,
   type Task,
 } from '../../../kernel-ts/process/task.ts';
@@ -35,8 +36,8 @@ test('what a process inherits is shared until somebody changes it', () => {
   expect([hand.action[10]?.handler, inherited.action[10]?.handler]).toEqual([SIG_IGN, 0]);
   const limits = initRlimits();
   const group = newThreadGroup(7, 7, limits);
-  group.rlim[RLIMIT_NOFILE] = { rlimCur: 3, rlimMax: 3 };
-  expect(limits[RLIMIT_NOFILE]).toEqual({ rlimCur: 1024, rlimMax: 4096 });
+  setRlimit(group, RLIMIT_NOFILE, { rlimCur: 3, rlimMax: 3 });
+  expect([rlimit(group.rlim, RLIMIT_NOFILE), rlimit(limits, RLIMIT_NOFILE)]).toEqual([3, 1024]);
 });
 
 test('the registers of a task that is gone are kept for the next one', () => {
