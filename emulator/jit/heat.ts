@@ -29,6 +29,9 @@ const WAIT = 10_000;
  */
 const SIDE_PATIENCE = 20_000;
 
+/** Executions of a hot loop during which it is seen whether its function is called meanwhile. */
+const LOOK_AROUND = 500;
+
 /** Where counts begin, in words. */
 const FIRST = layout.HEAT >>> 2;
 
@@ -137,6 +140,17 @@ export class Heat {
     const heat = this.#words[this.#at(uop)] as number;
     if (!this.#patient) return heat >= 0;
     return heat + (this.#late.has(uop) ? THRESHOLD.auto - EARLY : 0) >= THRESHOLD.auto >>> 3;
+  }
+
+  /** How often an entry has been executed since it was looked at; 0 for what is none, or waits. */
+  countOf(uop: number): number {
+    const words = this.#words;
+    return ((words[uop >>> 2] as number) & ENTRY) === 0 ? 0 : Math.max(0, words[this.#at(uop)] as number);
+  }
+
+  /** The entry, which is hot, is so again in LOOK_AROUND executions. */
+  lookAround(uop: number): void {
+    this.#words[this.#at(uop)] = (this.#words[layout.THRESHOLD >>> 2] as number) - LOOK_AROUND;
   }
 
   /** Micro-ops of regions are not hot for long. */

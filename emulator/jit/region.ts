@@ -223,6 +223,27 @@ export function discover(reader: CodeReader, entry: number, limit = MAX_INSTRUCT
   return regionOf(explored(reader, entry, limit));
 }
 
+/** Halfwords at the beginning of a function within which it makes room on the stack, if it does. */
+const PROLOGUE = 8;
+
+/** Whether a function seems to begin at `pc`: it stands behind a return, or makes room on the stack. */
+export function isFunctionLike(reader: CodeReader, pc: number): boolean {
+  // c.jr; jalr with x0.
+  if ((reader.half(pc - 2) & 0xf07f) === 0x8002 || (reader.half(pc - 4) & 0xfff) === 0x067) return true;
+  for (let at = pc; at < pc + 2 * PROLOGUE; at += 2) {
+    const half = reader.half(at);
+    // c.addi and c.addi16sp of sp with a negative number; addi sp,sp.
+    if ((half & 0xff83) === 0x1101 || (half & 0xff83) === 0x7101) return true;
+    if (half === 0x0113 && (reader.half(at + 2) & 0x800f) === 0x8001) return true;
+  }
+  return false;
+}
+
+/** Whether the region at `entry` has the instruction at `pc`. */
+export function reaches(reader: CodeReader, entry: number, pc: number): boolean {
+  return explored(reader, entry, MAX_INSTRUCTIONS).insns.has(pc);
+}
+
 /** It has more instructions than that, and hardly any that are new. */
 function isMostlyKnown({ insns }: Explorer, least: number, isKnown: (pc: number) => boolean): boolean {
   if (insns.size <= least) return false;

@@ -15,12 +15,14 @@ import { answersAgain, Listener } from './answers.ts';
 import { compileBatch, type Compiled, type World } from './batch.ts';
 import { BoundedMap, MAX_REMEMBERED } from './boundedMap.ts';
 import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
+import { FunctionStart } from './functionStart.ts';
 import { Heat, type TierChoice } from './heat.ts';
 import { JudgedLooks } from './judgedLooks.ts';
 import { Losses } from './losses.ts';
 import { MAX_INSTRUCTIONS, type CodeReader } from './region.ts';
 import { RegionIndex, type Region } from './regionIndex.ts';
-import { RegionTable, type Linked, type TableStats } from './regionTable.ts';
+import { RegionTable, type Linked } from './regionTable.ts';
+import { newStats } from './stats.ts';
 
 /** Counts of entries that have not become hot are forgotten at every so manieth call of `cool`. */
 const FORGET_AFTER = 10;
@@ -40,36 +42,8 @@ export interface TierReader extends CodeReader {
   readonly groups: boolean;
 }
 
-/** Counters, for `--stats`. */
-export interface Tier1Stats extends TableStats {
-  /** Regions compiled, and guest instructions in them. */
-  regions: number;
-  instructions: number;
-  /** Regions that are gone: their code changed, or their slot was needed. */
-  dropped: number;
-  /** Entries that cannot be compiled. */
-  refused: number;
-  /** Times that a hot entry had to wait, because the code of its page changes too often. */
-  postponed: number;
-  /** Instructions that regions have retired; the interpreter retired the others. */
-  retired: number;
-  /** Regions, of those counted, whose code an earlier run has made. */
-  recalled: number;
-}
-
 export class Tier1 {
-  readonly stats: Tier1Stats = {
-    regions: 0,
-    instructions: 0,
-    modules: 0,
-    tables: 0,
-    bytes: 0,
-    dropped: 0,
-    refused: 0,
-    postponed: 0,
-    retired: 0,
-    recalled: 0,
-  };
+  readonly stats = newStats();
   #codeMemory: CodeMemory | null = null;
   readonly #words: Int32Array;
   readonly #heat: Heat;
@@ -82,6 +56,7 @@ export class Tier1 {
   /** Micro-ops of entries that cannot be compiled. */
   readonly #refused = new BoundedMap(MAX_REMEMBERED);
   readonly #losses = new Losses();
+  readonly #start: FunctionStart;
   #counted = 0;
   /** Calls of `cool` since counts were forgotten. */
   #cooled = 0;
@@ -90,6 +65,11 @@ export class Tier1 {
     this.#words = new Int32Array(memory.buffer);
     this.#heat = new Heat(this.#words);
     this.#reader = reader;
+    this.#start = new FunctionStart(
+      this.#heat,
+      reader,
+      (pc, uop) => !this.#refused.has(uop) && !this.#find(pc, uop)?.compiled,
+    );
     this.#caches = reader.caches;
     this.#looks = new JudgedLooks(reader.caches);
     this.#time = time;
@@ -170,12 +150,22 @@ export class Tier1 {
         return;
       }
       const begun = this.#time.now();
+      const start = early || !heat.patient || this.#regions.covers(uop) ? pc : this.#start.of(pc, uop);
+      if (start === null) {
+        heat.lookAround(uop);
+        return;
+      }
       heat.taken(uop, early);
-      this.#compile(pc, MAX_INSTRUCTIONS, early);
+      this.#compile(start, MAX_INSTRUCTIONS, early);
       this.#time.compiling += this.#time.now() - begun;
-      region = this.#find(pc, uop);
+      region = this.#find(start, this.#uopOf(start));
       if (early && !region?.compiled) {
         heat.setLate(uop);
+        return;
+      }
+      if (start !== pc) {
+        // It is entered from the next call on.
+        if (!region?.compiled) this.#refused.set(this.#uopOf(start), 1);
         return;
       }
     }
@@ -268,6 +258,7 @@ export class Tier1 {
     const end = page + layout.DECODED_UOPS * UOP_BYTES;
     this.#refused.deleteRange(page, end);
     this.#looks.deleteRange(page, end);
+    this.#start.deleteRange(page, end);
     for (const region of this.#regions.takePage(page)) {
       if (changed && region.compiled) this.#losses.note(this.#reader.frame(page), region.size);
       this.#drop(region);
@@ -384,6 +375,8 @@ export class Tier1 {
       region.looks = looks.map((look) => this.#looks.made(look, uopOf));
       region.floating = floating;
       region.size = pcs.length;
+      // The interpreter may be on its way there: of the regions of a batch one alone was hot.
+      this.#enterInJumpCache(region.pc, region);
       this.stats.regions++;
       this.stats.instructions += pcs.length;
     }

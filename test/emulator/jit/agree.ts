@@ -9,7 +9,7 @@ import {
   type MachineOptions,
   type StopReason,
 } from '../../../emulator/index.ts';
-import type { Tier1Stats } from '../../../emulator/jit/tier1.ts';
+import type { Tier1Stats } from '../../../emulator/jit/stats.ts';
 import { Privilege } from '../../../emulator/priv/state.ts';
 import { assembleText, type Assembled } from '../bareMetal/assembler.ts';
 import { A, D, R, Tables, V, W, X } from '../paging.ts';
