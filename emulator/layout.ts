@@ -124,10 +124,11 @@ export const HEAT = JUMP_CACHE + JUMP_CACHE_SIZE * 8;
 
 /**
  * Where jumps to computed addresses went in the interpreter: for each of PROFILE_SITES micro-ops, by their address,
- * PROFILE_TARGETS words, by the target. Who reads them must be ready for the targets of another micro-op.
+ * PROFILE_TARGETS words, by the target. Who reads them must be ready for the targets of another micro-op. Of two targets that share a word
+ * one is missing, and has what lies around it compiled again: within 128 bytes none do.
  */
 export const PROFILE_SITES = 1 << 12;
-export const PROFILE_TARGETS = 16;
+export const PROFILE_TARGETS = 64;
 export const PROFILE = HEAT + HEAT_SIZE * 4;
 
 /** Bytes of a page of WebAssembly's memory. */

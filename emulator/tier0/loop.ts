@@ -30,7 +30,16 @@ import {
 } from './loopLocals.ts';
 import { FUNCTION, STATUS } from './step.ts';
 import { FIRST_FUSED_OP, mostParts, type Fusion } from './fusion.ts';
-import { COMPRESSED, ENTRY, FAR, FIRST_ROW_OP, OP_NEXT_PAGE, OP_STRADDLE, UOP_SCALE } from './uop.ts';
+import {
+  COMPRESSED,
+  ENTRY,
+  FAR,
+  FIRST_ROW_OP,
+  OP_NEXT_PAGE,
+  OP_STRADDLE,
+  UOP_BYTES,
+  UOP_SCALE,
+} from './uop.ts';
 import { byte, uleb, type Code, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
 import { OP, VOID } from '../wasm/opcodes.ts';
 
@@ -73,7 +82,13 @@ function lookup(): Code {
 
 /** Notes that the micro-op at IP goes to NEXT_PC. */
 function noteTarget(): Code {
-  const site = get(IP) + i32const(3) + OP.i32_shl + i32const((layout.PROFILE_SITES - 1) << 6) + OP.i32_and;
+  const siteBits = Math.log2(layout.PROFILE_TARGETS * 4);
+  const site =
+    get(IP) +
+    i32const(siteBits - Math.log2(UOP_BYTES)) +
+    OP.i32_shl +
+    i32const((layout.PROFILE_SITES - 1) << siteBits) +
+    OP.i32_and;
   const target =
     get(NEXT_PC) + i32const(1) + OP.i32_shl + i32const((layout.PROFILE_TARGETS - 1) << 2) + OP.i32_and;
   return site + target + OP.i32_or + get(NEXT_PC) + memoryOp(OP.i32_store, 2, layout.PROFILE);
