@@ -40,6 +40,8 @@ export interface HostPort {
 export interface KernelLimits {
   /** Instructions per turn of the round-robin scheduler. */
   quantum: number;
+  /** CONFIG_NO_HZ_FULL: a task that is alone need not stop at the end of its turn. */
+  noHz: boolean;
   /** Tasks alive at once, zombies included; fork answers EAGAIN beyond it. */
   maxTasks: number;
   /** pids wrap here (/proc/sys/kernel/pid_max). */
@@ -99,6 +101,8 @@ export interface Kernel extends IpcContext {
   scheduleState: unknown;
   /** Leave user mode and look around: the current task sleeps, is dead or gives way. */
   needResched: boolean;
+  /** tick_stopped of struct tick_sched: the current task runs beyond its turn, since nobody else could. A system call restarts the tick. */
+  tickStopped: boolean;
   /** hart.retired when the current slice was last accounted. */
   sliceStart: number;
   nextPid: number;

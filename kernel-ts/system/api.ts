@@ -24,7 +24,10 @@ export interface BootOptions {
    * collect garbage, which is worth 8 ms at the start. Who boots many systems wants them counted. Default false.
    */
   readonly sharedMemory?: boolean;
-  /** Instructions a task may run before the scheduler looks for another. Default 100 000, at least 1. */
+  /**
+   * Instructions a task may run before the scheduler looks for another, at least 1. Default 100 000, and a task that is alone runs on: nobody
+   * but the clock of the host can tell.
+   */
   readonly quantum?: number;
   /** Seed of the kernel's random source (getrandom, /dev/urandom, AT_RANDOM). Default 1. */
   readonly seed?: number;

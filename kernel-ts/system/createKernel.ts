@@ -73,6 +73,8 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     wakeQueues: [],
     host: { log: options.log ?? ((): void => {}) },
     limits: {
+      // Who asks for a quantum wants to see its effects.
+      noHz: options.quantum === undefined,
       quantum: optionInRange('quantum', options.quantum ?? DEFAULT_QUANTUM, 1, Number.MAX_SAFE_INTEGER),
       maxTasks: optionInRange('maxTasks', options.maxTasks ?? DEFAULT_MAX_TASKS, 1, PID_MAX - 512),
       pidMax: PID_MAX,
@@ -95,6 +97,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     schedule: ROUND_ROBIN,
     scheduleState: null,
     needResched: false,
+    tickStopped: false,
     sliceStart: machine.hart.retired,
     nextPid: FIRST_PID,
     pidsWrapped: false,

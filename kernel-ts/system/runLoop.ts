@@ -5,7 +5,14 @@
 import type { Hart } from '../../emulator/index.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { checkCpuTimers, untilCpuTimer } from '../process/itimer.ts';
-import { dequeueTask, loadTask, saveCurrent, schedule, untilNextTimer } from '../process/sched.ts';
+import {
+  dequeueTask,
+  loadTask,
+  ROUND_ROBIN,
+  saveCurrent,
+  schedule,
+  untilNextTimer,
+} from '../process/sched.ts';
 import { deliverSignals } from '../process/signal.ts';
 import { isAlive } from '../process/signalSend.ts';
 import type { Task } from '../process/task.ts';
@@ -116,6 +123,12 @@ interface Session {
   readonly untilCount: number;
 }
 
+/**
+ * Turns beyond its own that a task gets at once while it is alone (NO_HZ_FULL, kernel/time/tick-sched.c). Each end of a turn leaves compiled
+ * code in the midst of a loop, and what follows is interpreted until a region begins again.
+ */
+const TURNS_ALONE = 9;
+
 export class RunLoop {
   private readonly kernel: Kernel;
   private readonly hart: Hart;
@@ -149,7 +162,7 @@ export class RunLoop {
     this.session = session;
     try {
       for (;;) {
-        const stopped = this.prepare(session);
+        const stopped = this.prepare(session, true);
         if (stopped !== null) return stopped;
         const stop = hart.run(this.budget);
         this.account();
@@ -179,13 +192,13 @@ export class RunLoop {
     this.account();
     if (kernel.current.quantumLeft <= 0 && hart.reserved) return false;
     this.elapse();
-    if (this.prepare(session) !== null) return false;
+    if (this.prepare(session, false) !== null) return false;
     hart.setBudget(this.budget);
     return true;
   }
 
-  /** Finds who runs next and for how long (`budget`); or why nobody does. */
-  private prepare(session: Session): RunResult | null {
+  /** Finds who runs next and for how long (`budget`); or why nobody does. `mayStopTick`: for more than a turn, if nobody else wants one. */
+  private prepare(session: Session, mayStopTick: boolean): RunResult | null {
     const { kernel, hart } = this;
     const stopped = this.settle(session.watcher);
     if (stopped !== null) return stopped;
@@ -195,8 +208,11 @@ export class RunLoop {
     if (retired >= session.end) return { reason: 'instructions' };
     session.breaks.prepare(task);
     this.began = retired;
+    // Another policy wants to be asked at the end of each turn.
+    const isAlone = kernel.runQueue.length === 0 && kernel.limits.noHz && kernel.schedule === ROUND_ROBIN;
+    kernel.tickStopped = mayStopTick && isAlone;
     this.budget = Math.min(
-      task.quantumLeft,
+      kernel.tickStopped ? task.quantumLeft + TURNS_ALONE * kernel.limits.quantum : task.quantumLeft,
       session.end - retired,
       session.untilCount - retired,
       Math.max(1, untilNextTimer(kernel)),
@@ -205,11 +221,17 @@ export class RunLoop {
     return null;
   }
 
-  /** The quantum of the task that has run. */
+  /** The quantum of the task that has run: of several turns the last one, as if each had been given to it. */
   private account(): void {
+    const { kernel } = this;
     const { retired } = this.hart;
-    this.kernel.current.quantumLeft -= retired - this.began;
+    const task = kernel.current;
+    task.quantumLeft -= retired - this.began;
     this.began = retired;
+    if (!kernel.tickStopped) return;
+    kernel.tickStopped = false;
+    const { quantum } = kernel.limits;
+    if (task.quantumLeft <= 0) task.quantumLeft = quantum - (-task.quantumLeft % quantum);
   }
 
   /** What the time brings that has passed. */

@@ -86,7 +86,8 @@ export class KernelSupervisor implements Supervisor, SignalObserver {
     if (this.hooks.onTrap !== undefined) this.hooks.onTrap({ pid: task.pid, cause, tval, pc: hart.pc });
     if (cause === Cause.EcallFromU) {
       this.systemCall(hart, task);
-      return !(kernel.needResched || task.sigPending || this.leave) || (this.loop?.goOn() ?? false);
+      const isOver = kernel.needResched || task.sigPending || this.leave || kernel.tickStopped;
+      return !isOver || (this.loop?.goOn() ?? false);
     }
     const access = ACCESS[cause];
     if (access !== undefined) this.pageFault(task, tval, access);

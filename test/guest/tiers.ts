@@ -37,7 +37,8 @@ export async function compileTest(name: string): Promise<{ bytes: Uint8Array; ou
 
 export interface Conditions {
   readonly tier: 0 | 1 | 'auto';
-  readonly quantum: number;
+  /** Default: as a user has it, whose only runnable task does not stop at the end of each turn. */
+  readonly quantum?: number;
 }
 
 /** How a run ended, for people; every field must be the same in all tiers. */
@@ -70,7 +71,7 @@ function hashOfRam(read: (pfn: number) => Uint8Array, bytes: number): string {
 export function outcome(
   name: string,
   image: Uint8Array,
-  { tier, quantum }: Conditions,
+  conditions: Conditions,
 ): { readonly outcome: Outcome; readonly retired: number } {
   const ram = 256 << 20;
   const hash = createHash('sha1');
@@ -79,8 +80,7 @@ export function outcome(
   const system = boot({
     // So that 'auto' has something to do.
     compileAfter: 0,
-    tier,
-    quantum,
+    ...conditions,
     ram,
     hooks: {
       onTrap: ({ pid, cause, tval, pc }) => {
