@@ -41,13 +41,15 @@ export class FunctionStart {
     const noted = this.#noted.get(uop);
     if (noted === undefined) {
       const candidates = this.#candidates(pc, uop);
-      if (candidates.length === 0 || this.#noted.size >= MAX_REMEMBERED) return pc;
+      if (candidates.length === 0) return pc;
+      if (this.#noted.size >= MAX_REMEMBERED) this.#noted.clear();
       this.#noted.set(uop, candidates);
       return null;
     }
     this.#noted.delete(uop);
     for (const { back, count } of noted) {
-      const [start, before] = [pc - back, uop - back * 4];
+      const start = pc - back;
+      const before = uop - back * 4;
       if (this.#heat.countOf(before) <= count || !this.#mayBegin(start, before)) continue;
       if (reaches(this.#reader, start, pc)) return start;
     }
@@ -58,12 +60,18 @@ export class FunctionStart {
   #candidates(pc: number, uop: number): Candidate[] {
     const found: Candidate[] = [];
     for (let back = Math.min(REACH_BACK, pc & 0xffe); back > 0; back -= 2) {
-      const [start, before] = [pc - back, uop - back * 4];
+      const start = pc - back;
+      const before = uop - back * 4;
       const count = this.#heat.countOf(before);
       if (count > 0 && isFunctionLike(this.#reader, start) && this.#mayBegin(start, before))
         found.push({ back, count });
     }
     return found;
+  }
+
+  /** The counts that were noted are forgotten. */
+  clear(): void {
+    this.#noted.clear();
   }
 
   /** The micro-ops in that range are gone. */

@@ -213,6 +213,7 @@ export class Tier1 {
     if (++this.#cooled < FORGET_AFTER) return;
     this.#cooled = 0;
     this.#heat.forget();
+    this.#start.clear();
   }
 
   /** Regions whose looks did badly are made anew in another way when they are hot again. */

@@ -24,13 +24,13 @@ import { ihold } from '../mm/fileRef.ts';
 import { kmemCacheAlloc, slabMay } from '../mm/slab.ts';
 import {
   clearPageFlag,
-  type Page,
   pageFlags,
   pageToPhys,
   PG_DIRTY,
   PG_FALLOCATED,
   putPage,
   setPageFlag,
+  type Page,
 } from '../mm/page.ts';
 import { FaultCode, type VmArea, type VmOperations } from '../mm/vma.ts';
 import { unmapMappingRange } from '../mm/zap.ts';

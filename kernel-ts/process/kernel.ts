@@ -8,7 +8,6 @@
  * Known to be missing: namespaces other than the initial one, more than one hart.
  */
 import type { IpcContext, IpcNamespace } from '../ipc/namespace.ts';
-
 import type { TlbControl } from '../mm/context.ts';
 import type { Idr } from '../mm/idr.ts';
 import type { CrashReport } from '../system/api.ts';

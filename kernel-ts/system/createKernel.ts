@@ -9,18 +9,19 @@ import { seedRandom } from '../fs/random.ts';
 import type { HostIo } from '../fs/context.ts';
 import { initVmSysctl } from '../mm/context.ts';
 import { makeCred } from '../mm/cred.ts';
+import { Idr } from '../mm/idr.ts';
 import { memMapInit } from '../mm/page.ts';
 import { newFutexTable } from '../process/futexQueue.ts';
 import { initSlab } from '../mm/slab.ts';
 import type { Kernel, KernelHart } from '../process/kernel.ts';
-import { Idr } from '../mm/idr.ts';
 import { ROUND_ROBIN } from '../process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
 import type { BootOptions } from './api.ts';
 import { procFiles } from './procFiles.ts';
 import { PROC_TASKS } from './procTasks.ts';
 
-const DEFAULT_QUANTUM = 100_000;
+/** BootOptions.quantum. */
+export const DEFAULT_QUANTUM = 100_000;
 const DEFAULT_EPOCH = 1_000_000_000;
 const DEFAULT_MAX_TASKS = 4096;
 /** The first pid, as in the picture that this project brings to life. */

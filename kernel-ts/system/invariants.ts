@@ -15,9 +15,7 @@ import { recountLockedVm } from '../mm/mlock.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
 import { iMmapHas } from '../mm/addressSpace.ts';
 import {
-  type MemMap,
   nextListed,
-  type Page,
   pageCount,
   pageFlags,
   pageIndex,
@@ -28,6 +26,8 @@ import {
   PG_TABLE,
   PG_UNREAD,
   PG_ZERO,
+  type MemMap,
+  type Page,
 } from '../mm/page.ts';
 import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
 import { VM_SHARED, vmaPages } from '../mm/vma.ts';

@@ -38,7 +38,6 @@ import { getMmRss, mmSatp, type MmStruct } from '../../../kernel-ts/mm/mm.ts';
 import { archPickMmapLayout, dupMm, mmAlloc, mmput } from '../../../kernel-ts/mm/mmLife.ts';
 import { iMmapHas } from '../../../kernel-ts/mm/addressSpace.ts';
 import {
-  type MemMap,
   memMapInit,
   pageCount,
   pageFlags,
@@ -47,6 +46,7 @@ import {
   pageMapping,
   PG_ANON,
   PG_TABLE,
+  type MemMap,
 } from '../../../kernel-ts/mm/page.ts';
 import {
   forEachPte,
