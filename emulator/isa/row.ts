@@ -113,11 +113,10 @@ const REGISTER_WIDTH: Readonly<Record<string, number>> = {
   rl: 1,
 };
 
-function immediateRanges(text: string): { high: number; low: number }[] {
-  return text.split('|').map((range) => {
-    const [high, low] = range.split(':').map(Number);
-    return { high: high as number, low: low ?? (high as number) };
-  });
+/** Bits of an immediate, both included. */
+interface Range {
+  readonly high: number;
+  readonly low: number;
 }
 
 /** A token of a pattern: literal bits, an immediate's ranges, or a field. */
@@ -125,7 +124,7 @@ interface Token {
   readonly width: number;
   /** The literal's value, or -1. */
   readonly bits: number;
-  readonly ranges: readonly { high: number; low: number }[];
+  readonly ranges: readonly Range[];
   readonly signed: boolean;
   readonly field: keyof Fields;
   readonly bias: number;
@@ -134,20 +133,43 @@ interface Token {
 /** Tokens recur in nearly every pattern, and the table is made at every start: each is read once. */
 const tokens = new Map<string, Token>();
 
+const NO_RANGES: readonly Range[] = [];
+
+function isLiteral(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text[i] !== '0' && text[i] !== '1') return false;
+  return true;
+}
+
+/** Like `11:5|4`. */
+function rangesOf(text: string): Range[] {
+  const ranges: Range[] = [];
+  for (const range of text.split('|')) {
+    const colon = range.indexOf(':');
+    const high = Number(colon < 0 ? range : range.slice(0, colon));
+    ranges.push({ high, low: colon < 0 ? high : Number(range.slice(colon + 1)) });
+  }
+  return ranges;
+}
+
+/** Without regular expressions: V8 would compile them for some sixty short words, at the first instructions that are decoded. */
 function readToken(text: string): Token {
-  const literal = { bits: -1, ranges: [], signed: false, field: 'imm', bias: 0 } as const;
-  if (/^[01]+$/.test(text)) return { ...literal, width: text.length, bits: parseInt(text, 2) };
-  const imm = /^(u?)imm\[(.+)\]$/.exec(text);
-  if (imm) {
-    const ranges = immediateRanges(imm[2] as string);
-    const width = ranges.reduce((sum, r) => sum + r.high - r.low + 1, 0);
-    return { ...literal, width, ranges, signed: imm[1] === '' };
+  if (isLiteral(text)) {
+    const bits = parseInt(text, 2);
+    return { width: text.length, bits, ranges: NO_RANGES, signed: false, field: 'imm', bias: 0 };
+  }
+  const bracket = text.indexOf('[');
+  const name = bracket < 0 ? text : text.slice(0, bracket);
+  if (name === 'imm' || name === 'uimm') {
+    const ranges = rangesOf(text.slice(bracket + 1, -1));
+    let width = 0;
+    for (const { high, low } of ranges) width += high - low + 1;
+    return { width, bits: -1, ranges, signed: name === 'imm', field: 'imm', bias: 0 };
   }
   const prime = text.endsWith("'");
   const field = (prime ? text.slice(0, -1) : text) as keyof Fields;
   const width = prime ? 3 : REGISTER_WIDTH[field];
   if (width === undefined) throw new Error(`unknown field ${text}`);
-  return { ...literal, width, field, bias: prime ? 8 : 0 };
+  return { width, bits: -1, ranges: NO_RANGES, signed: false, field, bias: prime ? 8 : 0 };
 }
 
 function tokenOf(text: string): Token {

@@ -37,13 +37,14 @@ export interface CompressedInstruction {
   readonly expansion: Instruction;
 }
 
-const FLOAT_OPERAND = { rd: /\bfd\b/, rs1: /\bfs1\b/, rs2: /\bfs2\b/, rs3: /\bfs3\b/ } as const;
+/** How assembly spells an operand that is an f register. */
+const FLOAT_OPERAND = { rd: 'fd', rs1: 'fs1', rs2: 'fs2', rs3: 'fs3' } as const;
 
 function registerClass(row: Row, pattern: Pattern, name: keyof typeof FLOAT_OPERAND): RegisterClass {
   if (!pattern.fields.has(name)) return '';
+  if (row.asm.includes(FLOAT_OPERAND[name])) return 'f';
   // FENCE and FENCE.I have the field and write nothing.
-  if (name === 'rd' && !/\b[rf]d\b/.test(row.asm)) return '';
-  return FLOAT_OPERAND[name].test(row.asm) ? 'f' : 'x';
+  return name === 'rd' && !row.asm.includes('rd') ? '' : 'x';
 }
 
 const rows: readonly Row[] = [
