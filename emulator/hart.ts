@@ -453,7 +453,7 @@ export class Hart implements CsrContext {
     const left = this.#words[layout.BUDGET >>> 2] as number;
     if (status === STATUS.hot) {
       this.#committed += slice - left;
-      this.tier1.hot(this.pc);
+      this.tier1.hot(this.pc, this.#committed);
       return null;
     }
     if (status === STATUS.ok || status === STATUS.leave || status === STATUS.fetchMiss) {

@@ -37,7 +37,7 @@ export interface MachineOptions {
   readonly tier?: TierChoice;
   /**
    * Instructions that must have been retired before tier 'auto' compiles what is hot. Nothing that the guest does depends on it. Default:
-   * 12 million, which take the interpreter less time than compiling.
+   * 10.5 million, which take the interpreter less time than compiling.
    */
   readonly compileAfter?: number;
   /**

@@ -25,12 +25,13 @@ const WAIT = 10_000;
 
 /**
  * Executions, beyond THRESHOLD, of an entry in the midst of a region before it has one of its own. Control comes there when that region
- * had to be left, and compiling a second one costs as much as interpreting the way back to where a region begins that many times.
+ * had to be left, and compiling a second one costs as much as interpreting the way back to where a region begins that many times. The same of
+ * one that is rarely executed.
  */
 const SIDE_PATIENCE = 20_000;
 
-/** Executions of a hot loop during which it is seen whether its function is called meanwhile. */
-const LOOK_AROUND = 500;
+/** Executions of a hot entry between two looks at it (regionStart.ts). */
+export const LOOK_AGAIN = 500;
 
 /** Where counts begin, in words. */
 const FIRST = layout.HEAT >>> 2;
@@ -148,9 +149,24 @@ export class Heat {
     return ((words[uop >>> 2] as number) & ENTRY) === 0 ? 0 : Math.max(0, words[this.#at(uop)] as number);
   }
 
-  /** The entry, which is hot, is so again in LOOK_AROUND executions. */
-  lookAround(uop: number): void {
-    this.#words[this.#at(uop)] = (this.#words[layout.THRESHOLD >>> 2] as number) - LOOK_AROUND;
+  /** The nearest entry before that micro-op, and not before `first`, with a count; 0: there is none. */
+  countedBefore(uop: number, first: number): number {
+    const words = this.#words;
+    for (let at = uop - UOP_BYTES; at >= first; at -= UOP_BYTES) {
+      const count = words[FIRST + ((at >>> 3) & (layout.HEAT_SIZE - 1))] as number;
+      if (count > 0 && ((words[at >>> 2] as number) & ENTRY) !== 0) return at;
+    }
+    return 0;
+  }
+
+  /** The entry, which is hot, is so again in LOOK_AGAIN executions. */
+  lookAgain(uop: number): void {
+    this.#words[this.#at(uop)] = (this.#words[layout.THRESHOLD >>> 2] as number) - LOOK_AGAIN;
+  }
+
+  /** The entry is hot, but not often executed. */
+  rare(uop: number): void {
+    this.#words[this.#at(uop)] = -SIDE_PATIENCE;
   }
 
   /** Micro-ops of regions are not hot for long. */

@@ -15,12 +15,12 @@ import { answersAgain, Listener } from './answers.ts';
 import { compileBatch, type Compiled, type World } from './batch.ts';
 import { BoundedMap, MAX_REMEMBERED } from './boundedMap.ts';
 import type { CodeMemory, RememberedBatch } from './codeMemory.ts';
-import { FunctionStart } from './functionStart.ts';
 import { Heat, type TierChoice } from './heat.ts';
 import { JudgedLooks } from './judgedLooks.ts';
 import { Losses } from './losses.ts';
 import { MAX_INSTRUCTIONS, type CodeReader } from './region.ts';
 import { RegionIndex, type Region } from './regionIndex.ts';
+import { RegionStart } from './regionStart.ts';
 import { RegionTable, type Linked } from './regionTable.ts';
 import { newStats } from './stats.ts';
 
@@ -31,7 +31,7 @@ const FORGET_AFTER = 10;
  * Instructions that a machine retires before anything is compiled with `auto`, unless it says otherwise. A program that ends soon is
  * interpreted in less time than its hot places would take to compile (with V8's part, 70 ms, in which the interpreter retires some 50 M).
  */
-export const COMPILE_AFTER = 12_000_000;
+export const COMPILE_AFTER = 10_500_000;
 
 /** What tier 1 reads of the machine. */
 export interface TierReader extends CodeReader {
@@ -56,7 +56,7 @@ export class Tier1 {
   /** Micro-ops of entries that cannot be compiled. */
   readonly #refused = new BoundedMap(MAX_REMEMBERED);
   readonly #losses = new Losses();
-  readonly #start: FunctionStart;
+  readonly #start: RegionStart;
   #counted = 0;
   /** Calls of `cool` since counts were forgotten. */
   #cooled = 0;
@@ -65,7 +65,7 @@ export class Tier1 {
     this.#words = new Int32Array(memory.buffer);
     this.#heat = new Heat(this.#words);
     this.#reader = reader;
-    this.#start = new FunctionStart(
+    this.#start = new RegionStart(
       this.#heat,
       reader,
       (pc, uop) => !this.#refused.has(uop) && !this.#find(pc, uop)?.compiled,
@@ -119,8 +119,11 @@ export class Tier1 {
     return this.#regions.find(pc, uop);
   }
 
-  /** The entry at `pc` has become hot: compiles it unless its region is there, and lets the interpreter find it. */
-  hot(pc: number): void {
+  /**
+   * The entry at `pc` has become hot: compiles it unless its region is there, and lets the interpreter find it.
+   * `retired`: instructions that the machine has retired.
+   */
+  hot(pc: number, retired: number): void {
     const uop = this.#uopOf(pc);
     if (uop === 0 || this.#refused.has(uop)) return;
     const heat = this.#heat;
@@ -150,9 +153,14 @@ export class Tier1 {
         return;
       }
       const begun = this.#time.now();
-      const start = early || !heat.patient || this.#regions.covers(uop) ? pc : this.#start.of(pc, uop);
-      if (start === null) {
-        heat.lookAround(uop);
+      const start =
+        early || !heat.patient || this.#regions.covers(uop) ? pc : this.#start.of(pc, uop, retired);
+      if (start === 'again') {
+        heat.lookAgain(uop);
+        return;
+      }
+      if (start === 'rare') {
+        heat.rare(uop);
         return;
       }
       heat.taken(uop, early);

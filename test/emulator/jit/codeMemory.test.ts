@@ -46,7 +46,7 @@ const program = (step: number): string => `
   add a2, a2, t1
   jalr x0, 0(ra)`;
 
-const TOTAL = 60_000;
+const TOTAL = 120_000;
 
 function run(
   step: number,
