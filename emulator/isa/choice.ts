@@ -20,6 +20,8 @@ export interface Isa {
   readonly compressed: boolean;
   /** The extensions, in lower case: those that were named, and those that they imply. */
   readonly all: ReadonlySet<string>;
+  /** It has every row that there is. */
+  readonly full: boolean;
 }
 
 /** What each name brings with it. Every supported name is a key, in the order of a canonical string. */
@@ -54,6 +56,8 @@ const IMPLIES: Readonly<Record<string, readonly string[]>> = {
   svade: [],
   svadu: [],
 };
+/** What brings rows, all but what chooses (Isa.adUpdate). */
+const WITH_ROWS = Object.keys(IMPLIES).filter((name) => !name.startsWith('sva'));
 /** Names that say what every machine has. */
 const ALWAYS = ['i', 'zicsr', 'zicntr', 'zihpm'];
 /** The privilege modes, which older strings write as extensions. */
@@ -140,11 +144,12 @@ function makeIsa(chosen: readonly string[]): Isa {
     adUpdate: adUpdateOf(chosen),
     compressed: all.has('zca'),
     all: new Set(named),
+    full: WITH_ROWS.every((name) => all.has(name)),
   };
 }
 
 /** Everything that is implemented. */
-export const FULL_ISA: Isa = makeIsa(Object.keys(IMPLIES).filter((name) => !name.startsWith('sva')));
+export const FULL_ISA: Isa = makeIsa(WITH_ROWS);
 
 /**
  * The choice that an ISA string makes.

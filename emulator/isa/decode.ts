@@ -1,8 +1,8 @@
 /**
  * The decoder, made from the table: instruction word to row and operand fields.
  */
-import { FULL_ISA, type Isa } from './choice.ts';
-import { chosenRows } from './chosenRows.ts';
+import type { Isa } from './choice.ts';
+import { chosenRows, type ChosenRows } from './chosenRows.ts';
 import { emptyFields, extractFields, isAllowed, type Fields, type Pattern } from './row.ts';
 import {
   compressedInstructions,
@@ -64,34 +64,36 @@ const quadrants = spelled(compressedInstructions, (pattern) => pattern.slice(0, 
 const buckets = Array<readonly Instruction[] | null>(256).fill(null);
 
 /**
- * Decodes an instruction; the upper half is ignored when it is compressed. null: illegal, as what `isa` does not hold is.
+ * Decodes an instruction; the upper half is ignored when it is compressed. null: illegal, as what `isa` does not hold is. Without one
+ * every row is there.
  */
-export function decode(insn: number, isa: Isa = FULL_ISA): Decoded | null {
-  return isWide(insn) ? decodeWide(insn, isa) : decodeCompressed(insn & 0xffff, isa);
+export function decode(insn: number, isa: Isa | null = null): Decoded | null {
+  const chosen = isa === null || isa.full ? null : chosenRows(isa);
+  return isWide(insn) ? decodeWide(insn, chosen) : decodeCompressed(insn & 0xffff, chosen);
 }
 
-function decodeWide(insn: number, isa: Isa): Decoded | null {
+function decodeWide(insn: number, chosen: ChosenRows | null): Decoded | null {
   const key = ((insn >>> 2) & 31) | (((insn >>> 12) & 7) << 5);
   const rows = buckets[key] ?? bucketOf(buckets, key, opcodes.get(insn & 127) ?? [], insn, 0x707f);
   for (let i = 0; i < rows.length; i++) {
     const instruction = rows[i] as Instruction;
     const { pattern } = instruction;
     if ((insn & pattern.mask) >>> 0 === pattern.match) {
-      if (isa !== FULL_ISA && chosenRows(isa).wide[instruction.index] === 0) return null;
+      if (chosen?.wide[instruction.index] === 0) return null;
       return { instruction, fields: extractFields(pattern, insn), length: 4, compressed: null };
     }
   }
   return null;
 }
 
-function decodeCompressed(insn: number, isa: Isa): Decoded | null {
+function decodeCompressed(insn: number, chosen: ChosenRows | null): Decoded | null {
   const rows = quadrants.get(((insn >>> 11) & 0x1c) | (insn & 3)) ?? [];
   for (let i = 0; i < rows.length; i++) {
     const c = rows[i] as CompressedInstruction;
     if ((insn & c.pattern.mask) !== c.pattern.match) continue;
     const short = extractFields(c.pattern, insn);
     if (!isAllowed(c.row, short)) continue;
-    if (isa !== FULL_ISA && !chosenRows(isa).short.has(c)) return null;
+    if (chosen?.short.has(c) === false) return null;
     const fields = Object.assign(emptyFields(), c.row.operands(short));
     return { instruction: c.expansion, fields, length: 2, compressed: c };
   }

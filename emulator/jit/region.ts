@@ -143,9 +143,10 @@ class Explorer {
     return targets;
   }
 
-  explore(): void {
+  /** `until`: an instruction that it stops at, when it has found that. */
+  explore(until = -1): void {
     const work = [this.entry];
-    while (work.length > 0) {
+    while (work.length > 0 && !this.insns.has(until)) {
       const start = work.pop() as number;
       if (this.leaders.has(start)) continue;
       const found = this.#line(start);
@@ -190,9 +191,9 @@ function terminator(
   return { kind: 'branch', taken: edge(target), fall: edge(next) };
 }
 
-function explored(reader: CodeReader, entry: number, limit: number): Explorer {
+function explored(reader: CodeReader, entry: number, limit: number, until?: number): Explorer {
   const explorer = new Explorer(reader, entry, limit);
-  explorer.explore();
+  explorer.explore(until);
   return explorer;
 }
 
@@ -241,7 +242,7 @@ export function isFunctionLike(reader: CodeReader, pc: number): boolean {
 
 /** Whether the region at `entry` has the instruction at `pc`. */
 export function reaches(reader: CodeReader, entry: number, pc: number): boolean {
-  return explored(reader, entry, MAX_INSTRUCTIONS).insns.has(pc);
+  return explored(reader, entry, MAX_INSTRUCTIONS, pc).insns.has(pc);
 }
 
 /** It has more instructions than that, and hardly any that are new. */

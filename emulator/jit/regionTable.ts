@@ -49,7 +49,8 @@ export class RegionTable<R extends Holder> {
   #linked!: Linked;
   /** Modules whose instances have imported the table. */
   #modules = 0;
-  readonly #holders: (R | null)[] = Array<R | null>(TABLE_SIZE).fill(null);
+  /** By slot, up to the highest that has been given away. */
+  readonly #holders: (R | null)[] = [];
   #taken = 0;
   #next = FIRST_SLOT;
 
@@ -116,10 +117,10 @@ export class RegionTable<R extends Holder> {
 
   /** `wish`, if that slot is free, else the next free one; when there is none, the one given away first, whose holder has to go. */
   choose(wish: number): number {
-    if (wish >= FIRST_SLOT && this.#holders[wish] === null) return wish;
+    if (wish >= FIRST_SLOT && wish < TABLE_SIZE && this.at(wish) === null) return wish;
     const following = (slot: number): number => (slot + 1 === TABLE_SIZE ? FIRST_SLOT : slot + 1);
     let slot = this.#next;
-    if (this.#taken < TABLE_SIZE - FIRST_SLOT) while (this.#holders[slot] !== null) slot = following(slot);
+    if (this.#taken < TABLE_SIZE - FIRST_SLOT) while (this.at(slot) !== null) slot = following(slot);
     this.#next = following(slot);
     return slot;
   }
@@ -127,6 +128,7 @@ export class RegionTable<R extends Holder> {
   /** Its slot is free. */
   add(holder: R): void {
     this.#growFor(holder.slot);
+    while (this.#holders.length <= holder.slot) this.#holders.push(null);
     this.#holders[holder.slot] = holder;
     this.#taken++;
   }

@@ -5,7 +5,7 @@
  * a decoded page is never writable through the TLB (tlb.dropWrites); a write to it takes the slow path,
  * which comes here, drops the decoded page, and lets the frame be written fast from then on.
  */
-import { FULL_ISA, type Isa } from '../isa/choice.ts';
+import type { Isa } from '../isa/choice.ts';
 import { decode, type Decoded } from '../isa/decode.ts';
 import { isWide } from '../isa/width.ts';
 import * as layout from '../layout.ts';
@@ -229,7 +229,7 @@ export class CodeCache implements CodeObserver {
    */
   decodeFrom(frame: number, offset: number, pc: number): void {
     const page = this.pageFor(frame);
-    if (this.#isa === FULL_ISA && this.breakpoints.size === 0) this.#decodeFast(frame, page, offset);
+    if (this.#isa.full && this.breakpoints.size === 0) this.#decodeFast(frame, page, offset);
     else {
       const end = this.#decodeSlowly(page, RAM_BASE + frame * 4096, offset, pc);
       this.decoder.fuse(page + offset * UOP_SCALE, page + end * UOP_SCALE, page);
@@ -287,7 +287,7 @@ export class CodeCache implements CodeObserver {
 
   /** Writes a micro-op that lies in no decoded page: wherever a branch goes is far from it. */
   #writeAlone(at: number, insn: number): void {
-    if (this.#isa !== FULL_ISA) {
+    if (!this.#isa.full) {
       this.#write(at, insn, NOWHERE);
       return;
     }
