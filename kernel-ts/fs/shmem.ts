@@ -24,6 +24,7 @@ import { ihold } from '../mm/fileRef.ts';
 import { kmemCacheAlloc, slabMay } from '../mm/slab.ts';
 import {
   clearPageFlag,
+  getPage,
   pageFlags,
   pageToPhys,
   PG_DIRTY,
@@ -61,8 +62,22 @@ export function shmemNopage(ctx: MmContext, vma: VmArea, pgoff: number): Page {
   return page === -ENOMEM ? -FaultCode.Oom : -FaultCode.SigbusAdrerr;
 }
 
+/** filemap_map_pages(): what fallocate has reserved is not up to date. */
+function shmemMapPage(ctx: MmContext, vma: VmArea, pgoff: number): Page {
+  const inode = vma.vmFile?.fInode;
+  if (inode === undefined || pgoff >= Math.ceil(inode.iSize / PAGE_SIZE)) return 0;
+  const page = cachedPage(ctx, inode.iMapping, pgoff);
+  if (page === undefined || (pageFlags(ctx.memMap, page) & PG_FALLOCATED) !== 0) return 0;
+  getPage(ctx, page);
+  return page;
+}
+
 /** shmem_vm_ops. */
-export const shmemVmOps: VmOperations = { name: 'shmem_vm_ops', nopage: shmemNopage };
+export const shmemVmOps: VmOperations = {
+  name: 'shmem_vm_ops',
+  nopage: shmemNopage,
+  mapPage: shmemMapPage,
+};
 
 /** shmem_mmap(). Seals were looked at before (do_mmap). */
 export function shmemMmap(ctx: FsContext, file: File, vma: VmArea): 0 {
@@ -197,8 +212,9 @@ function allocate(ctx: FsContext, inode: Inode, offset: number, end: number, kee
   for (let index = first; index < last; index++) {
     const present = inode.iMapping.iPages.get(index);
     if (present !== undefined) {
-      // Asked for once more, a page that was only reserved counts as used.
+      // Asked for once more, a page that was only reserved counts as used. Dirty, lest it be reclaimed.
       clearPageFlag(ctx.memMap, present, PG_FALLOCATED);
+      setPageFlag(ctx.memMap, present, PG_DIRTY);
       continue;
     }
     const page = shmemGetPage(ctx, inode, index);
@@ -206,7 +222,6 @@ function allocate(ctx: FsContext, inode: Inode, offset: number, end: number, kee
       for (const undo of made) removePage(ctx, inode, undo);
       return page as Errno;
     }
-    // Dirty, lest it be reclaimed.
     setPageFlag(ctx.memMap, page, PG_FALLOCATED | PG_DIRTY);
     putPage(ctx, page);
     made.push(page);

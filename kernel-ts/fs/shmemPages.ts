@@ -135,9 +135,11 @@ export function removePage(ctx: MmContext, inode: Inode, page: Page): void {
   deleteFromPageCache(ctx, page);
 }
 
-/** Zeroes the bytes [from, to) of one page, if it is there. */
+/** Zeroes the bytes [from, to) of one page, if it is there, which so is dirty (shmem_get_partial_folio). */
 export function zeroPartial(ctx: MmContext, inode: Inode, from: number, to: number): void {
   if (from >= to) return;
   const page = cachedPage(ctx, inode.iMapping, Math.floor(from / PAGE_SIZE));
-  if (page !== undefined) ctx.ram.zero(pageToPhys(page) + (from % PAGE_SIZE), to - from);
+  if (page === undefined) return;
+  ctx.ram.zero(pageToPhys(page) + (from % PAGE_SIZE), to - from);
+  setPageFlag(ctx.memMap, page, PG_DIRTY);
 }

@@ -1,6 +1,6 @@
 /**
  * Page faults and copy-on-write: mm/memory.c (handle_mm_fault, do_wp_page, copy_page_range), arch/riscv/mm/fault.c,
- * mm/mmap.c (expand_stack). Missing: fault-around, swap.
+ * mm/mmap.c (expand_stack). Missing: swap.
  */
 import { PAGE_SHIFT, PAGE_SIZE, pageAlignDown, TASK_SIZE } from '../abi/mman.ts';
 import { RLIMIT_STACK, rlimit } from '../abi/resource.ts';
@@ -211,6 +211,32 @@ function doAnonymousPage(
   return FaultCode.Handled;
 }
 
+/** fault_around_pages: of 64 KiB. */
+const FAULT_AROUND = 16;
+
+/**
+ * do_fault_around(): maps what the page cache has of the pages that lie in the same 64 KiB, the same area and the same table. True when
+ * that was the page itself too.
+ */
+function doFaultAround(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): boolean {
+  const mapPage = vma.vmOps?.mapPage;
+  if (mapPage === undefined) return false;
+  const { ram } = ctx;
+  const page = address >>> PAGE_SHIFT;
+  const first = Math.max(page - (page % FAULT_AROUND), vma.startPage);
+  const end = Math.min(first + FAULT_AROUND, pmdNext(page), vma.endPage);
+  const bits = vmPageProt(vma.vmFlags);
+  for (let other = first; other < end; other++) {
+    const at = pteAddress + (other - page) * 4;
+    if (ram.read32(at) !== 0) continue;
+    const cached = mapPage(ctx, vma, vma.vmPgoff + (other - vma.startPage));
+    if (cached === 0) continue;
+    setPte(ctx, at, mkPte(cached, bits));
+    pageAddRmap(ctx, vma.vmMm, cached);
+  }
+  return ram.read32(pteAddress) !== 0;
+}
+
 /** do_fault(): do_read_fault, do_cow_fault, do_shared_fault. */
 function doFault(
   ctx: MmContext,
@@ -219,6 +245,7 @@ function doFault(
   pteAddress: number,
   write: boolean,
 ): FaultCode {
+  if (!write && doFaultAround(ctx, vma, address, pteAddress)) return FaultCode.Handled;
   const pgoff = vma.vmPgoff + ((address - vma.vmStart) >>> PAGE_SHIFT);
   const result = vma.vmOps?.nopage?.(ctx, vma, pgoff, write);
   if (result === undefined) throw new Error('a mapping without nopage');
@@ -309,7 +336,8 @@ export function copyPageRange(ctx: MmContext, child: VmArea, parent: VmArea): bo
       if (entry !== pte) setPte(ctx, table + offset, entry);
       const copied = pageOfPte(ctx, pte);
       getPage(ctx, copied);
-      setPte(ctx, childTable + offset, entry);
+      // pte_mkold()
+      setPte(ctx, childTable + offset, (entry & ~PTE_A) >>> 0);
       pageAddRmap(ctx, child.vmMm, copied);
     }
   }

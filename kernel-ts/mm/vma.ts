@@ -62,6 +62,8 @@ export interface VmOperations {
   readonly close?: (ctx: MmContext, vma: VmArea) => void;
   /** fault(): the page at page offset `pgoff` of the file with its count raised, or why not: a FaultCode as a negative number. */
   readonly nopage?: (ctx: MmContext, vma: VmArea, pgoff: number, write: boolean) => Page;
+  /** map_pages(): the page at page offset `pgoff` if it is in the page cache and up to date, with its count raised; else 0. */
+  readonly mapPage?: (ctx: MmContext, vma: VmArea, pgoff: number) => Page;
   /** may_split(): an Errno when the area cannot be split at this address, else 0. */
   readonly maySplit?: (ctx: MmContext, vma: VmArea, addr: number) => number;
   /** The file has a get_unmapped_area() of its own and is not shmem's: mremap moves such an area by itself alone. */
