@@ -69,5 +69,30 @@ int main(void)
 	EQUALS("nattch", nattch_of(id), 0);
 	remove_segment(id);
 	NEED(close(fd));
+
+	/* An attach's page belongs to the attach wherever it lies, and becomes one mapping with what it continues. */
+	id = new_segment(4 * PAGE, 0600);
+	volatile char *q = attach(id, NULL, 0);
+	WORKS("an attach: page 1 shows itself", remap(q + PAGE, PAGE, 0, 1, 0));
+	EQUALS("nattch", nattch_of(id), 2);
+	WORKS("page 0 shows itself", remap(q, PAGE, 0, 0, 0));
+	EQUALS("nattch", nattch_of(id), 2);
+	WORKS("page 3 shows page 0", remap(q + 3 * PAGE, PAGE, 0, 0, 0));
+	EQUALS("nattch", nattch_of(id), 3);
+	q[0] = 'z';
+	TRUE("so it does", q[3 * PAGE] == 'z');
+	WORKS("page 3 shows itself again", remap(q + 3 * PAGE, PAGE, 0, 3, 0));
+	EQUALS("nattch", nattch_of(id), 2);
+	WORKS("page 1 shows page 2", remap(q + PAGE, PAGE, 0, 2, 0));
+	EQUALS("nattch", nattch_of(id), 3);
+	WORKS("shmdt", shmdt((char *)q));
+	EQUALS("what shows another page stays", nattch_of(id), 1);
+	READING("page 0", q, "SIGSEGV");
+	READING("page 1", q + PAGE, "ok");
+	READING("page 2", q + 2 * PAGE, "SIGSEGV");
+	NEED(munmap((char *)q + PAGE, PAGE));
+	EQUALS("nattch", nattch_of(id), 0);
+	q = attach(id, NULL, SHM_RDONLY);
+	FAILS("an attach for reading", remap(q, PAGE, 0, 1, 0), EINVAL);
 	return done();
 }

@@ -210,13 +210,13 @@ export const shmVmOps: VmOperations = {
   movesAlone: true,
 };
 
-/** shm_mmap(): the first VMA of an attach. */
+/** shm_mmap(): the first VMA of an attach, or another. */
 function shmMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
   const error = shmemMmap(ctx, file, vma);
   if (error < 0) return error;
   const shp = file.privateData as ShmidKernel;
-  // Not an object: there may be a hundred thousand attaches.
-  vma.vmPrivateData = shp.shmAttaches++;
+  // Not an object: there may be a hundred thousand attaches. It is there where remap_file_pages moves a page of one.
+  vma.vmPrivateData ??= shp.shmAttaches++;
   vma.vmOps = shmVmOps;
   attachOne(ctx, shp);
   return 0;

@@ -70,7 +70,7 @@ import {
   vmaPages,
   type VmArea,
 } from './vma.ts';
-import { removeVma, splitVma, vmaLink, vmaMergeNewRange, vmaUnlink } from './vmaOps.ts';
+import { NEW_MEMORY, removeVma, splitVma, vmaLink, vmaMergeNewRange, vmaUnlink } from './vmaOps.ts';
 import { zapPageRange } from './zap.ts';
 
 /** MAP_* bits that MAP_SHARED_VALIDATE knows. */
@@ -92,7 +92,8 @@ const LEGACY_MAP_MASK =
 /**
  * do_mmap(): maps `len` bytes of `file` from page `pgoff` on, or private anonymous memory when `file` is null. Shared
  * anonymous memory comes here as a shmem file (fs/mmapFile.ts). The VMA takes a file reference of its own. `fMode`
- * is what the caller may do with the file: shmat of a segment for reading passes less than the file has.
+ * is what the caller may do with the file: shmat of a segment for reading passes less than the file has. `privateData`: vmPrivateData of
+ * the area that the mapping takes pages over from (MergeSource), null of a new one.
  *
  * @returns the address, or EINVAL, ENOMEM, EOVERFLOW, EEXIST (MAP_FIXED_NOREPLACE), EPERM, EAGAIN (locked), EACCES, ENODEV.
  */
@@ -106,6 +107,7 @@ export function doMmap(
   mapFlags: number,
   pgoff: number,
   fMode: number = file?.fMode ?? 0,
+  privateData: unknown = null,
 ): number {
   if (length === 0) return -EINVAL;
   let flags = mapFlags;
@@ -149,6 +151,7 @@ export function doMmap(
     page + (len >>> PAGE_SHIFT),
     vmFlags,
     file === null ? page : pgoff,
+    privateData,
   );
   if (error < 0) return error;
   if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE) {
@@ -222,14 +225,17 @@ function newVma(
   last: number,
   vmFlags: number,
   pgoff: number,
+  privateData: unknown,
 ): 0 | Errno {
-  if (vmaMergeNewRange(ctx, mm, first, last, vmFlags, file, pgoff) !== null) {
+  const source = privateData === null ? NEW_MEMORY : { ...NEW_MEMORY, privateData };
+  if (vmaMergeNewRange(ctx, mm, first, last, vmFlags, file, pgoff, source) !== null) {
     kmemCacheFree(ctx, 'vm_area_struct');
     return 0;
   }
   const vma = vmAreaInit(ctx, mm, first, last, vmFlags, pgoff);
   if (file !== null) {
     vma.vmFile = getFile(file);
+    vma.vmPrivateData = privateData;
     const error = file.fOp.mmap?.(fsContext(ctx), file, vma) ?? -ENODEV;
     if (error < 0) {
       fput(ctx, file);
@@ -250,6 +256,7 @@ function mmapRegion(
   last: number,
   initialFlags: number,
   pgoff: number,
+  privateData: unknown,
 ): 0 | Errno {
   let vmFlags = initialFlags;
   const pages = last - first;
@@ -269,7 +276,7 @@ function mmapRegion(
       return error;
     }
   }
-  const error = newVma(ctx, mm, file, first, last, vmFlags, pgoff);
+  const error = newVma(ctx, mm, file, first, last, vmFlags, pgoff, privateData);
   if (error < 0) return error;
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) mm.lockedVm += pages;
@@ -369,7 +376,7 @@ export function vmBrkFlags(
   if (mm.mmap.size > ctx.vm.maxMapCount) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
-  newVma(ctx, mm, null, addr >>> PAGE_SHIFT, end >>> PAGE_SHIFT, vmFlags, addr >>> PAGE_SHIFT);
+  newVma(ctx, mm, null, addr >>> PAGE_SHIFT, end >>> PAGE_SHIFT, vmFlags, addr >>> PAGE_SHIFT, null);
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) {
     mm.lockedVm += pages;

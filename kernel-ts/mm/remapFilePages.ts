@@ -1,4 +1,4 @@
-/** remap_file_pages(2), as Linux emulates it since 4.0: mm/mmap.c. Each call makes a mapping of its own. */
+/** remap_file_pages(2), as Linux emulates it since 4.0: mm/mmap.c. Each call makes a mapping, of the same attach where it is one. */
 import { EINVAL, type Errno } from '../abi/errno.ts';
 import {
   MAP_FIXED,
@@ -50,7 +50,9 @@ export function doRemapFilePages(
   if ((vma.vmFlags & VM_LOCKED) !== 0) mapFlags |= MAP_LOCKED;
   // The old mapping may be the file's last holder.
   const file = getFile(vma.vmFile);
-  const result = doMmap(ctx, mm, file, start, size, vma.vmFlags & VM_ACCESS_FLAGS, mapFlags, pgoff);
+  const prots = vma.vmFlags & VM_ACCESS_FLAGS;
+  const { vmPrivateData } = vma;
+  const result = doMmap(ctx, mm, file, start, size, prots, mapFlags, pgoff, file.fMode, vmPrivateData);
   fput(ctx, file);
   return result < 0 ? result : 0;
 }

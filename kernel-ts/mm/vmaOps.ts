@@ -114,7 +114,7 @@ export interface MergeSource {
   readonly privateData: unknown;
 }
 
-const NEW_MEMORY: MergeSource = { anonVma: null, copiedFrom: null, privateData: null };
+export const NEW_MEMORY: MergeSource = { anonVma: null, copiedFrom: null, privateData: null };
 
 /** can_vma_merge_before/after(), as far as the places do not matter. Not a closure: every mmap comes here. */
 function mayExtend(
