@@ -1,4 +1,4 @@
-/** Capabilities that this kernel asks about: include/uapi/linux/capability.h. All lie in the first 32-bit word. */
+/** Capabilities that this kernel asks about: include/uapi/linux/capability.h. */
 
 export const CAP_CHOWN = 0;
 export const CAP_DAC_OVERRIDE = 1;
@@ -18,7 +18,8 @@ export const CAP_SYS_ADMIN = 21;
 export const CAP_SYS_NICE = 23;
 export const CAP_SYS_RESOURCE = 24;
 export const CAP_MKNOD = 27;
-/** Number of the last capability of 6.x (CAP_CHECKPOINT_RESTORE); /proc and prctl show it. */
+export const CAP_CHECKPOINT_RESTORE = 40;
+/** Number of the last capability of 6.x; /proc and prctl show it. */
 export const CAP_LAST_CAP = 40;
 
 /** _LINUX_CAPABILITY_VERSION_1, 2 and 3 of struct __user_cap_header_struct; the first has one word per set, the others two. */

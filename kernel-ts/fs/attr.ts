@@ -31,7 +31,7 @@ import {
 import { RLIMIT_FSIZE, rlimit } from '../abi/resource.ts';
 import { S_IALLUGO, S_IFIFO, S_IFMT, S_IFREG, S_ISGID, S_ISUID } from '../abi/stat.ts';
 import { ktimeGetRealTs, type Timespec } from '../mm/context.ts';
-import { capable, CAP_FULL_SET, inGroup, type Cred } from '../mm/cred.ts';
+import { capable, inGroup, type Cred } from '../mm/cred.ts';
 import type { FsContext } from './context.ts';
 import { fget, fgetRaw } from './fdtable.ts';
 import { FMODE_WRITE, type File } from './file.ts';
@@ -124,7 +124,7 @@ export function doFaccessat(
 
 /** access_override_creds(): what the real user could do. */
 function realCred(cred: Cred): Cred {
-  const capEffective = cred.uid === 0 ? cred.capPermitted & CAP_FULL_SET : 0;
+  const capEffective = cred.uid === 0 ? cred.capPermitted : 0;
   return { ...cred, fsuid: cred.uid, fsgid: cred.gid, capEffective };
 }
 

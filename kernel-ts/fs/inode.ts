@@ -5,6 +5,7 @@
 import type { Errno } from '../abi/errno.ts';
 import { AddressSpace } from '../mm/addressSpace.ts';
 import { ktimeGet, type MmContext, type Timespec } from '../mm/context.ts';
+import type { Cred } from '../mm/cred.ts';
 import type { Page } from '../mm/page.ts';
 import type { FileOperations } from './file.ts';
 import type { FsContext } from './context.ts';
@@ -27,7 +28,7 @@ export interface InodeOperations {
   /** readlink(2) where its text differs from what is walked. */
   readonly readlink?: (ctx: FsContext, link: Dentry) => string | Errno;
   /** Who may do what, where that is more than owner and mode say; null: they say it. */
-  readonly permission?: (ctx: FsContext, inode: Inode, mask: number) => 0 | null;
+  readonly permission?: (ctx: FsContext, inode: Inode, mask: number, cred: Cred) => 0 | Errno | null;
   /** release_folio(): the page cache loses a clean page that is mapped nowhere. */
   readonly releaseFolio?: (ctx: FsContext, inode: Inode, page: Page) => void;
   /** evict_inode(): no user and no name is left; frees the pages. */

@@ -36,7 +36,7 @@ export function inodePermission(
   mask: number,
   cred: Cred = ctx.current.cred,
 ): 0 | Errno {
-  return inode.iOp.permission?.(ctx, inode, mask) ?? genericPermission(cred, inode, mask);
+  return inode.iOp.permission?.(ctx, inode, mask, cred) ?? genericPermission(cred, inode, mask);
 }
 
 /** inode_owner_or_capable(). */

@@ -6,6 +6,7 @@ import { EACCES, EFAULT, EINVAL, EIO, ENOENT, ESRCH, type Errno } from '../abi/e
 import { dtypeOfMode } from '../abi/dirent.ts';
 import { PROC_SUPER_MAGIC, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { ktimeGetRealTs, type Timespec } from '../mm/context.ts';
+import type { Cred } from '../mm/cred.ts';
 import { ihold } from '../mm/fileRef.ts';
 import type { FsContext, FsTask } from './context.ts';
 import { FMODE_WRITE, type DirActor, type File, type FileOperations } from './file.ts';
@@ -13,6 +14,7 @@ import { Dentry, Inode, SuperBlock, type InodeOperations } from './inode.ts';
 import { copyFromIter, copyToIter, type IovIter } from './iovIter.ts';
 import { llseekWithin } from './llseek.ts';
 import { isDumpable, ptraceMayAccess } from './ptrace.ts';
+import { sysctlPerm } from './sysctl.ts';
 import { parentDir } from './tmpfs.ts';
 import { dPath } from './walk.ts';
 
@@ -22,6 +24,8 @@ export interface ProcRow {
   readonly path: string;
   /** Permissions; the type follows from show, link or list. */
   readonly mode: number;
+  /** Permissions of a sysctl for somebody, where they are not `mode` (ctl_table_root.permissions). */
+  readonly permissions?: (cred: Cred) => number;
   readonly show?: (ctx: FsContext, task: FsTask, kept: unknown) => string | Errno;
   /** A write from offset 0, as text: the bytes it took, or an Errno. */
   readonly write?: (ctx: FsContext, task: FsTask, text: string, kept: unknown) => number;
@@ -166,7 +170,9 @@ function makeDentry(ctx: FsContext, dir: Dentry, node: ProcNode, pid: number | n
       ? procDirInodeOperations
       : type === S_IFLNK
         ? procLinkInodeOperations
-        : procFileInodeOperations;
+        : node.row?.path.startsWith('/sys/') === true
+          ? procSysInodeOperations
+          : procFileInodeOperations;
   const iFop = type === S_IFDIR ? procDirOperations : procFileOperations;
   const inode = new Inode(dir.dInode.iSb, mode, iOp, iFop, ktimeGetRealTs(ctx), inoOf(node, pid, name));
   if (type === S_IFDIR) inode.iNlink = 2;
@@ -218,6 +224,11 @@ function procDirPermission(ctx: FsContext, inode: Inode): 0 | null {
   return ctx.vfs.proc.tasks.find(ctx, pid)?.tgid === ctx.current.tgid ? 0 : null;
 }
 
+function procSysPermission(_ctx: FsContext, inode: Inode, mask: number, cred: Cred): 0 | Errno {
+  const { row } = infoOf(inode).node;
+  return sysctlPerm(cred, row?.permissions?.(cred) ?? inode.iMode, mask);
+}
+
 const procDirInodeOperations: InodeOperations = {
   name: 'proc_dir_inode_operations',
   lookup: procLookup,
@@ -229,6 +240,11 @@ const procLinkInodeOperations: InodeOperations = {
   readlink: readlinkText,
 };
 const procFileInodeOperations: InodeOperations = { name: 'proc_file_inode_operations', truncate: () => 0 };
+const procSysInodeOperations: InodeOperations = {
+  name: 'proc_sys_inode_operations',
+  truncate: () => 0,
+  permission: procSysPermission,
+};
 
 /** Names and nodes of a directory, in the order of the listing: rows, then processes. */
 function entriesOf(ctx: FsContext, dir: Dentry): { name: string; node: ProcNode; pid: number | null }[] {

@@ -4,7 +4,7 @@
  */
 import { CAP_SYS_PTRACE } from '../abi/capability.ts';
 import type { CurrentTask } from '../mm/context.ts';
-import { capable } from '../mm/cred.ts';
+import { capable, capIsSubset } from '../mm/cred.ts';
 
 /** SUID_DUMP_USER. */
 const DUMP_USER = 1;
@@ -30,5 +30,5 @@ export function ptraceMayAccess(task: CurrentTask, target: CurrentTask, mode: 'r
   if (!sameUid || !sameGid) return false;
   if (target.mm !== null && !isDumpable(target)) return false;
   const caps = mode === 'real' ? cred.capPermitted : cred.capEffective;
-  return (other.capPermitted & ~caps) === 0;
+  return capIsSubset(other.capPermitted, caps);
 }

@@ -2,8 +2,10 @@
  * Numbers of /proc/sys: kernel/sysctl.c (proc_dointvec_minmax, proc_doulongvec_minmax, proc_get_long). A write is parsed as Linux does,
  * count included; one that does not start at offset 0 is ignored, and a read that does not finds nothing.
  */
-import { EINVAL, ENOENT, type Errno } from '../abi/errno.ts';
+import { EACCES, EINVAL, ENOENT, type Errno } from '../abi/errno.ts';
+import { inEgroup, type Cred } from '../mm/cred.ts';
 import type { FsContext, FsTask } from './context.ts';
+import { MAY_EXEC } from './permission.ts';
 import type { ProcRow } from './proc.ts';
 
 /** Which numbers a sysctl takes. */
@@ -57,6 +59,12 @@ function parseNumber(
   const magnitude = octal ? Number.parseInt(digits, 8) : Number(digits);
   const value = sign === '' ? magnitude : 0 - magnitude;
   return value < min || value > max ? null : { value, length: whole.length };
+}
+
+/** sysctl_perm() of a file: by the effective uid and groups alone, whatever else one is capable of; 0 or EACCES. */
+export function sysctlPerm(cred: Cred, mode: number, mask: number): 0 | Errno {
+  const granted = cred.euid === 0 ? mode >> 6 : inEgroup(cred, 0) ? mode >> 3 : mode;
+  return (mask & (~granted | MAY_EXEC) & 7) === 0 ? 0 : -EACCES;
 }
 
 /** Where a sysctl has its number: module-level functions. `kept` is what `keep` made at open. */

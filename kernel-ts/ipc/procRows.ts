@@ -2,11 +2,13 @@
  * What ipc has in /proc: ipc/ipc_sysctl.c, /proc/sysvipc (ipc/util.c), /proc/PID/ns/ipc. An open file goes on showing the namespace
  * of the task that opened it.
  */
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN } from '../abi/capability.ts';
 import { ENOENT, ERANGE, type Errno } from '../abi/errno.ts';
 import type { FsContext, FsTask } from '../fs/context.ts';
 import type { File } from '../fs/file.ts';
 import { keptOf, type ProcRow } from '../fs/proc.ts';
 import { parseNumbers, sysctlRow, type SysctlRange } from '../fs/sysctl.ts';
+import { capable, type Cred } from '../mm/cred.ts';
 import { ipcNsLink } from './ipcNs.ts';
 import { getIpcNs, ipcContext, putIpcNs, type IpcNamespace, type IpcTask } from './namespace.ts';
 import { sysvipcMsgText } from './msgctl.ts';
@@ -60,15 +62,21 @@ export function ipcSysctl(
   });
 }
 
-/** The id that the next object of a kind shall have. Root writes it all the same, by CAP_CHECKPOINT_RESTORE (ipc_permissions). */
+/** ipc_permissions() and checkpoint_restore_ns_capable(). */
+function nextIdPermissions(cred: Cred): number {
+  return capable(cred, CAP_CHECKPOINT_RESTORE) || capable(cred, CAP_SYS_ADMIN) ? 0o666 : 0o444;
+}
+
+/** The id that the next object of a kind shall have. */
 function nextIdRow(name: string, key: 'shmIds' | 'semIds' | 'msgIds'): ProcRow {
-  return ipcSysctl(
+  const row = ipcSysctl(
     name,
     0o444,
     INT,
     (ns) => ns[key].nextId,
     (ns, value) => void (ns[key].nextId = value),
   );
+  return { ...row, permissions: nextIdPermissions };
 }
 
 function limitRow(

@@ -5,7 +5,7 @@
  */
 import { CAP_SETGID, CAP_SETPCAP, CAP_SETUID } from '../abi/capability.ts';
 import { EINVAL, EPERM, type Errno } from '../abi/errno.ts';
-import { CAP_FULL_SET, capable, type Cred } from '../mm/cred.ts';
+import { CAP_FULL_SET, capable, capCombine, capIsSubset, type Cred } from '../mm/cred.ts';
 import type { Task } from './task.ts';
 
 /** "Unchanged" in setresuid and the like. */
@@ -28,7 +28,7 @@ function commitCreds(task: Task, cred: Cred): void {
   task.cred = cred;
   const same =
     old.euid === cred.euid && old.egid === cred.egid && old.fsuid === cred.fsuid && old.fsgid === cred.fsgid;
-  if (same && (cred.capPermitted & ~old.capPermitted) === 0) return;
+  if (same && capIsSubset(cred.capPermitted, old.capPermitted)) return;
   if (task.mm !== null) task.mm.dumpable = 0;
   task.pdeathSignal = 0;
 }
@@ -132,15 +132,14 @@ export function doSetgroups(task: Task, groups: readonly number[]): 0 | Errno {
 /** cap_capset(): new sets, none beyond what is permitted now. EPERM. */
 export function doCapset(task: Task, effective: number, permitted: number, inheritable: number): 0 | Errno {
   const { cred } = task;
-  const subset = (part: number, whole: number): boolean => (part & ~whole) === 0;
   const capped = !capable(cred, CAP_SETPCAP);
-  if (capped && !subset(inheritable, cred.capInheritable | cred.capPermitted)) return -EPERM;
-  if (!subset(permitted, cred.capPermitted) || !subset(effective, permitted)) return -EPERM;
+  if (capped && !capIsSubset(inheritable, capCombine(cred.capInheritable, cred.capPermitted))) return -EPERM;
+  if (!capIsSubset(permitted, cred.capPermitted) || !capIsSubset(effective, permitted)) return -EPERM;
   task.cred = {
     ...cred,
-    capEffective: effective >>> 0,
-    capPermitted: permitted >>> 0,
-    capInheritable: inheritable >>> 0,
+    capEffective: effective,
+    capPermitted: permitted,
+    capInheritable: inheritable,
   };
   return 0;
 }

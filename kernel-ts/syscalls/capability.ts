@@ -5,6 +5,7 @@ import {
   LINUX_CAPABILITY_VERSION_3,
 } from '../abi/capability.ts';
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../abi/errno.ts';
+import { capWords, mkKernelCap } from '../mm/cred.ts';
 import { doCapset } from '../process/creds.ts';
 import type { Kernel } from '../process/kernel.ts';
 import type { Task } from '../process/task.ts';
@@ -29,7 +30,6 @@ function header(kernel: Kernel, task: Task, at: number): { pid: number; words: n
   return typeof pid === 'number' ? pid : { pid: pid.getInt32(0, true), words };
 }
 
-/** The second word of every set is 0: no capability above number 31 is known. */
 export const sysCapget: Handler = (kernel, task, headerAt, dataAt) => {
   const head = header(kernel, task, headerAt >>> 0);
   // A caller without data asks for the version alone.
@@ -39,8 +39,9 @@ export const sysCapget: Handler = (kernel, task, headerAt, dataAt) => {
   const target = head.pid === 0 ? task : kernel.tasks.get(head.pid);
   if (target === undefined) return -ESRCH;
   const { capEffective, capPermitted, capInheritable } = target.cred;
-  const data = [capEffective, capPermitted, capInheritable, 0, 0, 0].slice(0, head.words * 3);
-  return writeWords(kernel, task, dataAt, data);
+  const sets = [capEffective, capPermitted, capInheritable].map(capWords);
+  const data = [...sets.map(([low]) => low), ...sets.map(([, high]) => high)];
+  return writeWords(kernel, task, dataAt, data.slice(0, head.words * 3));
 };
 
 export const sysCapset: Handler = (kernel, task, headerAt, dataAt) => {
@@ -50,5 +51,7 @@ export const sysCapset: Handler = (kernel, task, headerAt, dataAt) => {
   if (head.pid !== 0 && head.pid !== task.pid) return -EPERM;
   const data = readUser(kernel, task, dataAt, head.words * 12);
   if (typeof data === 'number') return data;
-  return doCapset(task, data.getUint32(0, true), data.getUint32(4, true), data.getUint32(8, true));
+  const set = (at: number): number =>
+    mkKernelCap(data.getUint32(at, true), head.words === 1 ? 0 : data.getUint32(at + 12, true));
+  return doCapset(task, set(0), set(4), set(8));
 };

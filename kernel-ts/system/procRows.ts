@@ -7,7 +7,7 @@ import type { FsContext, FsTask } from '../fs/context.ts';
 import type { ProcRow } from '../fs/proc.ts';
 import { maxFdsOf } from '../fs/fdtable.ts';
 import { ptraceMayAccess } from '../fs/ptrace.ts';
-import { CAP_FULL_SET } from '../mm/cred.ts';
+import { CAP_FULL_SET, capWords } from '../mm/cred.ts';
 import { getMmRss, type MmStruct } from '../mm/mm.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { actionOf } from '../process/signalSend.ts';
@@ -143,7 +143,10 @@ function memoryLines(mm: MmStruct): string[] {
 function status(kernel: Kernel, task: Task): string {
   const { cred, mm, group } = task;
   const set = (name: string, { hi, lo }: SignalSet): string => field(name, hex16(hi, lo));
-  const caps = (name: string, word: number): string => field(name, hex16(0, word));
+  const caps = (name: string, all: number): string => {
+    const [low, high] = capWords(all);
+    return field(name, hex16(high, low));
+  };
   const { ignored, caught } = dispositions(task);
   const lines = [
     field('Name', escapedName(task)),
