@@ -163,6 +163,14 @@ export const advice = named(
   ),
   'MADV',
 );
+/** MLOCK_ONFAULT, none, and one that is none. */
+export const mlockFlags = domain(weighted([4, 1], [2, 0], [1, 2]));
+/** MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT. */
+export const mclFlags = domain(
+  weighted([3, 1], [2, 2], [2, 3], [2, 5], [1, 6], [1, 7], [1, 4], [1, 0], [1, 8]),
+);
+/** What remap_file_pages wants, mostly. */
+export const noProtection = domain(weighted([8, 0], [1, 1]));
 export const mmapFlags = named(
   fc
     .tuple(among(0x02, 0x01), weighted([6, 0x10], [2, 0], [1, 0x10_0010]))
@@ -182,9 +190,30 @@ export const groupCount = domain(among(0, 1, 2));
 
 // Limits
 
-const sysctls = ['shmmax', 'shmall', 'shmmni', 'shm_rmid_forced', 'shm_next_id'];
+const CAPABILITIES: Readonly<Record<string, string>> = {
+  1: 'CAP_DAC_OVERRIDE',
+  3: 'CAP_FOWNER',
+  5: 'CAP_KILL',
+  6: 'CAP_SETGID',
+  7: 'CAP_SETUID',
+  14: 'CAP_IPC_LOCK',
+  15: 'CAP_IPC_OWNER',
+  21: 'CAP_SYS_ADMIN',
+};
+const sysctls = [
+  'shmmax',
+  'shmall',
+  'shmmni',
+  'shm_rmid_forced',
+  'shm_next_id',
+  'msgmax',
+  'msgmnb',
+  'msgmni',
+  'msg_next_id',
+  'sem_next_id',
+];
 export const sysctl = domain(
-  weighted([2, 0], [2, 1], [2, 2], [2, 3], [2, 4]),
+  weighted(...sysctls.map((_name, number): [number, number] => [1, number])),
   (word) => sysctls[Number(word)] ?? word,
 );
 export const limit = domain(
@@ -201,6 +230,16 @@ export const limit = domain(
     [1, 32769],
     [1, 65540],
   ),
+);
+/** One of SEMMSL, SEMMNS, SEMOPM and SEMMNI. */
+export const semLimit = domain(
+  weighted([3, 3], [3, 32000], [2, 1], [1, 2], [1, 0], [1, 8], [1, 32769], [1, -1]),
+);
+/** CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_IPC_LOCK, CAP_IPC_OWNER, CAP_SYS_ADMIN; not
+ * CAP_SYS_RESOURCE, which root has not in every container. */
+export const capability = domain(
+  weighted([2, 1], [1, 3], [1, 5], [1, 6], [1, 7], [4, 14], [5, 15], [4, 21]),
+  (word) => CAPABILITIES[word] ?? word,
 );
 export const memlock = domain(weighted([1, 0], [1, 4096], [1, 8192], [1, 16384], [1, 65536], [1, 131072]));
 export const statCommand = named(among(2, 13, 15), 'SHMCTL');
@@ -237,6 +276,10 @@ export const semValue = domain(weighted([3, 1], [3, 0], [2, 2], [1, 32767], [1, 
 export const times = domain(weighted([5, 1], [4, 2], [1, 0]));
 export const statOf = (stat: number): Domain =>
   domain(among(2, stat), (word) => (word === '2' ? 'IPC_STAT' : 'STAT'));
+/** None to wait; too many nanoseconds, a time before, fewer than none. */
+export const timeout = domain(weighted([5, 0], [1, 1], [1, 2], [1, 3]));
+export const infoOf = (info: number): Domain =>
+  domain(among(3, info), (word) => (word === '3' ? 'IPC_INFO' : 'INFO'));
 export const type = domain(weighted([4, 1], [3, 2], [2, 3], [1, 0], [1, -1]));
 export const wantedType = domain(weighted([4, 0], [3, 1], [2, 2], [2, -2], [1, -1], [1, -3]));
 export const messageSize = domain(weighted([4, 8], [2, 0], [2, 100], [2, 8192], [1, 8193], [1, 4000]));

@@ -10,14 +10,14 @@ const worker = fc.oneof(
 );
 
 /** What belongs to processes and users, and is of use whatever a sequence is about. */
-const COMMON = /^(fork|exec|exit|kill|resuid|resgid|groups|unshare)$/;
+const COMMON = /^(fork|exec|exit|kill|resuid|resgid|groups|unshare|drop_cap|sysctl|read_sysctl)$/;
 const SEMAPHORES = /^sem/;
 const MESSAGES = /^msg/;
 const FILES =
   /^(memfd|shm_open|shm_unlink|close|ftruncate|fallocate|add_seals|get_seals|fstat|pread|pwrite|lseek|map_file|msync)$/;
 /** Operations on memory, whatever is mapped. */
 const MEMORY =
-  /^(munmap|mprotect|mremap|madvise|mlock|munlock|mmap|mincore|get|put|touch|probe|guard|maps|memlock)$/;
+  /^(munmap|mprotect|mremap|madvise|m(un)?lock(2|all)?|remap_file_pages|mmap|mincore|get|put|touch|probe|guard|s?maps|memlock)$/;
 
 const stepOf = (rows: readonly Operation[]): fc.Arbitrary<Step> =>
   fc

@@ -22,6 +22,7 @@ const sources = [
   'memory.c',
   'semmsg.c',
   'posix.c',
+  'proc.c',
 ].map((file) => join(folder, file));
 
 async function driver(target: 'riscv32-linux-musl' | 'native32'): Promise<CompileResult> {

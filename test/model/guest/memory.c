@@ -51,6 +51,29 @@ void do_munlock(long *a)
 	say_result(munlock((void *)a[0], (size_t)a[1] * PAGE));
 }
 
+/* mlock2 address pages flags */
+void do_mlock2(long *a)
+{
+	say_result(syscall(SYS_mlock2, a[0], (size_t)a[1] * PAGE, (int)a[2]));
+}
+
+void do_mlockall(long *a)
+{
+	say_result(mlockall((int)a[0]));
+}
+
+void do_munlockall(long *a)
+{
+	(void)a;
+	say_result(munlockall());
+}
+
+/* remap_file_pages address pages protection page flags */
+void do_remap_file_pages(long *a)
+{
+	say_result(syscall(SYS_remap_file_pages, a[0], (size_t)a[1] * PAGE, (int)a[2], (size_t)a[3], (int)a[4]));
+}
+
 /* Up to here a hint is rounded up or not, as CONFIG_LSM_MMAP_MIN_ADDR says. */
 #define LOW_HINT 0x10000
 

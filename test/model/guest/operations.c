@@ -2,10 +2,12 @@
 #include "memory.h"
 #include "model.h"
 #include "posix.h"
+#include "proc.h"
 #include "semmsg.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -198,7 +200,8 @@ static void do_memlock(long *a)
 	say_result(setrlimit(RLIMIT_MEMLOCK, &limit));
 }
 
-static const char *const sysctls[] = { "shmmax", "shmall", "shmmni", "shm_rmid_forced", "shm_next_id" };
+static const char *const sysctls[] = { "shmmax",  "shmall",  "shmmni",	    "shm_rmid_forced", "shm_next_id", "msgmax",
+				       "msgmnb", "msgmni", "msg_next_id", "sem_next_id" };
 #define SYSCTLS (sizeof sysctls / sizeof sysctls[0])
 
 static int open_sysctl(long number, int flags)
@@ -220,6 +223,21 @@ static void do_sysctl(long *a)
 		return;
 	}
 	snprintf(text, sizeof text, a[1] == -1 ? "-1" : "%lu", (unsigned long)a[1]);
+	say_result(write(fd, text, strlen(text)));
+	close(fd);
+}
+
+/* sem_limits semmsl semmns semopm semmni */
+static void do_sem_limits(long *a)
+{
+	char text[64];
+	int fd = open("/proc/sys/kernel/sem", O_WRONLY);
+
+	if (fd < 0) {
+		say("open: %s", name_of_errno(errno));
+		return;
+	}
+	snprintf(text, sizeof text, "%ld %ld %ld %ld", a[0], a[1], a[2], a[3]);
 	say_result(write(fd, text, strlen(text)));
 	close(fd);
 }
@@ -250,49 +268,19 @@ static void do_unshare(long *a)
 		say(" limits: %s", name_of_errno(errno));
 }
 
-/* A line of /proc/self/maps that is of interest: in the arena, or shared memory. */
-static void say_mapping(const char *line)
+/* drop_cap number: from the effective set; an exec as root brings it back */
+static void do_drop_cap(long *a)
 {
-	unsigned long start, end, offset, inode;
-	char access[8], name[64] = "";
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+	const unsigned bit = 1u << (a[0] & 31);
 
-	if (sscanf(line, "%lx-%lx %7s %lx %*s %lu %63[^\n]", &start, &end, access, &offset, &inode, name) < 5)
-		return;
-	int attach = strncmp(name, "/SYSV", 5) == 0;
-	int file = strncmp(name, "/dev/", 5) == 0 || strncmp(name, "/memfd:", 7) == 0;
-	if (attach || file || (start >= ARENA && start < ARENA + ARENA_PAGES * PAGE)) {
-		say(" [");
-		say_address(start);
-		say(" %lu %s", (end - start) / PAGE, access);
-		if (attach)
-			say(" +%lu %lu %.13s", offset / PAGE, inode, name);
-		if (file)
-			say(" +%lu %s", offset / PAGE, name);
-		say("]");
-	}
-}
-
-static void do_maps(long *a)
-{
-	static char text[16384];
-	size_t length = 0;
-	ssize_t n;
-	int fd = open("/proc/self/maps", O_RDONLY);
-
-	(void)a;
-	if (fd < 0) {
+	if (syscall(SYS_capget, &header, data) < 0) {
 		say("%s", name_of_errno(errno));
 		return;
 	}
-	while ((n = read(fd, text + length, sizeof text - 1 - length)) > 0)
-		length += (size_t)n;
-	close(fd);
-	text[length] = 0;
-	say("maps");
-	for (char *line = text, *next; (next = strchr(line, '\n')) != NULL; line = next + 1) {
-		*next = 0;
-		say_mapping(line);
-	}
+	data[0].effective &= ~bit;
+	say_result(syscall(SYS_capset, &header, data));
 }
 
 const struct operation operations[] = {
@@ -310,7 +298,11 @@ const struct operation operations[] = {
 	{ "mremap", ORDINARY, do_mremap },
 	{ "madvise", ORDINARY, do_madvise },
 	{ "mlock", ORDINARY, do_mlock },
+	{ "mlock2", ORDINARY, do_mlock2 },
 	{ "munlock", ORDINARY, do_munlock },
+	{ "mlockall", ORDINARY, do_mlockall },
+	{ "munlockall", ORDINARY, do_munlockall },
+	{ "remap_file_pages", ORDINARY, do_remap_file_pages },
 	{ "mmap", ORDINARY, do_mmap },
 	{ "mincore", ORDINARY, do_mincore },
 	{ "get", ORDINARY, do_get },
@@ -327,19 +319,26 @@ const struct operation operations[] = {
 	{ "groups", ORDINARY, do_groups },
 	{ "memlock", ORDINARY, do_memlock },
 	{ "sysctl", ORDINARY, do_sysctl },
+	{ "sem_limits", ORDINARY, do_sem_limits },
 	{ "read_sysctl", ORDINARY, do_read_sysctl },
+	{ "drop_cap", ORDINARY, do_drop_cap },
 	{ "unshare", ORDINARY, do_unshare },
 	{ "maps", ORDINARY, do_maps },
+	{ "smaps", ORDINARY, do_smaps },
 	{ "semget", MAKES_ID, do_semget },
 	{ "semctl", ORDINARY, do_semctl },
 	{ "sem_all", ORDINARY, do_sem_all },
+	{ "sem_setall", ORDINARY, do_sem_setall },
+	{ "sem_info", ORDINARY, do_sem_info },
 	{ "sem_stat", ORDINARY, do_sem_stat },
 	{ "sem_set", ORDINARY, do_sem_set },
 	{ "semop", MAY_SLEEP, do_semop },
+	{ "semtimedop", ORDINARY, do_semtimedop },
 	{ "msgget", MAKES_ID, do_msgget },
 	{ "msgsnd", MAY_SLEEP, do_msgsnd },
 	{ "msgrcv", MAY_SLEEP, do_msgrcv },
 	{ "msgctl", ORDINARY, do_msgctl },
+	{ "msg_info", ORDINARY, do_msg_info },
 	{ "msg_stat", ORDINARY, do_msg_stat },
 	{ "msg_set", ORDINARY, do_msg_set },
 	{ "memfd", ORDINARY, do_memfd },

@@ -6,6 +6,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <time.h>
 
 union semun {
 	int val;
@@ -44,6 +45,42 @@ void do_sem_all(long *a)
 	}
 	for (unsigned i = 0; i < ds.sem_nsems && i < 8; i++)
 		say(i ? " %u" : "%u", values[i]);
+}
+
+/* sem_setall id value value value */
+void do_sem_setall(long *a)
+{
+	unsigned short values[8] = { (unsigned short)a[1], (unsigned short)a[2], (unsigned short)a[3] };
+	const union semun all = { .array = values };
+
+	say_result(semctl((int)a[0], 0, SETALL, all));
+}
+
+/* sem_info command: IPC_INFO or SEM_INFO */
+void do_sem_info(long *a)
+{
+	struct seminfo info;
+	const union semun argument = { .array = (unsigned short *)&info };
+
+	memset(&info, 0, sizeof info);
+	long result = semctl(0, 0, a[0] == IPC_INFO ? IPC_INFO : SEM_INFO, argument);
+	say_result(result);
+	if (result != -1)
+		say(" mni %d mns %d msl %d opm %d vmx %d usz %d aem %d", info.semmni, info.semmns, info.semmsl, info.semopm,
+		    info.semvmx, info.semusz, info.semaem);
+}
+
+/* msg_info command: IPC_INFO or MSG_INFO */
+void do_msg_info(long *a)
+{
+	struct msginfo info;
+
+	memset(&info, 0, sizeof info);
+	long result = msgctl(0, a[0] == IPC_INFO ? IPC_INFO : MSG_INFO, (struct msqid_ds *)&info);
+	say_result(result);
+	if (result != -1)
+		say(" max %d mnb %d mni %d pool %d map %d tql %d ssz %d seg %u", info.msgmax, info.msgmnb, info.msgmni,
+		    info.msgpool, info.msgmap, info.msgtql, info.msgssz, info.msgseg);
 }
 
 static void say_perm(const struct ipc_perm *perm)
@@ -91,6 +128,15 @@ void do_semop(long *a)
 		operations[i].sem_flg = (short)a[4 + 3 * i];
 	}
 	say_result(semop((int)a[0], operations, (size_t)a[1] % 3));
+}
+
+/* semtimedop id number operation flags timeout: none to wait, or one that cannot be */
+void do_semtimedop(long *a)
+{
+	static const struct timespec timeouts[] = { { 0, 0 }, { 0, 1000000000 }, { -1, 0 }, { 0, -1 } };
+	struct sembuf operation = { (unsigned short)a[1], (short)a[2], (short)a[3] };
+
+	say_result(semtimedop((int)a[0], &operation, 1, &timeouts[a[4] & 3]));
 }
 
 /* msgget variable key flags */
