@@ -1,26 +1,13 @@
 /* A read fault of a file that is shared memory maps what the page cache has around it too, 64 KiB at most; attaches get one page at a time. */
-#include "shm.h"
+#include "smaps.h"
 #include <sys/stat.h>
 
 #define AROUND 16
 
-/* Pages that are mapped of the VMA at an address, by smaps. */
+/* Pages that are mapped of the VMA at an address. */
 static long resident(const char *address)
 {
-	static char text[1 << 18];
-	char start[24];
-	size_t length = 0;
-	ssize_t n;
-	int fd = (int)NEED(open("/proc/self/smaps", O_RDONLY));
-	while ((n = NEED(read(fd, text + length, sizeof text - 1 - length))) > 0)
-		length += (size_t)n;
-	text[length] = 0;
-	NEED(close(fd));
-	snprintf(start, sizeof start, "\n%08lx-", (unsigned long)address);
-	char *at = strstr(text, start);
-	if (at == NULL || (at = strstr(at, "\nRss:")) == NULL)
-		return -1;
-	return strtol(at + 5, NULL, 10) * 1024 / PAGE;
+	return rss(address) * 1024 / PAGE;
 }
 
 static int has_page(int fd, long page)

@@ -1,5 +1,5 @@
 /* The zero page: private memory that was only read holds no frame of its own, and is no reason for fork to copy entries. */
-#include "shm.h"
+#include "smaps.h"
 #include <sys/resource.h>
 
 #define RW (PROT_READ | PROT_WRITE)
@@ -20,24 +20,6 @@ static int resident(char *p)
 	for (int i = 0; i < PAGES; i++)
 		bits |= (there[i] & 1) << i;
 	return bits;
-}
-
-/* The Rss that smaps tells of the VMA at an address, in KiB. */
-static long rss(const char *address)
-{
-	static char text[1 << 18];
-	char start[24];
-	size_t length = 0;
-	ssize_t n;
-	int fd = (int)NEED(open("/proc/self/smaps", O_RDONLY));
-	while ((n = NEED(read(fd, text + length, sizeof text - 1 - length))) > 0)
-		length += (size_t)n;
-	text[length] = 0;
-	NEED(close(fd));
-	snprintf(start, sizeof start, "%08lx-", (unsigned long)address);
-	const char *at = strstr(text, start);
-	at = at == NULL ? NULL : strstr(at, "\nRss:");
-	return at == NULL ? -1 : strtol(at + 5, NULL, 10);
 }
 
 static int look(const volatile char *p, int page)
