@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #ifndef SYS_futex
 #define SYS_futex SYS_futex_time64
@@ -204,6 +205,22 @@ static void wake_ops(void)
 	volatile int *ro = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	FAILS("a read-only word", futex(w, FUTEX_WAKE_OP, 1, (void *)1, ro, OP(FUTEX_OP_SET, 1, FUTEX_OP_CMP_EQ, 0)), EFAULT);
 	NEED(munmap((void *)ro, PAGE));
+
+	/* Private words are looked at when they are changed, and then for writing at once. */
+	volatile int *none = (volatile int *)(void *)free_range(PAGE);
+	const int private = FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG;
+	FAILS("an unknown operation on no memory", futex(w, private, 1, (void *)1, none, OP(5, 1, FUTEX_OP_CMP_EQ, 0)), ENOSYS);
+	FAILS("on no memory", futex(w, private, 1, (void *)1, none, OP(FUTEX_OP_SET, 1, FUTEX_OP_CMP_EQ, 0)), EFAULT);
+	EQUALS("the first word is not looked at", futex(none, private, 1, (void *)1, v, OP(FUTEX_OP_SET, 1, FUTEX_OP_CMP_EQ, 0)), 0);
+	int fd = (int)NEED(memfd_create("word", 0));
+	struct stat st;
+	NEED(ftruncate(fd, PAGE));
+	ro = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	FAILS("a read-only hole", futex(w, private, 1, (void *)1, ro, OP(FUTEX_OP_SET, 1, FUTEX_OP_CMP_EQ, 0)), EFAULT);
+	NEED(fstat(fd, &st));
+	EQUALS("stays one", st.st_blocks, 0);
+	NEED(munmap((void *)ro, PAGE));
+	NEED(close(fd));
 }
 
 static void counts(void)

@@ -19,7 +19,7 @@ import { offsetInPage, PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import { ktimeGet } from '../mm/context.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import { pageIndex, pageMapping, pageToPhys, type Page } from '../mm/page.ts';
-import { getUser32 as getUser32OrNull, putUser32, userPage } from '../mm/usercopy.ts';
+import { getUser32 as getUser32OrNull, userPage, userPhys } from '../mm/usercopy.ts';
 import {
   FUT_OFF_MMSHARED,
   futexEnqueue,
@@ -249,12 +249,12 @@ export function futexWakeOp(
   if (typeof first === 'number') return first;
   const second = futexKey(kernel, task, address2, isPrivate, true);
   if (typeof second === 'number') return second;
-  const old = getUser32(kernel, task.mm, address2);
-  if (old < 0) return old;
-  const next = wakeOpValue(encoded, old);
-  if (next === null) return -ENOSYS;
-  const failed = task.mm === null ? -EFAULT : putUser32(kernel, task.mm, address2, next >>> 0);
-  if (failed < 0) return failed;
+  if (((encoded >>> 28) & 7) > LAST_OP) return -ENOSYS;
+  // At once for writing: nothing is made of a page that may only be read.
+  const at = task.mm === null ? -1 : userPhys(kernel, task.mm, address2, 'write');
+  if (at < 0) return -EFAULT;
+  const old = kernel.ram.read32(at);
+  kernel.ram.write32(at, wakeOpValue(encoded, old) >>> 0);
   const fits = wakeOpFits(encoded, old | 0);
   if (fits === null) return -ENOSYS;
   const woken = wakeKey(kernel, first, Math.max(1, wake), FUTEX_BITSET_MATCH_ANY);
@@ -263,8 +263,11 @@ export function futexWakeOp(
   return woken2 < 0 ? woken2 : woken + woken2;
 }
 
-/** arch_futex_atomic_op_inuser(): the word's new value; null: no such operation. */
-function wakeOpValue(encoded: number, old: number): number | null {
+/** FUTEX_OP_XOR. */
+const LAST_OP = 4;
+
+/** arch_futex_atomic_op_inuser(): the word's new value. */
+function wakeOpValue(encoded: number, old: number): number {
   let operand = (encoded << 8) >> 20;
   // FUTEX_OP_OPARG_SHIFT
   if (((encoded >>> 28) & 8) !== 0) operand = 1 << (operand & 31);
@@ -277,10 +280,8 @@ function wakeOpValue(encoded: number, old: number): number | null {
       return old | operand;
     case 3:
       return old & ~operand;
-    case 4:
-      return old ^ operand;
     default:
-      return null;
+      return old ^ operand;
   }
 }
 
