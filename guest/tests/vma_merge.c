@@ -218,10 +218,31 @@ static void moves(void)
 	clear();
 }
 
+/* Memory that becomes read-only counts for overcommit no more, if nothing private is there yet, so it may join what never did. */
+static void accounts(void)
+{
+	map(0, 2, RW);
+	NEED(mprotect(at(0), 2 * PAGE, PROT_READ));
+	map(2, 2, PROT_READ);
+	areas("read-only before anything was written");
+	NEED(mprotect(at(0), 4 * PAGE, RW));
+	areas("all of it writable again");
+	clear();
+	map(0, 2, RW);
+	touch_page(0);
+	NEED(mprotect(at(0), 2 * PAGE, PROT_READ));
+	map(2, 2, PROT_READ);
+	areas("read-only after a page was written");
+	NEED(mprotect(at(0), 4 * PAGE, RW));
+	areas("all of it writable again");
+	clear();
+}
+
 int main(void)
 {
 	forks();
 	neighbours();
 	moves();
+	accounts();
 	return done();
 }

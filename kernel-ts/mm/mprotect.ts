@@ -91,6 +91,9 @@ function mprotectFixup(ctx: MmContext, vma: VmArea, start: number, end: number, 
       if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
       newFlags |= VM_ACCOUNT;
     }
+  } else if (vma.vmOps === null && vma.anonVma === null) {
+    // Nothing private is there yet: it counts no more.
+    newFlags &= ~VM_ACCOUNT;
   }
   const result = vmaModifyFlags(ctx, vma, start, end, newFlags);
   if (typeof result === 'number') return result;
