@@ -5,7 +5,7 @@
  *
  * Needs Linux and root. Sequence number n is made from the seed n alone, so `--seed n --sequences 1` repeats it, and a campaign that
  * was interrupted goes on with `--seed` at the number that was printed last. `--about` takes one of segments, semaphores, messages,
- * files and everything. A sequence that differs is shrunk and printed
+ * files, futexes and everything. A sequence that differs is shrunk and printed
  * as a program with both answers. Exits with 1 when there is one.
  *
  * Linux takes dead ipc namespaces apart later, with a delay of seconds when many have died, and until then what was locked in them counts

@@ -182,7 +182,8 @@ export const mmapFlags = named(
 
 export const target = domain(among(1, 2, 3, 0), (word) => `w${word}`);
 export const targetPid = domain(among('p1', 'p2', 'p0', 'p3'), (word) => `w${word.slice(1)}`);
-export const signal = domain(weighted([3, 9], [1, 0], [1, 15], [1, 99]));
+/** SIGUSR1 and SIGUSR2 have handlers, with and without SA_RESTART; of the others SIGKILL and SIGTERM end a worker. */
+export const signal = domain(weighted([3, 9], [1, 0], [1, 15], [1, 99], [3, 10], [3, 12]));
 export const status = domain(among(0, 3));
 export const user = domain(weighted([4, 1000], [3, 1001], [2, 0], [2, -1]));
 export const owner = domain(weighted([4, 1000], [3, 1001], [3, 0], [1, -1]));
@@ -248,6 +249,42 @@ export const badCommand = named(
   'SHMCTL',
 );
 export const badPointer = domain(weighted([1, 0], [1, 8], [1, 0xffff_fff0], [1, '@63']));
+
+// Futexes
+
+/** Where a futex may be: a word of a page, sometimes none. */
+export const futex = domain(
+  fc
+    .tuple(
+      fc.oneof(
+        { weight: 4, arbitrary: fc.constant('a0') },
+        { weight: 2, arbitrary: among('a1', '@0', '@1') },
+      ),
+      weighted([12, 0], [3, 4096], [1, 904], [1, 2]),
+    )
+    .map(([base, more]) => (more === '0' ? base : `${base}+${more}`)),
+);
+/** What a word holds, mostly. */
+export const futexValue = domain(weighted([12, 0], [1, 1]));
+export const isPrivate = domain(weighted([3, 0], [1, 1]), (word) => (word === '0' ? 'shared' : 'private'));
+export const futexBits = domain(weighted([8, 0xffff_ffff], [2, 1], [2, 2], [1, 0]));
+export const futexCount = domain(weighted([6, 1], [2, 0], [2, 2], [2, 0x7fff_ffff], [1, -1]));
+export const requeueValue = domain(weighted([3, -1], [3, 0], [1, 1]));
+/** FUTEX_OP_SET, ADD, OR, ANDN, XOR of 1, with comparisons to 0 and 1; an operation and a comparison that are none. */
+export const wakeOperation = domain(
+  weighted(
+    [3, 0x0000_1000],
+    [2, 0x1000_1000],
+    [1, 0x2100_1001],
+    [1, 0x3200_1000],
+    [1, 0x4300_1001],
+    [1, 0x8400_3000],
+    [1, 0x0500_1001],
+    [1, 0x5000_1000],
+    [1, 0x0600_1000],
+  ),
+  (word) => `0x${Number(word).toString(16)}`,
+);
 
 // Semaphores and messages
 

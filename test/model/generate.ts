@@ -10,11 +10,14 @@ const worker = fc.oneof(
 );
 
 /** What belongs to processes and users, and is of use whatever a sequence is about. */
-const COMMON = /^(fork|exec|exit|kill|resuid|resgid|groups|unshare|drop_cap|sysctl|read_sysctl)$/;
+const COMMON = /^(fork|fork_ipc|exec|exit|kill|resuid|resgid|groups|unshare|drop_cap|sysctl|read_sysctl)$/;
 const SEMAPHORES = /^sem/;
 const MESSAGES = /^msg/;
 const FILES =
   /^(memfd|shm_open|shm_unlink|close|ftruncate|fallocate|add_seals|get_seals|fstat|pread|pwrite|lseek|map_file|msync)$/;
+const FUTEXES = /^futex/;
+/** SIGKILL and SIGTERM. */
+const DEADLY: ReadonlySet<string> = new Set(['9', '15']);
 /** Operations on memory, whatever is mapped. */
 const MEMORY =
   /^(munmap|mprotect|mremap|madvise|m(un)?lock(2|all)?|remap_file_pages|mmap|mincore|get|put|touch|probe|guard|s?maps|memlock)$/;
@@ -54,7 +57,7 @@ function inhabited(steps: readonly Step[]): Sequence {
     const here = [...alive];
     const by = alive.has(worker) ? worker : here[worker % here.length];
     if (by === undefined) break;
-    if (name === 'fork') {
+    if (name === 'fork' || name === 'fork_ipc') {
       const free = [1, 2, 3, 0].find((w) => !alive.has(w));
       if (free === undefined) continue;
       alive.add(free);
@@ -62,7 +65,7 @@ function inhabited(steps: readonly Step[]): Sequence {
       continue;
     }
     if (name === 'exit') alive.delete(by);
-    if (name === 'kill' && args[1] !== '0') alive.delete(Number(args[0]?.slice(1)));
+    if (name === 'kill' && DEADLY.has(args[1] ?? '')) alive.delete(Number(args[0]?.slice(1)));
     result.push({ worker: by, name, args });
   }
   return result;
@@ -84,14 +87,16 @@ function sequencesAbout(
 }
 
 /** What most sequences can be about. */
-export type Subject = 'segments' | 'semaphores' | 'messages' | 'files' | 'everything';
+export type Subject = 'segments' | 'semaphores' | 'messages' | 'files' | 'futexes' | 'everything';
 
 /**
  * Sequences of up to about `length` steps: about segments, about files that are shared memory, about semaphores or messages alone,
  * where workers often sleep, some about everything; or about one subject. Shrinking drops steps and simplifies them.
  */
 export const sequences = (length: number, subject?: Subject): fc.Arbitrary<Sequence> => {
-  const segments = about((name) => ![SEMAPHORES, MESSAGES, FILES].some((others) => others.test(name)));
+  const segments = about(
+    (name) => ![SEMAPHORES, MESSAGES, FILES, FUTEXES].some((others) => others.test(name)),
+  );
   const subjects: readonly (readonly [number, Subject, fc.Arbitrary<Sequence>])[] = [
     [5, 'segments', sequencesAbout(segments, ['shmget', 'shmat'], length)],
     [
@@ -118,6 +123,20 @@ export const sequences = (length: number, subject?: Subject): fc.Arbitrary<Seque
       sequencesAbout(
         about((name) => FILES.test(name) || MEMORY.test(name)),
         ['memfd', 'shm_open', 'ftruncate', 'map_file'],
+        length,
+        1,
+      ),
+    ],
+    [
+      2,
+      'futexes',
+      sequencesAbout(
+        about(
+          (name) =>
+            FUTEXES.test(name) ||
+            /^(shmat|shmget|mmap|munmap|mprotect|mremap|put|map_file|madvise)$/.test(name),
+        ),
+        ['shmget', 'shmat', 'fork'],
         length,
         1,
       ),

@@ -19,6 +19,7 @@ const sources = [
   'observe.c',
   'worker.c',
   'operations.c',
+  'futexes.c',
   'memory.c',
   'semmsg.c',
   'posix.c',

@@ -214,7 +214,7 @@ static void follow(const struct command *command, const char *reply)
 		ids[arguments[0].value % IDS] = (int)result;
 	if (traits & FORKS)
 		name_worker((int)arguments[0].value, (pid_t)result);
-	if ((traits & KILLS) && arguments[1].value != 0)
+	if ((traits & KILLS) && (arguments[1].value == SIGKILL || arguments[1].value == SIGTERM))
 		for (int i = 0; i < WORKERS; i++)
 			if (workers[i].pid != 0 && workers[i].pid == arguments[0].value)
 				reap(i);

@@ -1,4 +1,5 @@
 /* The operations of a worker: one function each, and the table that names them. */
+#include "futexes.h"
 #include "memory.h"
 #include "model.h"
 #include "posix.h"
@@ -144,6 +145,20 @@ static void do_fork(long *a)
 		self = (int)a[0];
 	else
 		say_result(pid);
+}
+
+/* fork_ipc worker: the child has an ipc namespace of its own */
+static void do_fork_ipc(long *a)
+{
+	long pid = syscall(SYS_clone, CLONE_PARENT | CLONE_NEWIPC | SIGCHLD, 0, 0, 0, 0);
+
+	if (pid != 0) {
+		say_result(pid);
+		return;
+	}
+	self = (int)a[0];
+	if (set_limits() < 0)
+		_exit(93);
 }
 
 static void do_exec(long *a)
@@ -310,7 +325,12 @@ const struct operation operations[] = {
 	{ "touch", MAY_DIE, do_touch },
 	{ "probe", ORDINARY, do_probe },
 	{ "guard", ORDINARY, do_guard },
+	{ "futex_wait", MAY_SLEEP, do_futex_wait },
+	{ "futex_wake", ORDINARY, do_futex_wake },
+	{ "futex_requeue", ORDINARY, do_futex_requeue },
+	{ "futex_wake_op", ORDINARY, do_futex_wake_op },
 	{ "fork", FORKS, do_fork },
+	{ "fork_ipc", FORKS, do_fork_ipc },
 	{ "exec", ORDINARY, do_exec },
 	{ "exit", MAY_DIE, do_exit },
 	{ "kill", KILLS, do_kill },

@@ -138,10 +138,26 @@ static void drop_sys_resource(void)
 		_exit(94);
 }
 
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+/* SIGUSR1 ends calls that sleep, SIGUSR2 lets those go on that may. */
+static void handle_signals(void)
+{
+	const struct sigaction ending = { .sa_handler = on_signal };
+	const struct sigaction restarting = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigaction(SIGUSR1, &ending, NULL);
+	sigaction(SIGUSR2, &restarting, NULL);
+}
+
 /* What a worker begins with: no address, and a wall below which the kernel places what it picks a place for. */
 static void forget(void)
 {
 	drop_sys_resource();
+	handle_signals();
 	if (mmap(NULL, WALL * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		_exit(95);
 	for (int i = 0; i < ADDRESSES; i++)
@@ -156,7 +172,11 @@ static _Noreturn void serve(void)
 
 	for (;;) {
 		/* `self` changes in a forked child, which has no command to answer. */
-		if (read(COMMAND_READ(self), &command, sizeof command) != sizeof command)
+		ssize_t n;
+		do
+			n = read(COMMAND_READ(self), &command, sizeof command);
+		while (n < 0 && errno == EINTR);
+		if (n != sizeof command)
 			_exit(96);
 		long arguments[ARGUMENTS];
 		for (int i = 0; i < ARGUMENTS; i++) {
