@@ -1,5 +1,5 @@
 /* fallocate(2) as tmpfs does it, lseek(2) with SEEK_DATA and SEEK_HOLE, copy_file_range(2) and sendfile(2) between files. */
-#include "shm.h"
+#include "smaps.h"
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
@@ -186,6 +186,33 @@ static void copying(void)
 	NEED(close(pipes[1]));
 }
 
+/* Pages of the file that are mapped after a hole was punched, of four that were. */
+static long left_by(long offset, long length)
+{
+	NEED(ftruncate(fd, 0));
+	NEED(ftruncate(fd, 4 * PAGE));
+	char *p = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	NEED(p == MAP_FAILED ? -1 : 0);
+	for (int i = 0; i < 4; i++)
+		p[i * PAGE] = (char)('a' + i);
+	NEED(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, length));
+	long pages = rss(p) * 1024 / PAGE;
+	NEED(munmap(p, 4 * PAGE));
+	return pages;
+}
+
+static void unmapping(void)
+{
+	EQUALS("a hole of page 1", left_by(PAGE, PAGE), 3);
+	EQUALS("of parts of pages 1 and 2", left_by(PAGE + 10, PAGE), 4);
+	EQUALS("of a part of page 1", left_by(PAGE + 10, 10), 4);
+	EQUALS("of the beginning of page 1", left_by(PAGE, 10), 4);
+	EQUALS("of pages 1 and 2 and a part of 3", left_by(PAGE, 2 * PAGE + 10), 2);
+	/* Linux takes the end of these, -1, for a large number. */
+	EQUALS("of a part of page 0", left_by(10, 10), 1);
+	EQUALS("of the beginning of page 0", left_by(0, 10), 0);
+}
+
 int main(void)
 {
 	fd = (int)NEED(shm_open("/fallocate", O_RDWR | O_CREAT | O_EXCL, 0600));
@@ -193,6 +220,7 @@ int main(void)
 	modes();
 	holes();
 	copying();
+	unmapping();
 	NEED(close(fd));
 	NEED(shm_unlink("/fallocate"));
 	return done();

@@ -189,13 +189,15 @@ function punchHole(ctx: FsContext, inode: Inode, offset: number, end: number): 0
   if (isSealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return -EPERM;
   const first = Math.ceil(offset / PAGE_SIZE);
   const last = Math.floor(end / PAGE_SIZE);
+  // A hole that ends within page 0 has its last whole page before all others: Linux takes -1 for a large number, and unmaps what follows.
+  const unmapEnd = last === 0 ? Infinity : last;
+  if (first < unmapEnd) unmapMappingRange(ctx, inode.iMapping, first, unmapEnd, false);
   if (first > last) {
     zeroPartial(ctx, inode, offset, end);
     return 0;
   }
   zeroPartial(ctx, inode, offset, first * PAGE_SIZE);
   zeroPartial(ctx, inode, last * PAGE_SIZE, end);
-  unmapMappingRange(ctx, inode.iMapping, first, last, false);
   removePages(ctx, inode, first, last);
   return 0;
 }
