@@ -67,8 +67,9 @@ int main(int argc, char **argv)
 		for (int f = 0; f < functions; f++)
 			write_function(code + f * WORDS, g * 7919 + f);
 		__asm__ volatile("fence.i" ::: "memory");
-		for (int c = 0; c < calls; c++)
-			for (int f = 0; f < functions; f++)
+		/* One after the other, so that each is hot for a while. */
+		for (int f = 0; f < functions; f++)
+			for (int c = 0; c < calls; c++)
 				sum = ((uint32_t(*)(uint32_t))(code + f * WORDS))(sum);
 	}
 	return report("generator", sum);

@@ -13,14 +13,22 @@ beforeAll(() => {
   writeFileSync(join(suite.dir, 'report.cjs'), report);
 });
 
-/** What a program prints, and the most that was resident, in MB. */
-async function resident(...args: string[]): Promise<{ stdout: string; megabytes: number }> {
-  const node = ['-r', join(suite.dir, 'report.cjs'), main, 'run', ...args];
+interface Resident {
+  readonly stdout: string;
+  /** The most that was resident. */
+  readonly megabytes: number;
+  /** Regions that tier 1 has made. */
+  readonly regions: number;
+}
+
+async function resident(...args: string[]): Promise<Resident> {
+  const node = ['-r', join(suite.dir, 'report.cjs'), main, 'run', '--stats', ...args];
   const { stdout, stderr } = await execa(process.execPath, node, {
     cwd: root,
     env: { XDG_CACHE_HOME: suite.dir },
   });
-  return { stdout, megabytes: Number(/^maxrss (\d+)$/m.exec(stderr)?.[1]) / 1024 };
+  const numberIn = (line: RegExp): number => Number(line.exec(stderr)?.[1]);
+  return { stdout, megabytes: numberIn(/^maxrss (\d+)$/m) / 1024, regions: numberIn(/^regions +(\d+)$/m) };
 }
 
 const generator = 'guest/bench/generator.c';
@@ -32,17 +40,22 @@ test('a small program', async () => {
 });
 
 test('a thousand hot functions', async () => {
-  const { stdout, megabytes } = await resident(generator, '1000', '2500', '1');
+  const { stdout, megabytes, regions } = await resident(generator, '1000', '3500', '1');
   expect(stdout).toMatch(/^generator [0-9a-f]{8}$/);
+  expect(regions).toBeGreaterThan(900);
   expect(megabytes).toBeLessThan(LIMIT);
 });
 
 test('more hot functions than tier 1 keeps', async () => {
-  expect((await resident(generator, '2200', '2100', '1')).megabytes).toBeLessThan(LIMIT);
+  const { megabytes, regions } = await resident(generator, '2200', '6500', '1');
+  expect(regions).toBeGreaterThan(2100);
+  expect(megabytes).toBeLessThan(LIMIT);
 });
 
 test('functions made anew again and again: more of them cost no more', async () => {
-  expect((await resident(generator, '20', '2500', '100')).megabytes).toBeLessThan(LIMIT);
+  const { megabytes, regions } = await resident(generator, '20', '3500', '100');
+  expect(regions).toBeGreaterThan(500);
+  expect(megabytes).toBeLessThan(LIMIT);
 });
 
 test('guest RAM counts as far as it is touched', async () => {
