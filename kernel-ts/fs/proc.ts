@@ -161,20 +161,25 @@ function inoOf(node: ProcNode, pid: number | null, name: string): number {
   return base + node.serial * 64 + (isPattern(node) && node.name !== '[pid]' ? (Number(name) || 0) % 64 : 0);
 }
 
+function inodeOperationsOf({ row }: ProcNode, type: number): InodeOperations {
+  if (type === S_IFDIR) return procDirInodeOperations;
+  if (type === S_IFLNK) return procLinkInodeOperations;
+  return row?.path.startsWith('/sys/') === true ? procSysInodeOperations : procFileInodeOperations;
+}
+
 /** proc_pid_make_inode() and d_splice: a dentry made for this lookup; it is not kept. */
 function makeDentry(ctx: FsContext, dir: Dentry, node: ProcNode, pid: number | null, name: string): Dentry {
   const mode = modeOf(node);
   const type = mode & S_IFMT;
-  const iOp =
-    type === S_IFDIR
-      ? procDirInodeOperations
-      : type === S_IFLNK
-        ? procLinkInodeOperations
-        : node.row?.path.startsWith('/sys/') === true
-          ? procSysInodeOperations
-          : procFileInodeOperations;
   const iFop = type === S_IFDIR ? procDirOperations : procFileOperations;
-  const inode = new Inode(dir.dInode.iSb, mode, iOp, iFop, ktimeGetRealTs(ctx), inoOf(node, pid, name));
+  const inode = new Inode(
+    dir.dInode.iSb,
+    mode,
+    inodeOperationsOf(node, type),
+    iFop,
+    ktimeGetRealTs(ctx),
+    inoOf(node, pid, name),
+  );
   if (type === S_IFDIR) inode.iNlink = 2;
   const task = pid === null ? null : ctx.vfs.proc.tasks.find(ctx, pid);
   if (task !== null) setOwner(inode, task);

@@ -236,8 +236,7 @@ export const limit = domain(
 export const semLimit = domain(
   weighted([3, 3], [3, 32000], [2, 1], [1, 2], [1, 0], [1, 8], [1, 32769], [1, -1]),
 );
-/** CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_IPC_LOCK, CAP_IPC_OWNER, CAP_SYS_ADMIN; not
- * CAP_SYS_RESOURCE, which root has not in every container. */
+/** Without CAP_SYS_RESOURCE, which root has not in every container. */
 export const capability = domain(
   weighted([2, 1], [1, 3], [1, 5], [1, 6], [1, 7], [4, 14], [5, 15], [4, 21]),
   (word) => CAPABILITIES[word] ?? word,
