@@ -54,14 +54,15 @@ const toolchainOnDemand: Plugin = {
 
 /**
  * What takes a millisecond to load or several, and is rarely called: commander can start programs, which is never asked of it, and
- * picocolors opens the standard output, which loads node:net where that is a pipe. A function or a class of each.
+ * picocolors opens the standard output, which loads node:net where that is a pipe. Functions or classes of each.
  */
-const ON_DEMAND: Readonly<Record<string, string>> = {
-  'node:child_process': 'spawn',
-  'node:module': 'SourceMap',
-  'node:tty': 'isatty',
-  'node:zlib': 'crc32',
-  picocolors: 'createColors',
+const ON_DEMAND: Readonly<Record<string, readonly string[]>> = {
+  'node:child_process': ['spawn'],
+  'node:module': ['SourceMap'],
+  'node:tty': ['isatty'],
+  'node:v8': ['deserialize', 'serialize'],
+  'node:zlib': ['crc32'],
+  picocolors: ['createColors'],
 };
 
 const onDemand: Plugin = {
@@ -71,10 +72,14 @@ const onDemand: Plugin = {
       namespace === 'on-demand' ? undefined : { path, namespace: 'on-demand' },
     );
     onLoad({ filter: /.*/, namespace: 'on-demand' }, ({ path }) => ({
-      contents: `exports.${ON_DEMAND[path]} = function (...args) {
-        const real = require('${path}').${ON_DEMAND[path]};
-        return new.target ? new real(...args) : real(...args);
-      };`,
+      contents: (ON_DEMAND[path] ?? [])
+        .map(
+          (name) => `exports.${name} = function (...args) {
+            const real = require('${path}').${name};
+            return new.target ? new real(...args) : real(...args);
+          };`,
+        )
+        .join('\n'),
       resolveDir: root,
     }));
   },

@@ -6,8 +6,8 @@
  *
  * A file: two words, the lengths of the module and of the code, little-endian; the module; the code.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
+import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { setV8Flag } from './v8Flags.ts';
 
 const HEADER = 8;
 
@@ -29,14 +29,14 @@ export type Native = (...values: unknown[]) => unknown;
 
 /** A function of V8's; null: it has none of that name. */
 export function native(name: string, ...parameters: readonly string[]): Native | null {
-  setFlagsFromString('--allow-natives-syntax');
+  setV8Flag('--allow-natives-syntax');
   try {
     const list = parameters.join(',');
     return new Function(list, `return %${name}(${list})`) as Native;
   } catch {
     return null;
   } finally {
-    setFlagsFromString('--no-allow-natives-syntax');
+    setV8Flag('--no-allow-natives-syntax');
   }
 }
 
@@ -45,9 +45,9 @@ export function writeModule(path: string, bytes: Uint8Array<ArrayBuffer>): void 
   const serialize = native('SerializeWasmModule', 'module');
   let code = new ArrayBuffer(0);
   if (serialize !== null) {
-    for (const flag of OPTIMISE) setFlagsFromString(flag);
+    for (const flag of OPTIMISE) setV8Flag(flag);
     const module = new WebAssembly.Module(bytes);
-    for (const flag of AS_BEFORE) setFlagsFromString(flag);
+    for (const flag of AS_BEFORE) setV8Flag(flag);
     code = serialize(module) as ArrayBuffer;
   }
   const lengths = Buffer.alloc(HEADER);
@@ -58,31 +58,48 @@ export function writeModule(path: string, bytes: Uint8Array<ArrayBuffer>): void 
   renameSync(unfinished, path);
 }
 
+/** The bytes of a file in arrays of those lengths; null: it has not so many. */
+function readParts(fd: number, lengths: readonly number[]): Uint8Array<ArrayBuffer>[] | null {
+  const parts = lengths.map((length) => new Uint8Array(length));
+  return parts.every((part) => readSync(fd, part) === part.length) ? parts : null;
+}
+
+/** The module's bytes and the machine code of such a file; null: it is damaged. */
+function readFrom(fd: number): Uint8Array<ArrayBuffer>[] | null {
+  const [header] = readParts(fd, [HEADER]) ?? [];
+  if (header === undefined) return null;
+  const lengths = new DataView(header.buffer);
+  const [bytes, code] = [lengths.getUint32(0, true), lengths.getUint32(4, true)];
+  return fstatSync(fd).size === HEADER + bytes + code ? readParts(fd, [bytes, code]) : null;
+}
+
 /** `optimised`: with its code. Null: there is no such file, or it is damaged. */
 export function readModule(
   path: string,
 ): { readonly module: WebAssembly.Module; readonly optimised: boolean } | null {
-  let file: Buffer;
+  let parts: Uint8Array<ArrayBuffer>[] | null;
   try {
-    file = readFileSync(path);
+    const fd = openSync(path, 'r');
+    try {
+      parts = readFrom(fd);
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return null;
   }
-  if (file.length < HEADER) return null;
-  const middle = HEADER + file.readUInt32LE(0);
-  if (file.length !== middle + file.readUInt32LE(4)) return null;
-  const bytes = new Uint8Array(file.subarray(HEADER, middle));
-  if (file.length > middle) {
-    const code = new Uint8Array(file.subarray(middle)).buffer;
-    const module = native('DeserializeWasmModule', 'code', 'bytes')?.(code, bytes);
+  if (parts === null) return null;
+  const [bytes, code] = parts as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  if (code.length > 0) {
+    const module = native('DeserializeWasmModule', 'code', 'bytes')?.(code.buffer, bytes);
     if (module instanceof WebAssembly.Module) return { module, optimised: true };
   }
-  setFlagsFromString(`--wasm-tiering-budget=${String(PATIENT_BUDGET)}`);
+  setV8Flag(`--wasm-tiering-budget=${String(PATIENT_BUDGET)}`);
   try {
     return { module: new WebAssembly.Module(bytes), optimised: false };
   } catch {
     return null;
   } finally {
-    setFlagsFromString(`--wasm-tiering-budget=${String(BUDGET)}`);
+    setV8Flag(`--wasm-tiering-budget=${String(BUDGET)}`);
   }
 }

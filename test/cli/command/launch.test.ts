@@ -59,6 +59,13 @@ describe('the command', () => {
     );
   });
 
+  test('uses nothing of Node that is deprecated in its eyes', async () => {
+    const strict = ['--pending-deprecation', '--throw-deprecation'];
+    const words = [...strict, join(root, 'dist/cli/main.js'), 'run', program()];
+    const { exitCode, stdout, stderr } = await execa(process.execPath, words, { reject: false });
+    expect({ exitCode, stdout, stderr }).toEqual(expected);
+  });
+
   test('runs without caches', async () => {
     expect(await withCaches(rmSync)).toEqual(expected);
   });
