@@ -48,15 +48,16 @@ interface Bindings {
  * later ones have closed it.
  */
 function findSetFlags(): typeof setFlagsFromString {
-  const { noDeprecation = false } = process;
+  // Where Node was told so, it cannot be written.
+  const silent = process.noDeprecation === true;
   if (version === 20) {
     try {
-      process.noDeprecation = true;
+      if (!silent) process.noDeprecation = true;
       return (process as unknown as Bindings).binding('v8').setFlagsFromString;
     } catch {
       // Not under Node's permission model.
     } finally {
-      process.noDeprecation = noDeprecation;
+      if (!silent) process.noDeprecation = false;
     }
   }
   return process.getBuiltinModule('node:v8').setFlagsFromString;
