@@ -27,7 +27,12 @@ const PARTS = {
     'emulator/tier0/step.ts',
   ],
   // What tier 1 compiles with, and rows of its own: most programs that are long enough for it have no use for the rest of the emulator.
-  jit: ['emulator/jit/batch.ts', 'emulator/jit/fusedHost.ts', 'emulator/jit/region.ts'],
+  jit: [
+    'emulator/jit/batch.ts',
+    'emulator/jit/fusedHost.ts',
+    'emulator/jit/inlineCalls.ts',
+    'emulator/jit/region.ts',
+  ],
   // The system calls beside those of every program, /proc, and what looks at a machine from outside.
   kernel: [
     'kernel-ts/syscalls/strace.ts',

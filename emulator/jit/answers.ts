@@ -23,6 +23,7 @@ const QUESTIONS = {
   room: (world, pc) => world.room(pc),
   isKnown: (world, pc) => Number(world.isKnown(pc)),
   isWarm: (world, pc) => Number(world.isWarm(pc)),
+  isUsed: (world, pc) => Number(world.isUsed(pc)),
   slotFor: (world, pc, wish) => world.slotFor(pc, wish),
   decoded: (world, page) => world.decoded(page),
   reserve: (world, pool, wish) => world.reserve((pool & 1) !== 0, pool >>> 1, wish),
@@ -39,7 +40,13 @@ const NAMES = Object.keys(QUESTIONS) as Name[];
 const NUMBERS = Object.fromEntries(NAMES.map((name, i) => [name, i])) as Record<Name, number>;
 const TARGETS = NAMES.length;
 
-const TASTE: ReadonlySet<number> = new Set([NUMBERS.isWarm, NUMBERS.isKnown, NUMBERS.entered, TARGETS]);
+const TASTE: ReadonlySet<number> = new Set([
+  NUMBERS.isWarm,
+  NUMBERS.isUsed,
+  NUMBERS.isKnown,
+  NUMBERS.entered,
+  TARGETS,
+]);
 
 /** A world that writes down what another answers. */
 export class Listener implements World {
@@ -92,6 +99,10 @@ export class Listener implements World {
 
   isWarm(pc: number): boolean {
     return this.#ask('isWarm', pc) !== 0;
+  }
+
+  isUsed(pc: number): boolean {
+    return this.#ask('isUsed', pc) !== 0;
   }
 
   slotFor(pc: number): number {

@@ -11,6 +11,7 @@ import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
 import type { CheckContext } from './checks.ts';
 import { regionFunction } from './emit.ts';
 import { analyse } from './flow.ts';
+import { inlineCalls } from './inlineCalls.ts';
 import type { Look } from './lookups.ts';
 import { floatTypes } from './registers.ts';
 import { discoverBeside, type CodeReader, type RegionCode } from './region.ts';
@@ -32,6 +33,8 @@ export interface World extends CodeReader, CheckContext {
   isKnown(pc: number): boolean;
   /** An entry that will be hot soon. */
   isWarm(pc: number): boolean;
+  /** The same, or it waits for its callers, or has a region. */
+  isUsed(pc: number): boolean;
   /** Gives the region at `pc` a slot of its own, if it has none. -1: its page has not been executed from. */
   slotFor(pc: number, wish?: number): number;
   /** The address of the micro-ops from which a page is fetched. */
@@ -49,7 +52,7 @@ export interface Compiled {
   readonly slot: number;
   readonly body: FunctionBody;
   readonly looks: readonly Look[];
-  /** Its instructions. */
+  /** Its own instructions. */
   readonly pcs: readonly number[];
   /** The virtual pages that its code lies in. */
   readonly pages: readonly number[];
@@ -68,8 +71,9 @@ export function compileBatch(world: World, pc: number): Compiled[] {
     if (seen.has(at)) continue;
     seen.add(at);
     const room = world.room(at);
-    const code = room === 0 ? null : discoverBeside(world, at, room, (pc) => world.isKnown(pc));
-    if (code === null) continue;
+    const alone = room === 0 ? null : discoverBeside(world, at, room, (pc) => world.isKnown(pc));
+    if (alone === null) continue;
+    const code = inlineCalls(world, alone, (pc) => world.isUsed(pc));
     found.push({ code, slot: world.slotFor(at) });
     for (const { insns, end } of code.blocks) {
       size += insns.length;
@@ -86,7 +90,10 @@ function compile(world: World, code: RegionCode, slot: number): Compiled {
   const flow = analyse(code, assumes ? types : new Map(), world.groups ? world : null);
   const { body, looks } = regionFunction(code, flow, world);
   const pcs: number[] = [];
-  for (const { insns } of code.blocks) for (let i = 0; i < insns.length; i++) pcs.push(insns[i].pc);
+  for (let k = 0; k < code.own; k++) {
+    const { insns } = code.blocks[k];
+    for (let i = 0; i < insns.length; i++) pcs.push(insns[i].pc);
+  }
   return {
     pc: code.entry,
     slot,

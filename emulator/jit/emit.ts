@@ -17,7 +17,7 @@ import { ENTRY } from '../tier0/uop.ts';
 import type { Checks } from './checks.ts';
 import { ECALL_SLOT, REGION_TYPE } from './convention.ts';
 import { exitMasks, Exits } from './exits.ts';
-import type { Flow, FlowBlock } from './flow.ts';
+import { isExpected, type Flow, type FlowBlock } from './flow.ts';
 import { DEPTH, EXIT, FETCH, KnownOperands, N, READ, SCRATCH, TARGET, WRITE, x } from './frame.ts';
 import { LocalFloats } from './localFloats.ts';
 import { LookupEmitter, type Look, type LookContext } from './lookups.ts';
@@ -183,7 +183,7 @@ class RegionEmitter extends LookupEmitter {
     const block = this.#blocks[index];
     if (block.isLoop)
       this.#leaveIf(get(N) + i32const(block.need) + OP.i32_lt_s, block.pc, 0, block.dirtyIn, 0);
-    this.out += get(N) + i32const(block.count) + OP.i32_sub + set(N);
+    if (block.count > 0) this.out += get(N) + i32const(block.count) + OP.i32_sub + set(N);
     this.#dirty = block.dirtyIn;
     this.loop = block.loop;
     const planned = this.#checks.accesses[index];
@@ -289,14 +289,22 @@ class RegionEmitter extends LookupEmitter {
       this.#branchIf(this.#condition, index, end.taken);
       this.#follow(index, end.fall);
     } else if (end.kind === 'call') this.#call(index, end.target, end.back);
-    else this.#indirect(index, end.targets);
+    else this.#indirect(index, end.targets, end.otherwise);
   }
 
-  #indirect(index: number, targets: readonly Edge[]): void {
+  #indirect(index: number, targets: readonly Edge[], otherwise: Edge | null): void {
+    const { dirtyOut } = this.#blocks[index];
+    if (isExpected(this.#blocks[index].end)) {
+      // The interpreter executes it where it goes anywhere else.
+      this.#leaveIf(get(TARGET) + i32const(targets[0].pc) + OP.i32_ne, this.operands.insn.pc, 1, dirtyOut, 0);
+      this.#follow(index, targets[0]);
+      return;
+    }
     for (const target of targets) {
       this.#branchIf(get(TARGET) + i32const(target.pc) + OP.i32_eq, index, target);
     }
-    this.#returnTo(get(TARGET), this.#blocks[index].dirtyOut);
+    if (otherwise === null) this.#returnTo(get(TARGET), dirtyOut);
+    else this.#follow(index, otherwise);
   }
 
   /**

@@ -59,7 +59,10 @@ function nextOf(end: Terminator): number[] {
     note(end.fall);
   } else if (end.kind === 'jump') note(end.to);
   else if (end.kind === 'call') note(end.back);
-  else end.targets.forEach(note);
+  else {
+    end.targets.forEach(note);
+    if (end.otherwise !== null) note(end.otherwise);
+  }
   return next;
 }
 
@@ -231,6 +234,7 @@ function findUses(blocks: readonly FlowBlock[], types: FloatTypes, checks: Check
   for (let i = 0; i < blocks.length; i++) {
     const block = blocks[i];
     const { insns, writtenAtBails } = block;
+    const lastBail = isExpected(block.end) ? insns.length - 1 : -1;
     const planned = checks.accesses[i];
     let readX = 0;
     let readF = 0;
@@ -240,7 +244,7 @@ function findUses(blocks: readonly FlowBlock[], types: FloatTypes, checks: Check
     for (let j = 0; j < insns.length; j++) {
       const insn = insns[j];
       if (
-        mayBail(insn, planned[j], assumes) &&
+        (j === lastBail || mayBail(insn, planned[j], assumes)) &&
         (last === null || last.x !== writtenX || last.f !== writtenF)
       ) {
         last = { x: writtenX, f: writtenF };
@@ -281,13 +285,19 @@ function findDirty(blocks: readonly FlowBlock[]): void {
 /** True when an edge leaves the region. */
 function leaves(end: Terminator): boolean {
   if (end.kind === 'branch') return end.taken.block < 0 || end.fall.block < 0;
+  if (end.kind === 'indirect') return end.otherwise === null;
   return end.kind === 'jump' && end.to.block < 0;
+}
+
+/** A jump to a computed address of which one place alone is known: a function's return to its caller's region, mostly. */
+export function isExpected(end: Terminator): boolean {
+  return end.kind === 'indirect' && end.targets.length === 1 && end.otherwise === null;
 }
 
 /** Registers live before a block. */
 function liveBefore(blocks: readonly FlowBlock[], block: FlowBlock, kept: number): Regs {
   const { end, next, dirtyIn, dirtyOut, writes, reads, writtenAtBails } = block;
-  const isOut = end.kind === 'indirect' || end.kind === 'call' || leaves(end);
+  const isOut = end.kind === 'call' || leaves(end);
   let x = isOut ? dirtyOut.x : 0;
   let f = isOut ? dirtyOut.f : 0;
   if (end.kind === 'call') {

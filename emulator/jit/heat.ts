@@ -33,6 +33,9 @@ const SIDE_PATIENCE = 20_000;
 /** Executions of a hot entry between two looks at it (regionStart.ts). */
 export const LOOK_AGAIN = 500;
 
+/** The same for a function that its callers may have in their regions. */
+const LEAF_PATIENCE = 4_000;
+
 /** Where counts begin, in words. */
 const FIRST = layout.HEAT >>> 2;
 
@@ -159,9 +162,10 @@ export class Heat {
     return 0;
   }
 
-  /** The entry, which is hot, is so again in LOOK_AGAIN executions. */
-  lookAgain(uop: number): void {
-    this.#words[this.#at(uop)] = (this.#words[layout.THRESHOLD >>> 2] as number) - LOOK_AGAIN;
+  /** The entry, which is hot, is so again in LOOK_AGAIN executions, or LEAF_PATIENCE. */
+  lookAgain(uop: number, verdict: 'again' | 'leaf'): void {
+    const patience = verdict === 'leaf' ? LEAF_PATIENCE : LOOK_AGAIN;
+    this.#words[this.#at(uop)] = (this.#words[layout.THRESHOLD >>> 2] as number) - patience;
   }
 
   /** The entry is hot, but not often executed. */

@@ -14,9 +14,9 @@ export const MAX_INSTRUCTIONS = 512;
  */
 const SIDE_INSTRUCTIONS = 100;
 /** Pages that a region's code may lie in: its prologue looks at each. */
-const MAX_PAGES = 4;
+export const MAX_PAGES = 4;
 /** Distance from the entry, in bytes, so that an exit's pc fits beside its refund in one constant (emit.ts). */
-const MAX_DISTANCE = 1 << 19;
+export const MAX_DISTANCE = 1 << 19;
 
 /** Where control goes: to a block of the region, or out of it to a pc. */
 export type Edge =
@@ -29,8 +29,11 @@ export type Terminator =
   | { readonly kind: 'jump'; readonly to: Edge }
   /** The last instruction, JAL or JALR, links, or is an ECALL. `target`: where a JAL goes. */
   | { readonly kind: 'call'; readonly target: number | 'ecall' | null; readonly back: Edge }
-  /** The last instruction is a JALR that does not link. `targets`: where it has gone so far; it may go anywhere. */
-  | { readonly kind: 'indirect'; readonly targets: readonly Edge[] };
+  /**
+   * The last instruction is a JALR. `targets`: where it has gone so far; it may go anywhere. `otherwise`: the block that goes there; null: it leaves
+   * the region.
+   */
+  | { readonly kind: 'indirect'; readonly targets: readonly Edge[]; readonly otherwise: Edge | null };
 
 export interface Block {
   readonly pc: number;
@@ -42,6 +45,8 @@ export interface RegionCode {
   readonly entry: number;
   /** The first is the entry's. */
   readonly blocks: readonly Block[];
+  /** How many of these are the region's own: the others are copies of functions that it calls (inlineCalls.ts). */
+  readonly own: number;
   /** Virtual page numbers that its instructions touch. */
   readonly pages: readonly number[];
 }
@@ -186,7 +191,7 @@ function terminator(
     const pair = pairTarget(last, insns[insns.length - 2]);
     if (last.fields.rd !== 0) return { kind: 'call', target: pair, back: edge(next) };
     if (pair !== null) return { kind: 'jump', to: edge(pair) };
-    return { kind: 'indirect', targets: targets.map(edge).filter((e) => e.block >= 0) };
+    return { kind: 'indirect', targets: targets.map(edge).filter((e) => e.block >= 0), otherwise: null };
   }
   return { kind: 'branch', taken: edge(target), fall: edge(next) };
 }
@@ -216,7 +221,7 @@ function regionOf({ entry, insns, leaders, targets, pages }: Explorer): RegionCo
     }
     return { pc, insns: body, end: terminator(body, edge, targets.get(last.pc) ?? []) };
   });
-  return { entry, blocks, pages: [...pages] };
+  return { entry, blocks, own: blocks.length, pages: [...pages] };
 }
 
 /** Finds the region at `entry`, of `limit` instructions at most; null when its first one cannot be compiled. */

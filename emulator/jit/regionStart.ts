@@ -9,9 +9,13 @@
  * a region of its own, its function would get one with the same loop in it soon after (a third of what C's string functions had compiled). So
  * places shortly before the entry that look like the beginning of a function are noted, and the region begins at one of these, if it has been
  * executed meanwhile and leads to the entry. They may be hot themselves when compiling begins, and must have been looked at before.
+ *
+ * Between them a small function that calls nobody waits for its callers: what is hot among these has it in its regions (inlineCalls.ts), and then
+ * it is hardly executed by itself.
  */
 import { BoundedMap, MAX_REMEMBERED } from './boundedMap.ts';
 import { LOOK_AGAIN, type Heat } from './heat.ts';
+import { isLeaf } from './inlineCalls.ts';
 import { isFunctionLike, reaches, type CodeReader } from './region.ts';
 
 /** Bytes before a hot entry within which its function is looked for. */
@@ -28,11 +32,17 @@ interface Candidate {
   readonly count: number;
 }
 
-/** What is noted of a hot entry: first the instructions that the machine had retired, then where its function may begin, the farthest first. */
-type Noted = { readonly retired: number } | { readonly candidates: readonly Candidate[] };
+/**
+ * What is noted of a hot entry: first the instructions that the machine had retired, then that it has waited for its callers, or where its
+ * function may begin, the farthest first.
+ */
+type Noted = { readonly retired: number } | 'leaf' | { readonly candidates: readonly Candidate[] };
 
-/** The pc at which the region is to begin, the entry's or a function's; or that the entry is to be looked at again, or too rare as yet. */
-export type Verdict = number | 'again' | 'rare';
+/**
+ * The pc at which the region is to begin, the entry's or a function's; or that the entry is to be looked at again, later since it is a `leaf`; or
+ * that it is too rare as yet.
+ */
+export type Verdict = number | 'again' | 'leaf' | 'rare';
 
 export class RegionStart {
   readonly #heat: Heat;
@@ -53,21 +63,29 @@ export class RegionStart {
   /** Of a hot entry. `retired`: instructions that the machine has retired. */
   of(pc: number, uop: number, retired: number): Verdict {
     const noted = this.#noted.get(uop);
-    if (noted === undefined) return this.#again(uop, { retired });
+    if (noted === undefined) return this.#note(uop, { retired }, 'again');
     this.#noted.delete(uop);
-    if ('candidates' in noted) return this.#called(pc, uop, noted.candidates);
-    if (retired - noted.retired > RARE && !this.#waited.has(uop)) {
-      this.#waited.set(uop, 1);
-      return 'rare';
+    if (noted !== 'leaf') {
+      if ('candidates' in noted) return this.#called(pc, uop, noted.candidates);
+      if (retired - noted.retired > RARE && !this.#waited.has(uop)) {
+        this.#waited.set(uop, 1);
+        return 'rare';
+      }
+      if (isLeaf(this.#reader, pc)) return this.#note(uop, 'leaf', 'leaf');
     }
     const candidates = this.#candidates(pc, uop);
-    return candidates.length === 0 ? pc : this.#again(uop, { candidates });
+    return candidates.length === 0 ? pc : this.#note(uop, { candidates }, 'again');
   }
 
-  #again(uop: number, noted: Noted): Verdict {
+  /** It is hot, and waits for its callers. */
+  isLeaf(uop: number): boolean {
+    return this.#noted.get(uop) === 'leaf';
+  }
+
+  #note(uop: number, noted: Noted, verdict: Verdict): Verdict {
     if (this.#noted.size >= MAX_REMEMBERED) this.#noted.clear();
     this.#noted.set(uop, noted);
-    return 'again';
+    return verdict;
   }
 
   /** The candidate that has been executed meanwhile, or the entry itself. */

@@ -155,8 +155,8 @@ export class Tier1 {
       const begun = this.#time.now();
       const start =
         early || !heat.patient || this.#regions.covers(uop) ? pc : this.#start.of(pc, uop, retired);
-      if (start === 'again') {
-        heat.lookAgain(uop);
+      if (start === 'again' || start === 'leaf') {
+        heat.lookAgain(uop, start);
         return;
       }
       if (start === 'rare') {
@@ -289,6 +289,7 @@ export class Tier1 {
       },
       isKnown: (pc) => this.#regions.covers(this.#uopOf(pc)),
       isWarm: (pc) => this.#isWarm(pc),
+      isUsed: (pc) => this.#isUsed(pc),
       slotFor: (pc, wish) => {
         const uop = this.#uopOf(pc);
         return uop === 0 ? -1 : this.#reserve(pc, uop, wish).slot;
@@ -306,6 +307,12 @@ export class Tier1 {
   #isWarm(pc: number): boolean {
     const uop = this.#uopOf(pc);
     return uop !== 0 && this.#heat.isWarm(uop);
+  }
+
+  #isUsed(pc: number): boolean {
+    const uop = this.#uopOf(pc);
+    if (uop === 0) return false;
+    return this.#heat.isWarm(uop) || this.#start.isLeaf(uop) || this.#find(pc, uop)?.compiled === true;
   }
 
   /**

@@ -21,7 +21,7 @@ export function mapEdges(end: Terminator, edge: (e: Edge) => Edge): Terminator {
   if (kind === 'branch') return { kind, taken: edge(end.taken), fall: edge(end.fall) };
   if (kind === 'jump') return { kind, to: edge(end.to) };
   if (kind === 'call') return { kind, target: end.target, back: edge(end.back) };
-  return { kind, targets: end.targets.map(edge) };
+  return { kind, targets: end.targets.map(edge), otherwise: end.otherwise && edge(end.otherwise) };
 }
 
 /** Times that a loop is to be there in all; 1: as it is. */

@@ -38,6 +38,7 @@ const program = (step: number): string => `
   jalr x0, 0(t1)
   other: fadd.d fa0, fa0, fa1
   j again
+  jalr x0, 0(ra)
   f: slli t0, a0, 2
   add t0, t0, s0
   lw t1, 0(t0)

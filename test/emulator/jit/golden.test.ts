@@ -63,6 +63,25 @@ const PIECES: Readonly<Record<string, string>> = {
     j entry
     f: addi a0, a0, 2
     jalr x0, 0(ra)`,
+  'small-functions': `
+    addi sp, s0, 0
+    la s1, f
+    la s2, g
+    entry: addi t1, s1, 0
+    addi s1, s2, 0
+    addi s2, t1, 0
+    jalr ra, 0(s1)
+    add a1, a1, a0
+    j entry
+    jalr x0, 0(ra)
+    f: addi a0, a0, 2
+    jalr x0, 0(ra)
+    g: addi sp, sp, -16
+    sw ra, 12(sp)
+    addi a0, a0, 3
+    lw ra, 12(sp)
+    addi sp, sp, 16
+    jalr x0, 0(ra)`,
   atomics: `
     entry: amoadd.w a0, a1, (s0)
     amomaxu.w a2, a0, (s0)
