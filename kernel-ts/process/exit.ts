@@ -15,6 +15,7 @@ import { mmput } from '../mm/mmLife.ts';
 import type { Kernel } from './kernel.ts';
 import { futexExitRelease } from './robust.ts';
 import { exitItimers } from './itimer.ts';
+import { detachPids } from './pid.ts';
 import { exitPosixTimers } from './posixTimer.ts';
 import { completeWait, dequeueTask, finishWait, removeFrom, runningSlice, wakeUpQ } from './sched.ts';
 import {
@@ -144,6 +145,7 @@ function freeTask(kernel: Kernel, task: Task): void {
 export function releaseTask(kernel: Kernel, leader: Task): void {
   flushPending(kernel, leader.pending);
   flushPending(kernel, leader.group.pending);
+  detachPids(kernel, leader.group);
   freeTask(kernel, leader);
   const { parent } = leader;
   if (parent !== null) removeFrom(parent.children, leader);

@@ -36,7 +36,8 @@ import { capable } from '../mm/cred.ts';
 import { slabMay } from '../mm/slab.ts';
 import { dupMm, mmget, mmput } from '../mm/mmLife.ts';
 import { putUser32 } from '../mm/usercopy.ts';
-import { allocPid, log, type Kernel } from './kernel.ts';
+import { log, type Kernel } from './kernel.ts';
+import { allocPid, attachPids } from './pid.ts';
 import { enqueueTask, sleepOn } from './sched.ts';
 import { copyNamespaces } from './nsproxy.ts';
 import { DEFAULT_SIGACTION, groupLeader, newThreadGroup, SIG_IGN, Task, type SigHand } from './task.ts';
@@ -78,9 +79,11 @@ function tooManyTasks(kernel: Kernel, task: Task): boolean {
   if (kernel.tasks.size >= kernel.limits.maxTasks) return true;
   const { cred } = task;
   if (cred.uid === 0 || capable(cred, CAP_SYS_ADMIN) || capable(cred, CAP_SYS_RESOURCE)) return false;
+  const limit = rlimit(task.rlim, RLIMIT_NPROC);
+  if (kernel.tasks.size < limit) return false;
   let own = 0;
   for (const t of kernel.tasks.values()) if (t.cred.uid === cred.uid) own++;
-  return own >= rlimit(task.rlim, RLIMIT_NPROC);
+  return own >= limit;
 }
 
 /**
@@ -96,7 +99,10 @@ export function doClone(kernel: Kernel, task: Task, args: CloneArgs): number {
   if (typeof child === 'number') return child;
   kernel.tasks.set(child.pid, child);
   if ((flags & CLONE_THREAD) !== 0) child.group.threads.push(child);
-  else child.group.threads = [child];
+  else {
+    child.group.threads = [child];
+    attachPids(kernel, child.group);
+  }
   kernel.stats.forks++;
   if ((flags & CLONE_THREAD) === 0) child.parent?.children.push(child);
   if ((flags & CLONE_PARENT_SETTID) !== 0 && task.mm !== null)

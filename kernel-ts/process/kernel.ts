@@ -12,6 +12,7 @@ import type { TlbControl } from '../mm/context.ts';
 import type { Idr } from '../mm/idr.ts';
 import type { CrashReport } from '../system/api.ts';
 import type { FutexTable } from './futexQueue.ts';
+import type { PidUse } from './pid.ts';
 import type { Schedule, Timer } from './sched.ts';
 import type { Task } from './task.ts';
 
@@ -81,6 +82,8 @@ export interface Kernel extends IpcContext {
   hostname: string;
   /** The idr of Linux's pid namespace: tasks by pid (thread id), zombies included. */
   readonly tasks: Idr<Task>;
+  /** Numbers that process groups and sessions have. */
+  readonly pids: Idr<PidUse>;
   /** task_struct_cachep, as far as it pays: the registers of tasks that are gone, for the next ones. */
   readonly threadCache: Int32Array[];
   /** Runnable, waiting for the hart, in the order of the queue. */
@@ -105,8 +108,6 @@ export interface Kernel extends IpcContext {
   /** hart.retired when the current slice was last accounted. */
   sliceStart: number;
   nextPid: number;
-  /** Before the first wrap every number is new. */
-  pidsWrapped: boolean;
   logLines: number;
   /** System calls of sleepers that a waker completed, while a listener wants them; else null. */
   completed: { readonly task: Task; readonly result: number }[] | null;
@@ -119,29 +120,4 @@ export function log(kernel: Kernel, line: string): void {
   kernel.host.log(
     kernel.logLines > kernel.limits.maxLogLines ? 'log: too many lines, silent from here on' : line,
   );
-}
-
-/** Lowest pid given again after a wrap (Linux: RESERVED_PIDS). */
-const RESERVED_PIDS = 300;
-
-/** alloc_pid(): the next number not in use, cyclic; null when all are taken. */
-export function allocPid(kernel: Kernel): number | null {
-  const { tasks, limits } = kernel;
-  for (let tries = 0; tries < limits.pidMax; tries++) {
-    const pid = kernel.nextPid;
-    kernel.nextPid = pid + 1;
-    if (kernel.nextPid >= limits.pidMax) {
-      kernel.nextPid = RESERVED_PIDS;
-      kernel.pidsWrapped = true;
-    }
-    if (!tasks.has(pid) && !groupIdInUse(kernel, pid)) return pid;
-  }
-  return null;
-}
-
-/** A number stays taken while it names a process group or session. */
-function groupIdInUse(kernel: Kernel, id: number): boolean {
-  if (!kernel.pidsWrapped) return false;
-  for (const t of kernel.tasks.values()) if (t.group.pgid === id || t.group.sid === id) return true;
-  return false;
 }

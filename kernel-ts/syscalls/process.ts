@@ -18,6 +18,7 @@ import {
 } from '../process/creds.ts';
 import { doExecve } from '../process/exec.ts';
 import type { Kernel } from '../process/kernel.ts';
+import { changePids } from '../process/pid.ts';
 import { taskTime } from '../process/sched.ts';
 import { SIGCHLD } from '../process/signalSet.ts';
 import { groupLeader, setRlimit, type Task } from '../process/task.ts';
@@ -165,15 +166,14 @@ export const sysSetpgid: Handler = (kernel, task, pid, pgid) => {
     );
     if (!inSession) return -EPERM;
   }
-  target.group.pgid = wanted;
+  changePids(kernel, target.group, wanted, target.group.sid);
   return 0;
 };
 
 /** setsid(2). EPERM: already the leader of a process group. */
 export const sysSetsid: Handler = (kernel, task) => {
   for (const t of kernel.tasks.values()) if (t.group.pgid === task.tgid) return -EPERM;
-  task.group.sid = task.tgid;
-  task.group.pgid = task.tgid;
+  changePids(kernel, task.group, task.tgid, task.tgid);
   return task.tgid;
 };
 

@@ -87,6 +87,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     ipcNs,
     hostname: options.hostname ?? 'sameframe',
     tasks: new Idr(),
+    pids: new Idr(),
     threadCache: [],
     runQueue: [],
     timers: [],
@@ -101,7 +102,6 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     tickStopped: false,
     sliceStart: machine.hart.retired,
     nextPid: FIRST_PID,
-    pidsWrapped: false,
     logLines: 0,
     completed: null,
   };

@@ -18,7 +18,8 @@ import { ktimeGet } from '../mm/context.ts';
 import { makeCred } from '../mm/cred.ts';
 import { execPath } from '../process/exec.ts';
 import { readElf, type ElfImage } from '../process/elfImage.ts';
-import { allocPid, type Kernel } from '../process/kernel.ts';
+import type { Kernel } from '../process/kernel.ts';
+import { allocPid, attachPids } from '../process/pid.ts';
 import { enqueueTask } from '../process/sched.ts';
 import { HOST_SESSION, newSigHand, newThreadGroup, Task } from '../process/task.ts';
 import type { SpawnOptions } from './api.ts';
@@ -146,6 +147,7 @@ export class Spawner {
   start(task: Task): void {
     this.kernel.tasks.set(task.pid, task);
     task.group.threads.push(task);
+    attachPids(this.kernel, task.group);
     enqueueTask(this.kernel, task);
   }
 }

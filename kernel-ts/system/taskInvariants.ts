@@ -20,6 +20,24 @@ export function checkTasks(kernel: Kernel, problems: string[]): void {
       problems.push(`pid ${timer.task.pid} has a timer that it does not wait for`);
   }
   checkQueuedSignals(kernel, problems);
+  checkPids(kernel, problems);
+}
+
+/** Numbers of groups and sessions against the processes. */
+function checkPids(kernel: Kernel, problems: string[]): void {
+  const found = new Map<number, number>();
+  const count = (id: number): void => void found.set(id, (found.get(id) ?? 0) + 1);
+  for (const { isLeader, group } of kernel.tasks.values()) {
+    if (!isLeader) continue;
+    count(group.pgid);
+    count(group.sid);
+  }
+  for (const [id, { uses }] of kernel.pids) {
+    if (found.get(id) !== uses)
+      problems.push(`number ${id} has ${uses} uses, but ${found.get(id) ?? 0} are found`);
+    found.delete(id);
+  }
+  for (const id of found.keys()) problems.push(`number ${id} is used and not noted`);
 }
 
 function checkAlarm(alarm: Alarm, deadline: number, problems: string[]): void {

@@ -5,6 +5,7 @@ import { initFsStruct } from '../../../kernel-ts/fs/init.ts';
 import { getIpcNs, shmInitTask } from '../../../kernel-ts/ipc/namespace.ts';
 import { makeCred } from '../../../kernel-ts/mm/cred.ts';
 import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
+import { attachPids } from '../../../kernel-ts/process/pid.ts';
 import { newSigHand, newThreadGroup, Task } from '../../../kernel-ts/process/task.ts';
 
 /** Enough for a scheduler; `registers`: of a task that is gone. */
@@ -26,6 +27,7 @@ export function bareTask(kernel: Kernel, pid: number, registers?: Int32Array): T
     ...(registers === undefined ? {} : { registers }),
   });
   made.group.threads.push(made);
+  attachPids(kernel, made.group);
   kernel.tasks.set(pid, made);
   return made;
 }
