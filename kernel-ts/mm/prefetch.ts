@@ -60,9 +60,19 @@ export function wantPage(count: number, mm: MmStruct, page: number): number {
 
 /** The entries of the pages that are asked for: of the root tables, then of the tables below. */
 export function prefetchEntries({ ram }: MmContext, count: number): void {
+  // Neighbours mostly have one table.
+  let root = 0;
+  let covered = -1;
+  let table = 0;
   for (let n = 0; n < count; n++) {
-    const pte = ram.read32((tables[n] as number) * PAGE_SIZE + ((pages[n] as number) >>> 10) * 4);
-    tables[n] = (pte & PTE_V) === 0 ? 0 : ptePfn(pte);
+    const top = (pages[n] as number) >>> 10;
+    if (top !== covered || tables[n] !== root) {
+      root = tables[n] as number;
+      covered = top;
+      const pte = ram.read32(root * PAGE_SIZE + top * 4);
+      table = (pte & PTE_V) === 0 ? 0 : ptePfn(pte);
+    }
+    tables[n] = table;
   }
   for (let n = 0; n < count; n++) {
     const table = tables[n] as number;
@@ -116,9 +126,12 @@ export function prefetchAreas(ctx: MmContext, tasks: readonly HasMm[]): void {
 function prefetchFrames(memMap: MemMap, pfns: Int32Array, count: number): void {
   const { firstPfn } = memMap;
   let sum = 0;
+  let last = 0;
   for (let n = 0; n < count; n++) {
-    const frame = (pfns[n] as number) - firstPfn;
-    if (frame >= 0) sum += nextListed(memMap, frame);
+    const pfn = pfns[n] as number;
+    if (pfn === last) continue;
+    last = pfn;
+    if (pfn >= firstPfn) sum += nextListed(memMap, pfn - firstPfn);
   }
   prefetched(sum);
 }
