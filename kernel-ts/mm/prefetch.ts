@@ -6,7 +6,7 @@
  *
  * Nothing here changes anything that can be seen. What is loaded is added up, or the compiler would leave the loads out.
  */
-import { PAGE_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { areaAt } from './mapleNode.ts';
 import type { MmStruct } from './mm.ts';
@@ -69,14 +69,14 @@ export function prefetchEntries({ ram }: MmContext, count: number): void {
     if (top !== covered || tables[n] !== root) {
       root = tables[n] as number;
       covered = top;
-      const pte = ram.read32(root * PAGE_SIZE + top * 4);
+      const pte = ram.read32((root << PAGE_SHIFT) | (top << 2));
       table = (pte & PTE_V) === 0 ? 0 : ptePfn(pte);
     }
     tables[n] = table;
   }
   for (let n = 0; n < count; n++) {
     const table = tables[n] as number;
-    const pte = table === 0 ? 0 : ram.read32(table * PAGE_SIZE + pteIndex(pages[n] as number) * 4);
+    const pte = table === 0 ? 0 : ram.read32((table << PAGE_SHIFT) | (pteIndex(pages[n] as number) << 2));
     frames[n] = (pte & PTE_V) === 0 ? 0 : ptePfn(pte);
   }
 }
@@ -86,7 +86,7 @@ export function prefetchWords({ ram }: MmContext, n: number, offset: number): vo
   const frame = frames[n] as number;
   if (frame === 0) return;
   prefetched(
-    ram.read32(frame * PAGE_SIZE + offset) + ram.read32(frame * PAGE_SIZE + Math.min(offset + 64, 4092)),
+    ram.read32((frame << PAGE_SHIFT) | offset) + ram.read32((frame << PAGE_SHIFT) | Math.min(offset + 64, 4092)),
   );
 }
 
@@ -192,8 +192,8 @@ export function prefetchDup(ctx: MmContext, old: MmStruct): void {
   for (let n = 0; n + wanted <= count; n += wanted) {
     for (let below = 1; below < wanted; below++) {
       const page = pages[below] as number;
-      sum += ram.read32((tables[n] as number) * PAGE_SIZE + (page >>> 10) * 4);
-      sum += ram.read32((tables[n + below] as number) * PAGE_SIZE + pteIndex(page) * 4);
+      sum += ram.read32(((tables[n] as number) << PAGE_SHIFT) | ((page >>> 10) << 2));
+      sum += ram.read32(((tables[n + below] as number) << PAGE_SHIFT) | (pteIndex(page) << 2));
     }
   }
   prefetched(sum);
