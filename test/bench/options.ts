@@ -5,7 +5,7 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 export function benchCommand(name: string, description: string, names: readonly string[]): Command {
   return new Command(name)
     .description(description)
-    .addArgument(new Argument('[kernel...]', 'all, when none is named').choices(names))
+    .addArgument(new Argument('[name...]', 'all, when none is named').choices(names))
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 }
 

@@ -11,10 +11,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { boot } from 'sameframe';
 import { compile } from '../../guest/toolchain.ts';
+import { benchCommand, positive } from './options.ts';
 
 interface Phase {
   readonly letter: string;
@@ -115,19 +115,10 @@ async function measureNative(path: string, mode: Mode, count: number): Promise<M
   return new Map(lines.map(([letter = '', ns]) => [letter, Number(ns) / 1000 / (count * repeats)]));
 }
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '4' },
-    only: { type: 'string' },
-    native: { type: 'boolean', default: true },
-  },
-  allowNegative: true,
-});
-const rounds = Number(values.rounds);
-const source = join(import.meta.dirname, '../../guest/bench/scale.c');
-const flags = ['-Wall', '-Wextra'];
-const image = new Uint8Array(readFileSync((await compile(source, { flags })).path));
-const nativePath = values.native ? (await compile(source, { flags, target: 'native' })).path : null;
+interface Options {
+  readonly rounds: number;
+  readonly native: boolean;
+}
 
 /** The least value of each cell. */
 class Cells {
@@ -145,7 +136,13 @@ class Cells {
   }
 }
 
-for (const mode of MODES.filter(({ name }) => values.only === undefined || name === values.only)) {
+/** The table of one mode. `native`: the program for the host; null: without it. */
+async function table(
+  mode: Mode,
+  image: Uint8Array,
+  nativePath: string | null,
+  rounds: number,
+): Promise<void> {
   const { counts, phases } = mode;
   const [first = 0, last = 0] = [counts[0], counts.at(-1)];
   const nativeLast = Math.min(last, NATIVE_ATTACHES);
@@ -179,3 +176,23 @@ for (const mode of MODES.filter(({ name }) => values.only === undefined || name 
     process.stdout.write(`  ${name.padEnd(32)}${text}${ratio.toFixed(2).padStart(9)}${nativeText}\n`);
   }
 }
+
+async function main(names: readonly string[], { rounds, native }: Options): Promise<void> {
+  const source = join(import.meta.dirname, '../../guest/bench/scale.c');
+  const flags = ['-Wall', '-Wextra'];
+  const image = new Uint8Array(readFileSync((await compile(source, { flags })).path));
+  const nativePath = native ? (await compile(source, { flags, target: 'native' })).path : null;
+  for (const mode of MODES) {
+    if (names.length === 0 || names.includes(mode.name)) await table(mode, image, nativePath, rounds);
+  }
+}
+
+await benchCommand(
+  'bench:scale',
+  'What an operation costs with few and with many things beside it, in microseconds.',
+  MODES.map(({ name }) => name),
+)
+  .option('--rounds <n>', 'rounds over all counts; one more comes first and does not count', positive, 4)
+  .option('--no-native', "leave the host's Linux out")
+  .action(main)
+  .parseAsync();
