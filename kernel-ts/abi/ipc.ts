@@ -32,6 +32,21 @@ export interface Ipc64Perm {
 
 export const SIZEOF_IPC64_PERM = 36;
 
+/**
+ * Room for a structure that goes to the user at once: it is good until the next of its kind. V8 takes 200 ns for bytes of their own, which is
+ * half of an IPC_STAT.
+ */
+export class IpcRoom {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+
+  /** `size` in bytes; what nobody writes is 0. */
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.view = new DataView(this.bytes.buffer);
+  }
+}
+
 /** Writes struct ipc64_perm at `at`. */
 export function writeIpc64Perm(view: DataView, at: number, perm: Ipc64Perm): void {
   view.setUint32(at, perm.key, true);

@@ -2,7 +2,7 @@
  * Message queues: include/uapi/linux/msg.h, asm-generic/msgbuf.h. msqid64_ds is that of a 32-bit architecture with 64-bit time: its
  * `*_high` words are what musl's msgctl for riscv32 reads (offsets checked against its headers).
  */
-import { SIZEOF_IPC64_PERM, writeIpc64Perm, writeIpcTime, type Ipc64Perm } from './ipc.ts';
+import { IpcRoom, SIZEOF_IPC64_PERM, writeIpc64Perm, writeIpcTime, type Ipc64Perm } from './ipc.ts';
 
 /** msgrcv flags: cut a message that is too long; any type but this; copy the message of that number, leaving it there. */
 export const MSG_NOERROR = 0o10000;
@@ -40,9 +40,10 @@ export interface Msqid64Ds {
 export const SIZEOF_MSQID64_DS = 88;
 const MSG_QBYTES = 68;
 
+const msqid64Ds = new IpcRoom(SIZEOF_MSQID64_DS);
+
 export function encodeMsqid64Ds(ds: Msqid64Ds): Uint8Array {
-  const bytes = new Uint8Array(SIZEOF_MSQID64_DS);
-  const view = new DataView(bytes.buffer);
+  const { bytes, view } = msqid64Ds;
   writeIpc64Perm(view, 0, ds.msgPerm);
   writeIpcTime(view, SIZEOF_IPC64_PERM, ds.msgStime);
   writeIpcTime(view, 44, ds.msgRtime);

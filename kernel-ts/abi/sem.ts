@@ -2,7 +2,7 @@
  * Semaphores: include/uapi/linux/sem.h, asm-generic/sembuf.h. semid64_ds is that of a 32-bit architecture with 64-bit time: its
  * `*_high` words are what musl's semctl for riscv32 reads (offsets checked against its headers).
  */
-import { SIZEOF_IPC64_PERM, writeIpc64Perm, writeIpcTime, type Ipc64Perm } from './ipc.ts';
+import { IpcRoom, SIZEOF_IPC64_PERM, writeIpc64Perm, writeIpcTime, type Ipc64Perm } from './ipc.ts';
 
 /** semop flag: undo the operation when the process exits. */
 export const SEM_UNDO = 0x1000;
@@ -46,9 +46,10 @@ export interface Semid64Ds {
 
 export const SIZEOF_SEMID64_DS = 64;
 
+const semid64Ds = new IpcRoom(SIZEOF_SEMID64_DS);
+
 export function encodeSemid64Ds(ds: Semid64Ds): Uint8Array {
-  const bytes = new Uint8Array(SIZEOF_SEMID64_DS);
-  const view = new DataView(bytes.buffer);
+  const { bytes, view } = semid64Ds;
   writeIpc64Perm(view, 0, ds.semPerm);
   writeIpcTime(view, SIZEOF_IPC64_PERM, ds.semOtime);
   writeIpcTime(view, 44, ds.semCtime);

@@ -2,7 +2,7 @@
  * Shared memory: include/uapi/linux/shm.h, asm-generic/shmbuf.h. Layouts are those of a 32-bit architecture with 64-bit time:
  * shmid64_ds has `*_high` words, which is what musl's shmctl for riscv32 reads (offsets checked against its headers).
  */
-import { SIZEOF_IPC64_PERM, writeIpc64Perm, writeIpcTime, type Ipc64Perm } from './ipc.ts';
+import { IpcRoom, SIZEOF_IPC64_PERM, writeIpc64Perm, writeIpcTime, type Ipc64Perm } from './ipc.ts';
 
 export const SHMMIN = 1;
 export const SHMMNI = 4096;
@@ -45,9 +45,10 @@ export interface Shmid64Ds {
 
 export const SIZEOF_SHMID64_DS = 84;
 
+const shmid64Ds = new IpcRoom(SIZEOF_SHMID64_DS);
+
 export function encodeShmid64Ds(ds: Shmid64Ds): Uint8Array {
-  const bytes = new Uint8Array(SIZEOF_SHMID64_DS);
-  const view = new DataView(bytes.buffer);
+  const { bytes, view } = shmid64Ds;
   writeIpc64Perm(view, 0, ds.shmPerm);
   view.setUint32(SIZEOF_IPC64_PERM, ds.shmSegsz, true);
   writeIpcTime(view, 40, ds.shmAtime);
