@@ -1,6 +1,7 @@
 /**
  * Random small control-flow graphs as guest code: blocks of random instructions that end in branches, jumps, calls, returns and
- * jumps to computed addresses, anywhere: loops, loops with two entries, calls into the middle of a function, recursion.
+ * jumps to computed addresses, anywhere: loops, loops with two entries, calls into the middle of a function, recursion, and small functions
+ * that call nobody.
  * Loads and stores go through several base registers, which move over page ends. Nothing ends such a program; its budget does.
  */
 import { assemble } from '../../../emulator/index.ts';
@@ -151,9 +152,32 @@ class GraphMaker {
     }
   }
 
+  /** A function that calls nobody, as compilers write it: its callers may have it in their regions. */
+  #leaf(): void {
+    const random = this.#random;
+    const hasFrame = random.chance(70);
+    if (hasFrame) {
+      this.#emit('addi', { rd: SP, rs1: SP, imm: -16 });
+      this.#emit('sw', { rs2: RA, rs1: SP, imm: 12 });
+      if (random.chance(50)) this.#emit('addi', { rd: BASES[0], rs1: SP, imm: 16 });
+    }
+    for (let items = random.below(4); items > 0; items--) this.#item();
+    if (random.chance(20))
+      this.#to(random.pick(BRANCHES), { rs1: this.#register(), rs2: this.#register() }, this.#any());
+    if (hasFrame) {
+      this.#emit('lw', { rd: RA, rs1: SP, imm: 12 });
+      this.#emit('addi', { rd: SP, rs1: SP, imm: 16 });
+    }
+    this.#emit('jalr', { rd: 0, rs1: RA, imm: 0 });
+  }
+
   make(): Graph {
     for (let n = 0; n < this.#count; n++) {
       this.blocks.push(this.#pc);
+      if (this.#random.chance(25)) {
+        this.#leaf();
+        continue;
+      }
       for (let items = this.#random.below(7); items > 0; items--) this.#item();
       this.#end();
     }
