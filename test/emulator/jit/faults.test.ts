@@ -26,8 +26,8 @@ const STRIDE = 13;
 const VALUE = 14;
 const RESULT = 15;
 
-/** Walks the data pages with the operation under test, over and over. */
-function loop(body: readonly number[]): number[] {
+/** Walks the data pages with the operation under test, over and over: in the loop itself, or in a small function that it calls. */
+function loop(body: readonly number[], isCalled: boolean): number[] {
   const step = [
     a('add', { rd: INDEX, rs1: INDEX, rs2: STRIDE }),
     a('and', { rd: INDEX, rs1: INDEX, rs2: LIMIT }),
@@ -38,8 +38,14 @@ function loop(body: readonly number[]): number[] {
     a('add', { rd: VALUE, rs1: VALUE, rs2: RESULT }),
     a('addi', { rd: VALUE, rs1: VALUE, imm: 77 }),
   ];
-  const words = [...step, ...body, ...after];
-  return [...words, a('jal', { rd: 0, imm: -4 * words.length })];
+  if (!isCalled) {
+    const words = [...step, ...body, ...after];
+    return [...words, a('jal', { rd: 0, imm: -4 * words.length })];
+  }
+  const call = a('jal', { rd: 1, imm: 4 * (after.length + 2) });
+  const words = [...step, call, ...after];
+  const back = a('jal', { rd: 0, imm: -4 * words.length });
+  return [...words, back, ...body, a('jalr', { rd: 0, rs1: 1, imm: 0 })];
 }
 
 const integer = ['lb', 'lbu', 'lh', 'lhu', 'lw'].map((name) => [
@@ -69,7 +75,11 @@ const others: [string, number[]][] = [
     ],
   ],
 ];
-const LOOPS = [...integer, ...stores, ...atomics, ...others] as [string, number[]][];
+const BODIES = [...integer, ...stores, ...atomics, ...others] as [string, number[]][];
+const LOOPS = BODIES.flatMap(([name, body]): [string, number[]][] => [
+  [name, loop(body, false)],
+  [`${name} in a function`, loop(body, true)],
+]);
 
 interface World {
   readonly twins: Twins;
@@ -128,11 +138,11 @@ const slices = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-describe.each(LOOPS)('a loop of %s', (_name, body) => {
+describe.each(LOOPS)('a loop of %s', (_name, words) => {
   test('entries flushed, pages unmapped, protected or cleaned between any two slices', () => {
     fc.assert(
       fc.property(fc.constantFrom(4, 68, 1028, 4100), slices, (stride, plan) => {
-        const w = world(loop(body), stride, true);
+        const w = world(words, stride, true);
         runWith(w, 3000, 'warming up');
         expect(w.twins.regions).toBeGreaterThan(0);
         for (const [index, [budget, injection]] of plan.entries()) {
@@ -145,7 +155,7 @@ describe.each(LOOPS)('a loop of %s', (_name, body) => {
   });
 
   test('every page comes by a fault, one after the other, again and again', () => {
-    const w = world(loop(body), 1028, false);
+    const w = world(words, 1028, false);
     for (let round = 0; round < 20; round++) {
       runWith(w, 211, `round ${round}`);
       for (let n = 0; n < DATA_PAGES; n++) inject(w, { kind: 'unmap', page: n });
@@ -154,7 +164,7 @@ describe.each(LOOPS)('a loop of %s', (_name, body) => {
   });
 
   test('every operation misses, always: the TLB never takes a page that is only partly open', () => {
-    const w = world(loop(body), 4, true);
+    const w = world(words, 4, true);
     w.twins.run(500);
     w.twins.both(({ hart }) => {
       // The last word of each data page has an entry of its own; behind them one for everything.
