@@ -1,5 +1,5 @@
 /** The command with its caches as they are not meant to be: it starts more slowly, and does the same. */
-import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -79,6 +79,14 @@ describe('the command', () => {
         }),
       ).toEqual(expected);
     }
+  });
+
+  test('reads bundles that are larger than the room it has for them', async () => {
+    const large = await withCaches((path) => {
+      const bundle = path.replace(/cache$/, 'cjs');
+      if (!path.endsWith('interpreter.cache')) appendFileSync(bundle, ' '.repeat(3 << 20));
+    });
+    expect(large).toEqual(expected);
   });
 
   test('runs with the caches of another V8', async () => {
