@@ -62,8 +62,7 @@ export class PhysicalMemory {
     }
   }
 
-  // Offsets are made int32 before they are used, which V8 need not check then; negative ones are out of range like too large ones. So an
-  // address may come as int32 too.
+  // Offsets are made int32 before they are used, which V8 need not check then; negative ones are out of range like too large ones.
 
   read8(pa: number): number {
     return this.#view.getUint8((pa - RAM_BASE) | 0);

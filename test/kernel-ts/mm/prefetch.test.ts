@@ -56,7 +56,7 @@ function processes(): { k: TestKernel; tasks: TestTask[] } {
 function readsOf(k: TestKernel, action: () => void): Set<number> {
   const spy = vi.spyOn(k.ram, 'read32');
   action();
-  const addresses = new Set(spy.mock.calls.map(([pa]) => pa >>> 0));
+  const addresses = new Set(spy.mock.calls.map(([pa]) => pa));
   spy.mockRestore();
   return addresses;
 }

@@ -41,7 +41,7 @@ function kernelWith(count: number): { kernel: Kernel; tasks: Task[] } {
 function looksAt(kernel: Kernel, tasks: readonly Task[], previous: Task, va: number): boolean[] {
   const spy = vi.spyOn(kernel.ram, 'read32');
   prefetchTasks(kernel, previous);
-  const reads = new Set(spy.mock.calls.map(([pa]) => pa >>> 0));
+  const reads = new Set(spy.mock.calls.map(([pa]) => pa));
   spy.mockRestore();
   return tasks.slice(0, 9).map(({ mm }) => mm !== null && reads.has(walkPte(kernel, mm, va).pte0Address));
 }
