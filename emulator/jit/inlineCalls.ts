@@ -68,6 +68,7 @@ class Inliner {
   readonly #reader: CodeReader;
   readonly #entry: number;
   readonly #pages: Set<number>;
+  /** What has been looked at, by where it begins and the register of its return. */
   readonly #leaves = new Map<number, RegionCode | null>();
   readonly blocks: Block[];
   #room: number;
@@ -85,8 +86,7 @@ class Inliner {
   }
 
   #leafAt(pc: number, link: number): RegionCode | null {
-    // Links are x1 or x5.
-    const key = pc * 8 + link;
+    const key = pc * 32 + link;
     let leaf = this.#leaves.get(key);
     if (leaf === undefined) this.#leaves.set(key, (leaf = leafAt(this.#reader, pc, link)));
     return leaf;

@@ -77,8 +77,8 @@ export class RegionStart {
     return candidates.length === 0 ? pc : this.#note(uop, { candidates }, 'again');
   }
 
-  /** It is hot, and waits for its callers. */
-  isLeaf(uop: number): boolean {
+  /** The entry is hot, and waits for its callers. */
+  isWaiting(uop: number): boolean {
     return this.#noted.get(uop) === 'leaf';
   }
 

@@ -312,7 +312,7 @@ export class Tier1 {
   #isUsed(pc: number): boolean {
     const uop = this.#uopOf(pc);
     if (uop === 0) return false;
-    return this.#heat.isWarm(uop) || this.#start.isLeaf(uop) || this.#find(pc, uop)?.compiled === true;
+    return this.#heat.isWarm(uop) || this.#start.isWaiting(uop) || this.#find(pc, uop)?.compiled === true;
   }
 
   /**

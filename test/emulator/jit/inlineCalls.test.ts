@@ -99,6 +99,15 @@ describe('a function that is called', () => {
     expect(full.code.blocks.length).toBe(full.code.own);
   });
 
+  test('is told from another by where it begins and by the register of its return', () => {
+    const { code, at } = inlined(`entry: jal x17, f
+      jal ra, g
+      j entry
+      f: c.addi a0, 1
+      g: jalr x0, 0(x17)`);
+    expect(code.blocks.slice(code.own).map(({ pc }) => pc)).toEqual([at('f')]);
+  });
+
   test('waits for its callers when it looks like the beginning of one', () => {
     const { reader, at } = inlined(`${LOOP} f: addi a0, a0, 1\n g: addi a0, a0, 1\n ${RET}`);
     expect([isLeaf(reader, at('f')), isLeaf(reader, at('g')), isLeaf(reader, at('entry'))]).toEqual([
