@@ -1,11 +1,14 @@
 /**
  * Guest RAM as TypeScript sees it: physical addresses, little-endian, and one gate for every write, so that
- * translated code never outlives the bytes it came from. Addresses and values are unsigned numbers.
+ * translated code never outlives the bytes it came from. Values are unsigned numbers; addresses are, or int32.
  */
 import * as layout from './layout.ts';
 
 /** Where RAM begins in the physical address space, as on QEMU's virt machine and Spike. */
 export const RAM_BASE = 0x8000_0000;
+
+/** As an int32. */
+const RAM_SIGN = RAM_BASE | 0;
 
 /** Up to so many bytes are copied one by one. */
 const FEW = 16;
@@ -76,6 +79,15 @@ export class PhysicalMemory {
     return this.#view.getUint32((pa - RAM_BASE) | 0, true);
   }
 
+  /**
+   * Reads the words at the first `count` of `addresses`, physical ones as int32 and aligned, into `words`: a loop of nothing but loads that do not
+   * wait for one another, of which the processor has as many under way as it can.
+   */
+  gather32(addresses: Int32Array, count: number, words: Int32Array): void {
+    const ram = this.#words;
+    for (let n = 0; n < count; n++) words[n] = ram[((addresses[n] as number) ^ RAM_SIGN) >>> 2] as number;
+  }
+
   /** Of the `count` words from `pa` on, which is aligned, how many are 0 before the first that is not: page tables are mostly empty. */
   zeroWords(pa: number, count: number): number {
     const words = this.#words;
@@ -106,13 +118,14 @@ export class PhysicalMemory {
   /** A copy. */
   readBytes(pa: number, len: number): Uint8Array {
     this.#check(pa, len);
-    return this.#bytes.slice(pa - RAM_BASE, pa - RAM_BASE + len);
+    const from = pa ^ RAM_BASE;
+    return this.#bytes.slice(from, from + len);
   }
 
   /** Copies `len` bytes to `target`, from `at` on. */
   readInto(pa: number, len: number, target: Uint8Array, at: number): void {
     this.#check(pa, len);
-    const from = pa - RAM_BASE;
+    const from = pa ^ RAM_BASE;
     // A view of its own would cost more than a few bytes.
     if (len <= FEW) for (let i = 0; i < len; i++) target[at + i] = this.#bytes[from + i] as number;
     else target.set(this.#bytes.subarray(from, from + len), at);
@@ -121,21 +134,22 @@ export class PhysicalMemory {
   /** The live bytes; not to be written. */
   view(pa: number, len: number): Uint8Array {
     this.#check(pa, len);
-    return this.#bytes.subarray(pa - RAM_BASE, pa - RAM_BASE + len);
+    const from = pa ^ RAM_BASE;
+    return this.#bytes.subarray(from, from + len);
   }
 
   writeBytes(pa: number, source: Uint8Array): void {
     if (source.length === 0) return;
     this.#check(pa, source.length);
-    this.#changing(pa - RAM_BASE, source.length);
-    this.#bytes.set(source, pa - RAM_BASE);
+    this.#changing(pa ^ RAM_BASE, source.length);
+    this.#bytes.set(source, pa ^ RAM_BASE);
   }
 
   zero(pa: number, len: number): void {
     if (len === 0) return;
     this.#check(pa, len);
-    this.#changing(pa - RAM_BASE, len);
-    this.bulk.fill(layout.RAM + pa - RAM_BASE, 0, len);
+    this.#changing(pa ^ RAM_BASE, len);
+    this.bulk.fill(layout.RAM + (pa ^ RAM_BASE), 0, len);
   }
 
   /** Copies `len` bytes within RAM; the ranges may overlap. */
@@ -143,8 +157,8 @@ export class PhysicalMemory {
     if (len === 0) return;
     this.#check(to, len);
     this.#check(from, len);
-    this.#changing(to - RAM_BASE, len);
-    this.bulk.copy(layout.RAM + to - RAM_BASE, layout.RAM + from - RAM_BASE, len);
+    this.#changing(to ^ RAM_BASE, len);
+    this.bulk.copy(layout.RAM + (to ^ RAM_BASE), layout.RAM + (from ^ RAM_BASE), len);
   }
 
   #check(pa: number, len: number): void {

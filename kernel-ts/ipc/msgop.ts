@@ -37,7 +37,7 @@ function loadText(ctx: IpcContext, mm: MmStruct, mtext: number, msgsz: number): 
   if (msgsz === 0) return new Uint8Array(0);
   if (offsetInPage(mtext) + msgsz > PAGE_SIZE) return copyFromUser(ctx, mm, mtext, msgsz);
   const pa = userPhys(ctx, mm, mtext, 'read');
-  return pa < 0 ? -EFAULT : ctx.ram.readBytes(pa, msgsz);
+  return pa === 0 ? -EFAULT : ctx.ram.readBytes(pa, msgsz);
 }
 
 /** free_msg(), and the result of the call that it ends. */
@@ -157,7 +157,7 @@ function doMsgFill(ctx: IpcContext, mm: MmStruct | null, msgp: number, msg: MsgM
   const text = msgsz === msg.mText.length ? msg.mText : msg.mText.subarray(0, msgsz);
   if ((msgp & 3) === 0 && offsetInPage(msgp) + SIZEOF_MTYPE + msgsz <= PAGE_SIZE) {
     const pa = userPhys(ctx, mm, msgp, 'write');
-    if (pa < 0) return -EFAULT;
+    if (pa === 0) return -EFAULT;
     ctx.ram.write32(pa, msg.mType);
     ctx.ram.writeBytes(pa + SIZEOF_MTYPE, text);
     return msgsz;

@@ -40,7 +40,7 @@ function readSops(ctx: IpcContext, mm: MmStruct, tsops: number, nsops: number): 
   if (offsetInPage(tsops) + length > PAGE_SIZE || (tsops & 1) !== 0) return copySops(ctx, mm, tsops, length);
   // The usual few lie in one page: no copy.
   const pa = userPhys(ctx, mm, tsops, 'read');
-  if (pa < 0) return -EFAULT;
+  if (pa === 0) return -EFAULT;
   if (nsops === 1) {
     const fastSops = (ctx.current.sysvsem.fastSops ??= [newSembuf()]);
     readSembuf(ctx, pa, fastSops[0]);

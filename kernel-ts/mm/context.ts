@@ -8,7 +8,10 @@ import type { MmStruct } from './mm.ts';
 import type { MemMap, Page } from './page.ts';
 import type { SlabState } from './slab.ts';
 
-/** Guest RAM. Every write of the kernel goes through it, so that decoded code is invalidated. Addresses are physical. */
+/**
+ * Guest RAM. Every write of the kernel goes through it, so that decoded code is invalidated. Addresses are physical, and may be int32: those are
+ * negative, and V8 boxes positive ones wherever they are handed on.
+ */
 export interface PhysicalMemory {
   readonly base: number;
   readonly size: number;
@@ -16,6 +19,8 @@ export interface PhysicalMemory {
   read8(pa: number): number;
   read16(pa: number): number;
   read32(pa: number): number;
+  /** Reads the words at the first `count` of some aligned addresses into `words`. */
+  gather32(addresses: Int32Array, count: number, words: Int32Array): void;
   /** Of the `count` words from `pa` on, how many are 0 before the first that is not. */
   zeroWords(pa: number, count: number): number;
   write8(pa: number, value: number): void;

@@ -26,6 +26,7 @@ import {
   MS_ASYNC,
   MS_INVALIDATE,
   MS_SYNC,
+  PAGE_SHIFT,
   PAGE_SIZE,
   pageAlignUp,
   TASK_SIZE,
@@ -146,7 +147,7 @@ function madviseVma(
     case MADV_DONTNEED:
     case MADV_DONTNEED_LOCKED:
       if ((flags & VM_LOCKED) !== 0 && behavior === MADV_DONTNEED) return -EINVAL;
-      zapPageRange(ctx, vma.vmMm, start, end);
+      zapPageRange(ctx, vma.vmMm, start >>> PAGE_SHIFT, end >>> PAGE_SHIFT);
       return 0;
     case MADV_FREE:
       // Only private anonymous memory can be freed lazily.
@@ -211,7 +212,7 @@ function madvisePageout(ctx: MmContext, vma: VmArea, start: number, end: number)
     const host = pageMapping(memMap, page)?.host;
     // What SHM_LOCK holds is on no list.
     if (host === undefined || host.locked || pageMapcount(memMap, page) !== 1) continue;
-    zapPageRange(ctx, vma.vmMm, va, va + PAGE_SIZE);
+    zapPageRange(ctx, vma.vmMm, va >>> PAGE_SHIFT, (va >>> PAGE_SHIFT) + 1);
     if ((pageFlags(memMap, page) & PG_DIRTY) === 0) host.iOp.releaseFolio?.(fsContext(ctx), host, page);
   }
 }

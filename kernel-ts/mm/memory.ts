@@ -69,7 +69,7 @@ export function doPageFault(ctx: MmContext, mm: MmStruct, va: number, access: Ac
   if (vma === null) return FaultCode.SegvMaperr;
   if (va < vma.vmStart && !expandStack(ctx, vma, va)) return FaultCode.SegvMaperr;
   if (accessError(vma, access)) return FaultCode.SegvAccerr;
-  return handleMmFault(ctx, vma, va, access === 'write');
+  return handleMmFault(ctx, vma, va >>> PAGE_SHIFT, access === 'write');
 }
 
 /** access_error(): writing implies reading, as the entries cannot say otherwise. */
@@ -109,20 +109,19 @@ export function expandStack(ctx: MmContext, vma: VmArea, va: number): boolean {
   return true;
 }
 
-/** handle_mm_fault(): `va` lies in `vma` and the access is allowed. */
-export function handleMmFault(ctx: MmContext, vma: VmArea, va: number, write: boolean): FaultCode {
+/** handle_mm_fault(): the page lies in `vma` and the access is allowed. Pages by number, as V8 boxes most addresses. */
+function handleMmFault(ctx: MmContext, vma: VmArea, page: number, write: boolean): FaultCode {
   const mm = vma.vmMm;
-  const address = pageAlignDown(va);
-  const pteAddress = pteAlloc(ctx, mm, address);
+  const pteAddress = pteAlloc(ctx, mm, page << PAGE_SHIFT);
   if (pteAddress === 0) return FaultCode.Oom;
   const pte = ctx.ram.read32(pteAddress);
   if (pte === 0) {
-    if (vma.vmOps?.nopage === undefined) return doAnonymousPage(ctx, vma, address, pteAddress, write);
-    return doFault(ctx, vma, address, pteAddress, write);
+    if (vma.vmOps?.nopage === undefined) return doAnonymousPage(ctx, vma, page, pteAddress, write);
+    return doFault(ctx, vma, page, pteAddress, write);
   }
-  if (write && (pte & PTE_W) === 0) return doWpPage(ctx, vma, address, pteAddress, pte);
+  if (write && (pte & PTE_W) === 0) return doWpPage(ctx, vma, page, pteAddress, pte);
   // Already as it should be: another fault was faster, or A and D are left to software.
-  changePte(ctx, mm, address, pteAddress, pte | PTE_A | (write ? PTE_D : 0));
+  changePte(ctx, mm, page << PAGE_SHIFT, pteAddress, pte | PTE_A | (write ? PTE_D : 0));
   return FaultCode.Handled;
 }
 
@@ -144,9 +143,9 @@ function zeroPage(ctx: MmContext): Page | null {
 const place = { pfn: 0, index: 0, pages: 0 };
 
 /** The entry of the page before that one, whose entry is at `pteAddress`; 0 when it has none. */
-function entryBefore(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): number {
+function entryBefore(ctx: MmContext, vma: VmArea, page: number, pteAddress: number): number {
   if ((pteAddress & 0xfff) !== 0) return ctx.ram.read32(pteAddress - 4);
-  const before = address === 0 ? 0 : pteOffset(ctx, vma.vmMm, address - PAGE_SIZE);
+  const before = page === 0 ? 0 : pteOffset(ctx, vma.vmMm, (page - 1) << PAGE_SHIFT);
   return before === 0 ? 0 : ctx.ram.read32(before);
 }
 
@@ -154,26 +153,25 @@ function entryBefore(ctx: MmContext, vma: VmArea, address: number, pteAddress: n
  * The frame that lies to those of the pages around this one as the pages lie: the page before it, and as far as their entries are in the
  * same table the page behind it, or any of those that share a run with it and have their places there.
  */
-function framePlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): FramePlace {
+function framePlace(ctx: MmContext, vma: VmArea, page: number, pteAddress: number): FramePlace {
   const { ram } = ctx;
-  const index = address >>> PAGE_SHIFT;
-  place.index = index;
+  place.index = page;
   place.pages = vmaPages(vma);
   place.pfn = 0;
   // A large mapping does not go on behind a small one, where there may be no room for it.
-  const isFirst = place.pages > RUN && address === vma.vmStart;
-  const before = isFirst ? 0 : entryBefore(ctx, vma, address, pteAddress);
+  const isFirst = place.pages > RUN && page === vma.startPage;
+  const before = isFirst ? 0 : entryBefore(ctx, vma, page, pteAddress);
   if (before !== 0) place.pfn = ptePfn(before) + 1;
   else {
     const after = (pteAddress & 0xfff) === 0xffc ? 0 : ram.read32(pteAddress + 4);
     if (after !== 0) place.pfn = ptePfn(after) - 1;
-    const first = pteAddress - 4 * (index % RUN);
-    const least = place.pages > RUN ? (index % RUN) - (address - vma.vmStart) / PAGE_SIZE : 0;
+    const first = pteAddress - 4 * (page % RUN);
+    const least = place.pages > RUN ? (page % RUN) - (page - vma.startPage) : 0;
     for (let at = Math.max(least, 0); at < RUN && place.pfn === 0; at++) {
       at += ram.zeroWords(first + 4 * at, RUN - at);
       if (at >= RUN) break;
       const entry = ram.read32(first + 4 * at);
-      if (isAtPlace(ctx.memMap, ptePfn(entry), at)) place.pfn = ptePfn(entry) - at + (index % RUN);
+      if (isAtPlace(ctx.memMap, ptePfn(entry), at)) place.pfn = ptePfn(entry) - at + (page % RUN);
     }
   }
   return place;
@@ -183,8 +181,8 @@ function framePlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: nu
  * The same for a copy of a page that fork has left to two: those around it often stay as they are, so it opens no run, or a thousand
  * processes would lie scattered over all of RAM.
  */
-function copyPlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): FramePlace | null {
-  const wanted = framePlace(ctx, vma, address, pteAddress);
+function copyPlace(ctx: MmContext, vma: VmArea, page: number, pteAddress: number): FramePlace | null {
+  const wanted = framePlace(ctx, vma, page, pteAddress);
   return isFree(ctx.memMap, wanted.pfn) ? wanted : null;
 }
 
@@ -192,7 +190,7 @@ function copyPlace(ctx: MmContext, vma: VmArea, address: number, pteAddress: num
 function doAnonymousPage(
   ctx: MmContext,
   vma: VmArea,
-  address: number,
+  page: number,
   pteAddress: number,
   write: boolean,
 ): FaultCode {
@@ -203,11 +201,11 @@ function doAnonymousPage(
     pageAddRmap(ctx, vma.vmMm, zero);
     return FaultCode.Handled;
   }
-  const page = allocPage(ctx, PG_ANON, true, framePlace(ctx, vma, address, pteAddress));
-  if (page === null) return FaultCode.Oom;
+  const frame = allocPage(ctx, PG_ANON, true, framePlace(ctx, vma, page, pteAddress));
+  if (frame === null) return FaultCode.Oom;
   anonVmaPrepare(vma);
-  setPte(ctx, pteAddress, mkPte(page, writableBits(vma, true)));
-  pageAddRmap(ctx, vma.vmMm, page);
+  setPte(ctx, pteAddress, mkPte(frame, writableBits(vma, true)));
+  pageAddRmap(ctx, vma.vmMm, frame);
   return FaultCode.Handled;
 }
 
@@ -218,11 +216,10 @@ const FAULT_AROUND = 16;
  * do_fault_around(): maps what the page cache has of the pages that lie in the same 64 KiB, the same area and the same table. True when
  * that was the page itself too.
  */
-function doFaultAround(ctx: MmContext, vma: VmArea, address: number, pteAddress: number): boolean {
+function doFaultAround(ctx: MmContext, vma: VmArea, page: number, pteAddress: number): boolean {
   const mapPage = vma.vmOps?.mapPage;
   if (mapPage === undefined) return false;
   const { ram } = ctx;
-  const page = address >>> PAGE_SHIFT;
   const first = Math.max(page - (page % FAULT_AROUND), vma.startPage);
   const end = Math.min(first + FAULT_AROUND, pmdNext(page), vma.endPage);
   const bits = vmPageProt(vma.vmFlags);
@@ -238,52 +235,46 @@ function doFaultAround(ctx: MmContext, vma: VmArea, address: number, pteAddress:
 }
 
 /** do_fault(): do_read_fault, do_cow_fault, do_shared_fault. */
-function doFault(
-  ctx: MmContext,
-  vma: VmArea,
-  address: number,
-  pteAddress: number,
-  write: boolean,
-): FaultCode {
-  if (!write && doFaultAround(ctx, vma, address, pteAddress)) return FaultCode.Handled;
-  const pgoff = vma.vmPgoff + ((address - vma.vmStart) >>> PAGE_SHIFT);
+function doFault(ctx: MmContext, vma: VmArea, page: number, pteAddress: number, write: boolean): FaultCode {
+  if (!write && doFaultAround(ctx, vma, page, pteAddress)) return FaultCode.Handled;
+  const pgoff = vma.vmPgoff + (page - vma.startPage);
   const result = vma.vmOps?.nopage?.(ctx, vma, pgoff, write);
   if (result === undefined) throw new Error('a mapping without nopage');
   if (result < 0) return -result as FaultCode;
-  let page: Page = result;
+  let frame: Page = result;
   let bits = vmPageProt(vma.vmFlags) | (write ? PTE_D : 0);
   if (write && (vma.vmFlags & VM_SHARED) === 0) {
-    const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, vma, address, pteAddress));
-    if (copy !== null) ctx.ram.copy(pageToPhys(copy), pageToPhys(page), PAGE_SIZE);
-    putPage(ctx, page);
+    const copy = allocPage(ctx, PG_ANON, false, framePlace(ctx, vma, page, pteAddress));
+    if (copy !== null) ctx.ram.copy(pageToPhys(copy), pageToPhys(frame), PAGE_SIZE);
+    putPage(ctx, frame);
     if (copy === null) return FaultCode.Oom;
     anonVmaPrepare(vma);
-    page = copy;
+    frame = copy;
     bits = writableBits(vma, true);
   } else if (write) {
     // fault_dirty_shared_page()
-    setPageFlag(ctx.memMap, page, PG_DIRTY);
+    setPageFlag(ctx.memMap, frame, PG_DIRTY);
   }
-  setPte(ctx, pteAddress, mkPte(page, bits));
-  pageAddRmap(ctx, vma.vmMm, page);
+  setPte(ctx, pteAddress, mkPte(frame, bits));
+  pageAddRmap(ctx, vma.vmMm, frame);
   return FaultCode.Handled;
 }
 
 /** do_wp_page(): a write to a present page without W. */
-function doWpPage(ctx: MmContext, vma: VmArea, address: number, pteAddress: number, pte: number): FaultCode {
+function doWpPage(ctx: MmContext, vma: VmArea, page: number, pteAddress: number, pte: number): FaultCode {
   const mm = vma.vmMm;
   const old = pageOfPte(ctx, pte);
   const anonymous = (pageFlags(ctx.memMap, old) & PG_ANON) !== 0;
   if ((vma.vmFlags & VM_SHARED) !== 0 || (anonymous && pageCount(ctx.memMap, old) === 1)) {
-    changePte(ctx, mm, address, pteAddress, pte | PTE_W | PTE_A | PTE_D);
+    changePte(ctx, mm, page << PAGE_SHIFT, pteAddress, pte | PTE_W | PTE_A | PTE_D);
     return FaultCode.Handled;
   }
   const placeOf = anonymous ? copyPlace : framePlace;
-  const copy = allocPage(ctx, PG_ANON, false, placeOf(ctx, vma, address, pteAddress));
+  const copy = allocPage(ctx, PG_ANON, false, placeOf(ctx, vma, page, pteAddress));
   if (copy === null) return FaultCode.Oom;
   ctx.ram.copy(pageToPhys(copy), pageToPhys(old), PAGE_SIZE);
   anonVmaPrepare(vma);
-  changePte(ctx, mm, address, pteAddress, mkPte(copy, writableBits(vma, true)));
+  changePte(ctx, mm, page << PAGE_SHIFT, pteAddress, mkPte(copy, writableBits(vma, true)));
   pageRemoveRmap(ctx, mm, old);
   pageAddRmap(ctx, mm, copy);
   return FaultCode.Handled;
@@ -320,24 +311,24 @@ export function copyPageRange(ctx: MmContext, child: VmArea, parent: VmArea): bo
   const { endPage } = parent;
   // As forEachPte, without a closure, and by pages: V8 boxes addresses.
   for (let first = parent.startPage; first < endPage; first = pmdNext(first)) {
-    const table = pteTable(ctx, parent.vmMm, first * PAGE_SIZE);
+    const table = pteTable(ctx, parent.vmMm, first << PAGE_SHIFT);
     if (table === 0) continue;
     const tableEnd = Math.min(endPage, pmdNext(first));
     let childTable = 0;
     for (let page = first; page < tableEnd; page++) {
-      page += ram.zeroWords(table + pteIndex(page) * 4, tableEnd - page);
+      page += ram.zeroWords(table | (pteIndex(page) << 2), tableEnd - page);
       if (page >= tableEnd) break;
-      const offset = pteIndex(page) * 4;
-      const pte = ram.read32(table + offset);
-      childTable ||= pteAlloc(ctx, child.vmMm, page * PAGE_SIZE) - offset;
-      if (childTable <= 0) return false;
+      const offset = pteIndex(page) << 2;
+      const pte = ram.read32(table | offset);
+      childTable ||= pteAlloc(ctx, child.vmMm, page << PAGE_SHIFT) & -PAGE_SIZE;
+      if (childTable === 0) return false;
       const entry = cow ? (pte & ~PTE_W) >>> 0 : pte;
       // The caller flushes the parent's whole address space once.
-      if (entry !== pte) setPte(ctx, table + offset, entry);
+      if (entry !== pte) setPte(ctx, table | offset, entry);
       const copied = pageOfPte(ctx, pte);
       getPage(ctx, copied);
       // pte_mkold()
-      setPte(ctx, childTable + offset, (entry & ~PTE_A) >>> 0);
+      setPte(ctx, childTable | offset, (entry & ~PTE_A) >>> 0);
       pageAddRmap(ctx, child.vmMm, copied);
     }
   }

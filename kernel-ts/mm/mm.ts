@@ -62,9 +62,9 @@ export class MmStruct {
   }
 }
 
-/** The satp value of the address space: Sv32, ASID 0, the root's physical page number. */
+/** The satp value of the address space, as an int32: Sv32, ASID 0, the root's physical page number. */
 export function mmSatp(mm: MmStruct): number {
-  return (0x8000_0000 | mm.pgd) >>> 0;
+  return 0x8000_0000 | mm.pgd;
 }
 
 /** get_mm_rss(), in pages. */

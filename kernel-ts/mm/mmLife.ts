@@ -1,6 +1,6 @@
 /** The life of an address space: kernel/fork.c (mm_alloc, dup_mm, mmput), mm/mmap.c (dup_mmap, exit_mmap). */
 import { ENOMEM, type Errno } from '../abi/errno.ts';
-import { PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT, TASK_SIZE } from '../abi/mman.ts';
 import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import { iMmapRemove } from './addressSpace.ts';
@@ -13,13 +13,10 @@ import { copyPageRange } from './memory.ts';
 import { mmSatp, MmStruct } from './mm.ts';
 import { manyMms, prefetchDup } from './prefetch.ts';
 import { putPage } from './page.ts';
-import { flushTlbMm, freePgtables, pgdAlloc } from './pgtable.ts';
+import { flushTlbMm, freePgtables, pgdAlloc, USER_PGTABLES_CEILING } from './pgtable.ts';
 import { VM_ACCOUNT, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, vmaPages, type VmArea } from './vma.ts';
 import { removeVma, vmaLink, vmAreaDup } from './vmaOps.ts';
 import { zapPageRange } from './zap.ts';
-
-/** No ceiling of free_pgtables(): the end of the addresses. */
-const MAX = 0x1_0000_0000;
 
 export { archPickMmapLayout } from './unmappedArea.ts';
 
@@ -128,18 +125,18 @@ function exitMmap(ctx: MmContext, mm: MmStruct): void {
     for (let slot = 0; slot < leaf.count; slot++) {
       const vma = areaAt(leaf, slot);
       const { startPage, endPage } = vma;
-      zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd, false);
+      zapPageRange(ctx, mm, startPage, endPage, false);
       if (vma.vmFile !== null) iMmapRemove(vma.vmFile.fInode.iMapping, vma);
       removeVma(ctx, vma);
       if (mm.pgtables === 0) continue;
       // A table that the next area has a part in goes with that one.
-      const ceiling = areaAfter(leaf, slot)?.vmStart ?? MAX;
-      freePgtables(ctx, mm, startPage * PAGE_SIZE, endPage * PAGE_SIZE, 0, ceiling);
+      const ceiling = areaAfter(leaf, slot)?.startPage ?? USER_PGTABLES_CEILING;
+      freePgtables(ctx, mm, startPage, endPage, 0, ceiling);
     }
   }
   mm.mmap.clear();
   // What failed half-way may have left a table behind.
-  if (mm.pgtables > 0) freePgtables(ctx, mm, 0, TASK_SIZE, 0, MAX);
+  if (mm.pgtables > 0) freePgtables(ctx, mm, 0, TASK_SIZE >>> PAGE_SHIFT, 0, USER_PGTABLES_CEILING);
   mm.totalVm = 0;
   mm.dataVm = 0;
   mm.execVm = 0;

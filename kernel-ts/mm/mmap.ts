@@ -48,7 +48,7 @@ import { FMODE_READ, FMODE_WRITE } from './fmode.ts';
 import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import type { MmStruct } from './mm.ts';
 import { populateRange } from './populate.ts';
-import { freePgtables } from './pgtable.ts';
+import { freePgtables, USER_PGTABLES_CEILING } from './pgtable.ts';
 import { getUnmappedArea, roundHintToMin } from './unmappedArea.ts';
 import {
   calcVmProtBits,
@@ -310,12 +310,19 @@ export function doMunmap(ctx: MmContext, mm: MmStruct, start: number, length: nu
   let next = mm.mmap.next(first);
   for (; next !== null && next.vmStart < end; next = mm.mmap.next(next)) gone.push(next);
   for (const vma of gone) {
-    zapPageRange(ctx, mm, vma.vmStart, vma.vmEnd);
+    zapPageRange(ctx, mm, vma.startPage, vma.endPage);
     vmaUnlink(mm, vma);
     vmStatAccount(mm, vma.vmFlags, -vmaPages(vma));
     if ((vma.vmFlags & VM_LOCKED) !== 0) mm.lockedVm -= vmaPages(vma);
   }
-  freePgtables(ctx, mm, start, end, prev?.vmEnd ?? 0, next?.vmStart ?? 0x1_0000_0000);
+  freePgtables(
+    ctx,
+    mm,
+    start >>> PAGE_SHIFT,
+    end >>> PAGE_SHIFT,
+    prev?.endPage ?? 0,
+    next?.startPage ?? USER_PGTABLES_CEILING,
+  );
   for (const vma of gone) removeVma(ctx, vma);
   return 0;
 }

@@ -5,6 +5,7 @@ import {
   MREMAP_DONTUNMAP,
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
+  PAGE_SHIFT,
   PAGE_SIZE,
   pageAlignUp,
   TASK_SIZE,
@@ -13,7 +14,16 @@ import { mayExpandVm, mlockFutureOk, vmEnoughMemory, vmStatAccount } from './acc
 import type { MmContext } from './context.ts';
 import { doMunmap } from './mmap.ts';
 import type { MmStruct } from './mm.ts';
-import { forEachPte, freePgtables, pteAlloc, pteOffset, setPte, flushTlbMm, PGDIR_SIZE } from './pgtable.ts';
+import {
+  flushTlbMm,
+  forEachPte,
+  freePgtables,
+  PGDIR_SIZE,
+  pteAlloc,
+  pteOffset,
+  setPte,
+  USER_PGTABLES_CEILING,
+} from './pgtable.ts';
 import { populateRange } from './populate.ts';
 import { getUnmappedArea } from './unmappedArea.ts';
 import {
@@ -263,7 +273,9 @@ function unlockVma(vma: VmArea): void {
 function dropTables(ctx: MmContext, mm: MmStruct, target: number, len: number): void {
   const next = mm.mmap.find(target);
   const prev = mm.mmap.before(target);
-  freePgtables(ctx, mm, target, target + len, prev?.vmEnd ?? 0, next?.vmStart ?? 0x1_0000_0000);
+  const first = target >>> PAGE_SHIFT;
+  const ceiling = next?.startPage ?? USER_PGTABLES_CEILING;
+  freePgtables(ctx, mm, first, first + (len >>> PAGE_SHIFT), prev?.endPage ?? 0, ceiling);
 }
 
 /** Makes the level-0 tables that the moved entries need. */

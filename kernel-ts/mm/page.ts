@@ -218,9 +218,9 @@ export function pfnValid({ firstPfn, totalFrames }: MemMap, pfn: number): boolea
   return pfn >= firstPfn && pfn < firstPfn + totalFrames;
 }
 
-/** page_to_phys(): the physical address of the frame. */
+/** page_to_phys(): the physical address of the frame, as an int32. */
 export function pageToPhys(page: Page): number {
-  return page * PAGE_SIZE;
+  return page << PAGE_SHIFT;
 }
 
 /** Where a page wants its frame, next to which others. */

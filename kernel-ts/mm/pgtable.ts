@@ -1,6 +1,7 @@
 /**
  * Sv32 page tables in guest RAM: arch/riscv/include/asm/pgtable.h, pgtable-32.h, mm/memory.c (free_pgtables). The only
- * file of the kernel that writes page-table entries; a change of a valid entry asks the hart to forget the page.
+ * file of the kernel that writes page-table entries; a change of a valid entry asks the hart to forget the page. Physical addresses are int32,
+ * and virtual ones may be: V8 boxes what is 2^31 or more wherever it is handed on, and every fault, fork and exit comes here many times.
  * Missing: superpages in user mappings (the hardware knows them, this kernel makes none).
  */
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
@@ -22,6 +23,8 @@ export const PTE_PROT_NONE = 0x20;
 
 /** Entries of a table. */
 const PTRS_PER_PTE = 1024;
+/** No ceiling of free_pgtables(), in pages: the end of the addresses. */
+export const USER_PGTABLES_CEILING = 1 << 20;
 /** Bytes that one level-1 entry covers. */
 export const PGDIR_SIZE = 0x40_0000;
 
@@ -63,19 +66,19 @@ export function pgdAlloc(ctx: MmContext): Page | null {
 
 /** pgd_offset(): physical address of the level-1 entry. */
 export function pgdOffset(mm: MmStruct, va: number): number {
-  return pageToPhys(mm.pgd) + (va >>> 22) * 4;
+  return pageToPhys(mm.pgd) | ((va >>> 22) << 2);
 }
 
 /** Physical address of the level-0 table that covers `va`, or 0. */
 export function pteTable(ctx: MmContext, mm: MmStruct, va: number): number {
   const pgd = ctx.ram.read32(pgdOffset(mm, va));
-  return (pgd & PTE_V) === 0 ? 0 : ptePfn(pgd) * PAGE_SIZE;
+  return (pgd & PTE_V) === 0 ? 0 : pageToPhys(ptePfn(pgd));
 }
 
 /** pte_offset(): physical address of the level-0 entry, or 0 when there is no table. */
 export function pteOffset(ctx: MmContext, mm: MmStruct, va: number): number {
   const table = pteTable(ctx, mm, va);
-  return table === 0 ? 0 : table + ((va >>> 12) & 0x3ff) * 4;
+  return table === 0 ? 0 : table | (pteIndex(va >>> PAGE_SHIFT) << 2);
 }
 
 /** pte_alloc(): as pteOffset, making the table; 0 when there is no frame for it. */
@@ -86,7 +89,7 @@ export function pteAlloc(ctx: MmContext, mm: MmStruct, va: number): number {
   if (page === null) return 0;
   ctx.ram.write32(pgdOffset(mm, va), mkPte(page, PTE_V));
   mm.pgtables++;
-  return pageToPhys(page) + ((va >>> 12) & 0x3ff) * 4;
+  return pageToPhys(page) | (pteIndex(va >>> PAGE_SHIFT) << 2);
 }
 
 /** set_pte_at() over an empty entry: nothing to flush, invalid entries are not cached. */
@@ -106,20 +109,20 @@ export function flushTlbMm(ctx: MmContext, mm: MmStruct): void {
 }
 
 /**
- * free_pgtables(): frees the level-0 tables around [start, end) that lie between the neighbours: a table
- * with a byte below `floor` or from `ceiling` on may hold their pages. The entries are empty by now.
+ * free_pgtables(): frees the level-0 tables around the pages [first, end) that lie between the neighbours: a table with a page below `floor` or
+ * from `ceiling` on may hold their pages. The entries are empty by now.
  */
 export function freePgtables(
   ctx: MmContext,
   mm: MmStruct,
-  start: number,
+  first: number,
   end: number,
   floor: number,
   ceiling: number,
 ): void {
-  for (let slot = start - (start % PGDIR_SIZE); slot < end; slot += PGDIR_SIZE) {
-    if (slot < floor || slot + PGDIR_SIZE > ceiling) continue;
-    const address = pgdOffset(mm, slot);
+  for (let page = first & -PTRS_PER_PTE; page < end; page += PTRS_PER_PTE) {
+    if (page < floor || page + PTRS_PER_PTE > ceiling) continue;
+    const address = pgdOffset(mm, page << PAGE_SHIFT);
     const pgd = ctx.ram.read32(address);
     if ((pgd & PTE_V) === 0) continue;
     ctx.ram.write32(address, 0);
@@ -130,7 +133,7 @@ export function freePgtables(
 
 /** Both steps of the walk of one address, whatever the entries say. */
 export interface PteWalk {
-  /** Physical address of the level-1 entry, and the entry. */
+  /** Physical address of the level-1 entry, unsigned, and the entry. */
   readonly pte1Address: number;
   readonly pte1: number;
   /** Of the level-0 entry; 0 and 0 when the level-1 entry is invalid. */
@@ -140,13 +143,13 @@ export interface PteWalk {
 
 /** Walks the tables as the MMU would. */
 export function walkPte(ctx: MmContext, mm: MmStruct, va: number): PteWalk {
-  const pte1Address = pgdOffset(mm, va);
+  const pte1Address = pgdOffset(mm, va) >>> 0;
   const pte1 = ctx.ram.read32(pte1Address);
-  const pte0Address = pteOffset(ctx, mm, va);
+  const pte0Address = pteOffset(ctx, mm, va) >>> 0;
   return { pte1Address, pte1, pte0Address, pte0: pte0Address === 0 ? 0 : ctx.ram.read32(pte0Address) };
 }
 
-/** Calls `visit` for every non-empty level-0 entry of [start, end), by address. `visit` may change the entry. */
+/** Calls `visit` for every non-empty level-0 entry of [start, end), by address: unsigned, and the entry's own as an int32. `visit` may change the entry. */
 export function forEachPte(
   ctx: MmContext,
   mm: MmStruct,
@@ -157,13 +160,13 @@ export function forEachPte(
   const { ram } = ctx;
   const lastPage = end / PAGE_SIZE;
   for (let first = start >>> PAGE_SHIFT; first < lastPage; first = pmdNext(first)) {
-    const table = pteTable(ctx, mm, first * PAGE_SIZE);
+    const table = pteTable(ctx, mm, first << PAGE_SHIFT);
     if (table === 0) continue;
     const tableEnd = Math.min(lastPage, pmdNext(first));
     for (let page = first; page < tableEnd; page++) {
-      page += ram.zeroWords(table + pteIndex(page) * 4, tableEnd - page);
+      page += ram.zeroWords(table | (pteIndex(page) << 2), tableEnd - page);
       if (page >= tableEnd) break;
-      const address = table + pteIndex(page) * 4;
+      const address = table | (pteIndex(page) << 2);
       visit(page * PAGE_SIZE, address, ram.read32(address));
     }
   }

@@ -6,7 +6,7 @@
  *
  * Nothing here changes anything that can be seen. What is loaded is added up, or the compiler would leave the loads out.
  */
-import { PAGE_SHIFT } from '../abi/mman.ts';
+import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { areaAt } from './mapleNode.ts';
 import type { MmStruct } from './mm.ts';
@@ -22,12 +22,22 @@ const ENTRIES = 16;
 
 /** Pages by number, the tables on the way to them and their frames, 0 for none. Nothing stays here from one call to the next. */
 const pages = new Int32Array(PREFETCH_BATCH * PAGES);
+const offsets = new Int32Array(PREFETCH_BATCH * PAGES);
 const tables = new Int32Array(PREFETCH_BATCH * PAGES);
 const frames = new Int32Array(PREFETCH_BATCH * PAGES);
 
-/** The physical address of that byte of a frame: by integers, where V8 would multiply doubles. */
+/** Where the entries lie, and what they are. */
+const addresses = new Int32Array(PREFETCH_BATCH * PAGES);
+const entries = new Int32Array(PREFETCH_BATCH * PAGES);
+
+/** The physical address of that byte of a frame, as an int32. */
 function physOf(pfn: number, offset: number): number {
-  return ((pfn << PAGE_SHIFT) | offset) >>> 0;
+  return (pfn << PAGE_SHIFT) | offset;
+}
+
+/** The frame that an entry names, or 0: no branch, which would have to wait for the entry when it was guessed wrong. */
+function frameOf(pte: number): number {
+  return -(pte & PTE_V) & ptePfn(pte);
 }
 
 let sink = 0;
@@ -63,34 +73,37 @@ export function wantPage(count: number, mm: MmStruct, page: number): number {
   return count + 1;
 }
 
-/** The entries of the pages that are asked for: of the root tables, then of the tables below. */
-export function prefetchEntries({ ram }: MmContext, count: number): void {
-  // Neighbours mostly have one table.
-  let root = 0;
-  let covered = -1;
-  let table = 0;
-  for (let n = 0; n < count; n++) {
-    const top = (pages[n] as number) >>> 10;
-    if (top !== covered || tables[n] !== root) {
-      root = tables[n] as number;
-      covered = top;
-      const pte = ram.read32(physOf(root, top << 2));
-      table = (pte & PTE_V) === 0 ? 0 : ptePfn(pte);
-    }
-    tables[n] = table;
-  }
-  for (let n = 0; n < count; n++) {
-    const table = tables[n] as number;
-    const pte = table === 0 ? 0 : ram.read32(physOf(table, pteIndex(pages[n] as number) << 2));
-    frames[n] = (pte & PTE_V) === 0 ? 0 : ptePfn(pte);
-  }
+/** The same, and for what lies there and 64 bytes behind it, by prefetchWords(). */
+export function wantWord(count: number, mm: MmStruct, va: number): number {
+  offsets[count] = va & 0xffc;
+  return wantPage(count, mm, va >>> PAGE_SHIFT);
 }
 
-/** The word at that offset in the frame of a page that was asked for, and 64 bytes behind it. */
-export function prefetchWords({ ram }: MmContext, n: number, offset: number): void {
-  const frame = frames[n] as number;
-  if (frame === 0) return;
-  prefetched(ram.read32(physOf(frame, offset)) + ram.read32(physOf(frame, Math.min(offset + 64, 4092))));
+/** The entries of the pages that are asked for: of the root tables, then of the tables below. */
+export function prefetchEntries({ ram }: MmContext, count: number): void {
+  for (let n = 0; n < count; n++)
+    addresses[n] = physOf(tables[n] as number, ((pages[n] as number) >>> 10) << 2);
+  ram.gather32(addresses, count, entries);
+  for (let n = 0; n < count; n++) {
+    const table = frameOf(entries[n] as number);
+    tables[n] = table;
+    // Without a table the root's entry once more.
+    if (table !== 0) addresses[n] = physOf(table, pteIndex(pages[n] as number) << 2);
+  }
+  ram.gather32(addresses, count, entries);
+  for (let n = 0; n < count; n++) frames[n] = tables[n] === 0 ? 0 : frameOf(entries[n] as number);
+}
+
+/** Of the pages that are asked for with wantWord(), after prefetchEntries(): the words. */
+export function prefetchWords({ ram }: MmContext, count: number): void {
+  for (const behind of [0, 64]) {
+    for (let n = 0; n < count; n++) {
+      const offset = Math.min((offsets[n] as number) + behind, PAGE_SIZE - 4);
+      // Without a frame its entry once more.
+      if (frames[n] !== 0) addresses[n] = physOf(frames[n] as number, offset);
+    }
+    ram.gather32(addresses, count, entries);
+  }
 }
 
 /** All that exit_mmap() needs: areas, their lines of the page tables, and what the allocator has about the tables and some of the frames. */
@@ -104,6 +117,15 @@ export function prefetchAreas(ctx: MmContext, tasks: readonly HasMm[]): void {
     const leaf = tasks[i]?.mm?.mmap.onlyLeaf;
     if (leaf) sum += (leaf.slots[0] === null ? 1 : 0) + (leaf.slots[8] === null ? 1 : 0);
   }
+  // Nothing here depends on what the areas hold, so that none waits for another.
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const leaf = tasks[i]?.mm?.mmap.onlyLeaf;
+    if (!leaf) continue;
+    for (let slot = 0; slot < leaf.count; slot++) {
+      const vma = areaAt(leaf, slot);
+      sum += vma.startPage + (vma.mappingNext === null ? 1 : 0);
+    }
+  }
   let count = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
     const mm = tasks[i]?.mm;
@@ -113,7 +135,6 @@ export function prefetchAreas(ctx: MmContext, tasks: readonly HasMm[]): void {
     for (let slot = 0; slot < leaf.count && count < end; slot++) {
       const vma = areaAt(leaf, slot);
       const lastPage = vma.endPage - 1;
-      sum += vma.mappingNext === null ? 1 : 0;
       count = wantPage(count, mm, lastPage);
       for (let page = vma.startPage; page >>> 4 < lastPage >>> 4 && count < end; page += ENTRIES)
         count = wantPage(count, mm, page);
@@ -192,12 +213,14 @@ export function prefetchDup(ctx: MmContext, old: MmStruct): void {
     tables[count] = frame + memMap.firstPfn;
     frame = nextListed(memMap, frame);
   }
+  let places = 0;
   for (let n = 0; n + wanted <= count; n += wanted) {
     for (let below = 1; below < wanted; below++) {
       const page = pages[below] as number;
-      sum += ram.read32(physOf(tables[n] as number, (page >>> 10) << 2));
-      sum += ram.read32(physOf(tables[n + below] as number, pteIndex(page) << 2));
+      addresses[places++] = physOf(tables[n] as number, (page >>> 10) << 2);
+      addresses[places++] = physOf(tables[n + below] as number, pteIndex(page) << 2);
     }
   }
+  ram.gather32(addresses, places, entries);
   prefetched(sum);
 }

@@ -7,7 +7,7 @@ import { offsetInPage, PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { doPageFault, ptePermits } from './memory.ts';
 import type { MmStruct } from './mm.ts';
-import type { Page } from './page.ts';
+import { pageToPhys, type Page } from './page.ts';
 import { PTE_A, PTE_D, PTE_R, PTE_V, PTE_W, ptePfn, pteOffset, setPte } from './pgtable.ts';
 import { FaultCode, type Access } from './vma.ts';
 import { pageOfPte } from './zap.ts';
@@ -50,10 +50,10 @@ function faultIn(ctx: MmContext, mm: MmStruct, va: number, access: UserAccess): 
   throw new Error(`a handled fault at 0x${va.toString(16)} changed nothing`);
 }
 
-/** Physical address of a user byte, or -1. Valid up to the end of its page and until the tables change. */
+/** Physical address of a user byte as an int32, or 0, which is none of RAM's. Valid up to the end of its page and until the tables change. */
 export function userPhys(ctx: MmContext, mm: MmStruct, va: number, access: UserAccess): number {
   const pte = userPte(ctx, mm, va, access);
-  return pte === 0 ? -1 : ptePfn(pte) * PAGE_SIZE + offsetInPage(va);
+  return pte === 0 ? 0 : pageToPhys(ptePfn(pte)) | offsetInPage(va);
 }
 
 /** get_user_pages() of one page, without a reference: its frame, or EFAULT. */
@@ -69,7 +69,7 @@ function fillFromUser(ctx: MmContext, mm: MmStruct, va: number, out: Uint8Array)
     const address = va + done;
     const chunk = Math.min(out.length - done, PAGE_SIZE - offsetInPage(address));
     const pa = userPhys(ctx, mm, address, 'read');
-    if (pa < 0) return done;
+    if (pa === 0) return done;
     ctx.ram.readInto(pa, chunk, out, done);
     done += chunk;
   }
@@ -103,7 +103,7 @@ export function copyToUserPartial(ctx: MmContext, mm: MmStruct, va: number, byte
     const address = va + done;
     const chunk = Math.min(bytes.length - done, PAGE_SIZE - offsetInPage(address));
     const pa = userPhys(ctx, mm, address, 'write');
-    if (pa < 0) return done;
+    if (pa === 0) return done;
     ctx.ram.writeBytes(pa, chunk === bytes.length ? bytes : bytes.subarray(done, done + chunk));
     done += chunk;
   }
@@ -122,7 +122,7 @@ export function clearUser(ctx: MmContext, mm: MmStruct, va: number, len: number)
   for (let done = 0; done < len;) {
     const chunk = Math.min(len - done, PAGE_SIZE - offsetInPage(va + done));
     const pa = userPhys(ctx, mm, va + done, 'write');
-    if (pa < 0) return -EFAULT;
+    if (pa === 0) return -EFAULT;
     ctx.ram.zero(pa, chunk);
     done += chunk;
   }
@@ -132,14 +132,14 @@ export function clearUser(ctx: MmContext, mm: MmStruct, va: number, len: number)
 /** get_user() of a byte; null is EFAULT. */
 export function getUser8(ctx: MmContext, mm: MmStruct, va: number): number | null {
   const pa = userPhys(ctx, mm, va, 'read');
-  return pa < 0 ? null : ctx.ram.read8(pa);
+  return pa === 0 ? null : ctx.ram.read8(pa);
 }
 
 /** get_user() of a 32-bit word, unsigned; null is EFAULT. */
 export function getUser32(ctx: MmContext, mm: MmStruct, va: number): number | null {
   if ((va & 3) === 0) {
     const pa = userPhys(ctx, mm, va, 'read');
-    return pa < 0 ? null : ctx.ram.read32(pa) >>> 0;
+    return pa === 0 ? null : ctx.ram.read32(pa) >>> 0;
   }
   const bytes = copyFromUser(ctx, mm, va, 4);
   return typeof bytes === 'number' ? null : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
@@ -155,7 +155,7 @@ export function getUser64(ctx: MmContext, mm: MmStruct, va: number): { lo: numbe
 /** put_user() of a byte. */
 export function putUser8(ctx: MmContext, mm: MmStruct, va: number, value: number): 0 | Errno {
   const pa = userPhys(ctx, mm, va, 'write');
-  if (pa < 0) return -EFAULT;
+  if (pa === 0) return -EFAULT;
   ctx.ram.write8(pa, value & 0xff);
   return 0;
 }
@@ -164,7 +164,7 @@ export function putUser8(ctx: MmContext, mm: MmStruct, va: number, value: number
 export function putUser32(ctx: MmContext, mm: MmStruct, va: number, value: number): 0 | Errno {
   if ((va & 3) === 0) {
     const pa = userPhys(ctx, mm, va, 'write');
-    if (pa < 0) return -EFAULT;
+    if (pa === 0) return -EFAULT;
     ctx.ram.write32(pa, value >>> 0);
     return 0;
   }
@@ -187,7 +187,7 @@ export function strnBytesFromUser(ctx: MmContext, mm: MmStruct, va: number, max:
     const address = va + total;
     const chunk = Math.min(max - total, PAGE_SIZE - offsetInPage(address));
     const pa = userPhys(ctx, mm, address, 'read');
-    if (pa < 0) return -EFAULT;
+    if (pa === 0) return -EFAULT;
     const bytes = ctx.ram.view(pa, chunk);
     const end = bytes.indexOf(0);
     if (end >= 0) {

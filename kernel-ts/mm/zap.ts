@@ -1,7 +1,7 @@
 /**
  * Taking pages out of page tables: mm/memory.c (unmap_page_range, unmap_mapping_range), mm/rmap.c (page_remove_rmap).
  */
-import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
+import { PAGE_SHIFT } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
 import type { MmContext } from './context.ts';
 import { updateHiwaterRss, type MmStruct } from './mm.ts';
@@ -47,36 +47,35 @@ export function pageRemoveRmap(ctx: MmContext, mm: MmStruct, page: Page): void {
 }
 
 /**
- * zap_page_range(): empties the entries of [start, end). With `keepAnon` private copies stay. `flush` is false only when the
- * whole address space goes away.
+ * zap_page_range(): empties the entries of the pages [firstPage, endPage). With `keepAnon` private copies stay. `flush` is false only when
+ * the whole address space goes away.
  */
 export function zapPageRange(
   ctx: MmContext,
   mm: MmStruct,
-  start: number,
-  end: number,
+  firstPage: number,
+  endPage: number,
   flush = true,
   keepAnon = false,
 ): void {
   updateHiwaterRss(mm);
   const { ram, memMap } = ctx;
-  const lastPage = end >>> PAGE_SHIFT;
-  const single = flush && end - start <= FLUSH_PAGES * PAGE_SIZE;
+  const single = flush && endPage - firstPage <= FLUSH_PAGES;
   let zapped = 0;
   // As forEachPte, without a closure and by pages, which V8 does not box: every munmap and every exit comes here, once for each VMA.
-  for (let first = start >>> PAGE_SHIFT; first < lastPage; first = pmdNext(first)) {
-    const table = pteTable(ctx, mm, first * PAGE_SIZE);
+  for (let first = firstPage; first < endPage; first = pmdNext(first)) {
+    const table = pteTable(ctx, mm, first << PAGE_SHIFT);
     if (table === 0) continue;
-    const tableEnd = Math.min(lastPage, pmdNext(first));
+    const tableEnd = Math.min(endPage, pmdNext(first));
     for (let page = first; page < tableEnd; page++) {
-      page += ram.zeroWords(table + pteIndex(page) * 4, tableEnd - page);
+      page += ram.zeroWords(table | (pteIndex(page) << 2), tableEnd - page);
       if (page >= tableEnd) break;
-      const pteAddress = table + pteIndex(page) * 4;
+      const pteAddress = table | (pteIndex(page) << 2);
       const pte = ram.read32(pteAddress);
       const mapped = pageOfPte(ctx, pte);
       const flags = pageFlags(memMap, mapped);
       if (keepAnon && (flags & PG_ANON) !== 0) continue;
-      if (single) changePte(ctx, mm, page * PAGE_SIZE, pteAddress, 0);
+      if (single) changePte(ctx, mm, page << PAGE_SHIFT, pteAddress, 0);
       else setPte(ctx, pteAddress, 0);
       if ((pte & PTE_D) !== 0) setPageFlag(memMap, mapped, PG_DIRTY);
       pageRemoveRmap(ctx, mm, mapped);
@@ -101,7 +100,7 @@ export function unmapMappingRange(
     const from = Math.max(first, vma.vmPgoff);
     const to = Math.min(end, vma.vmPgoff + vmaPages(vma));
     if (from >= to) continue;
-    const start = vma.vmStart + (from - vma.vmPgoff) * PAGE_SIZE;
-    zapPageRange(ctx, vma.vmMm, start, start + (to - from) * PAGE_SIZE, true, !evenCows);
+    const firstPage = vma.startPage + (from - vma.vmPgoff);
+    zapPageRange(ctx, vma.vmMm, firstPage, firstPage + (to - from), true, !evenCows);
   }
 }

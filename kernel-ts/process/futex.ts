@@ -251,8 +251,8 @@ export function futexWakeOp(
   if (typeof second === 'number') return second;
   if (((encoded >>> 28) & 7) > LAST_OP) return -ENOSYS;
   // At once for writing: nothing is made of a page that may only be read.
-  const at = task.mm === null ? -1 : userPhys(kernel, task.mm, address2, 'write');
-  if (at < 0) return -EFAULT;
+  const at = task.mm === null ? 0 : userPhys(kernel, task.mm, address2, 'write');
+  if (at === 0) return -EFAULT;
   const old = kernel.ram.read32(at);
   kernel.ram.write32(at, wakeOpValue(encoded, old) >>> 0);
   const fits = wakeOpFits(encoded, old | 0);

@@ -10,7 +10,7 @@ import {
   prefetched,
   prefetchEntries,
   prefetchMm,
-  wantPage,
+  wantWord,
 } from '../mm/prefetch.ts';
 import type { Kernel } from './kernel.ts';
 import type { Task } from './task.ts';
@@ -73,20 +73,13 @@ function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
     const task = queue[i];
     const mm = task?.mm;
     if (!task || !mm) continue;
-    count = wantPage(count, mm, task.pc >>> 12);
-    count = wantPage(count, mm, (task.registers[2] as number) >>> 12);
-    count = wantPage(count, mm, belowTp(task) >>> 12);
+    count = wantWord(count, mm, task.pc);
+    count = wantWord(count, mm, task.registers[2] as number);
+    count = wantWord(count, mm, belowTp(task));
   }
   prefetchEntries(kernel, count);
+  prefetchWords(kernel, count);
   prefetched(sum);
-  count = 0;
-  for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const task = queue[i];
-    if (!task?.mm) continue;
-    prefetchWords(kernel, count + 1, (task.registers[2] as number) & 0xffc);
-    prefetchWords(kernel, count + 2, belowTp(task) & 0xffc);
-    count += 3;
-  }
 }
 
 /** The sleepers from the n-th on, who are to be woken: now and then, what that needs of the next few. */

@@ -24,7 +24,7 @@ function mmAccess(kernel: Kernel, task: Task, pid: number): MmStruct | Errno {
 function pinPages(kernel: Kernel, mm: MmStruct, address: number, len: number, write: boolean): number {
   const access = write ? 'write' : 'read';
   for (let done = 0; done < len; done += PAGE_SIZE - ((address + done) % PAGE_SIZE)) {
-    if (userPhys(kernel, mm, address + done, access) < 0) return done;
+    if (userPhys(kernel, mm, address + done, access) === 0) return done;
   }
   return len;
 }

@@ -204,8 +204,8 @@ function mmPicture(kernel: Kernel, mm: MmStruct, files: Map<number, File>): MmPi
   for (const vma of mm.mmap) if (vma.vmFile !== null) files.set(vma.vmFile.id, vma.vmFile);
   return {
     id: mm.id,
-    pgd: pageToPhys(mm.pgd),
-    satp: mmSatp(mm),
+    pgd: pageToPhys(mm.pgd) >>> 0,
+    satp: mmSatp(mm) >>> 0,
     startBrk: mm.startBrk,
     brk: mm.brk,
     startStack: mm.startStack,
@@ -239,9 +239,9 @@ function vmaPicture(kernel: Kernel, mm: MmStruct, vma: VmArea): VmAreaPicture {
 /** Present pages of [start, end), by address, each with both steps of its walk. */
 export function ptePictures(kernel: Kernel, mm: MmStruct, start: number, end: number): PtePicture[] {
   const out: PtePicture[] = [];
-  forEachPte(kernel, mm, start, end, (va, pte0Address, pte0) => {
+  forEachPte(kernel, mm, start, end, (va, _address, pte0) => {
     if ((pte0 & PTE_V) === 0) return;
-    const { pte1Address, pte1 } = walkPte(kernel, mm, va);
+    const { pte1Address, pte1, pte0Address } = walkPte(kernel, mm, va);
     out.push({ va, pte1Address, pte1, pte0Address, pte0, pfn: ptePfn(pte0), flags: pteFlags(pte0) });
   });
   return out;
@@ -262,7 +262,7 @@ export function walk(kernel: Kernel, mm: MmStruct, va: number): Walk {
   const pfn = (pte1 & PTE_V) !== 0 && (pte0 & PTE_V) !== 0 ? ptePfn(pte0) : null;
   return {
     va,
-    satp: mmSatp(mm),
+    satp: mmSatp(mm) >>> 0,
     steps,
     pfn,
     physicalAddress: pfn === null ? null : pfn * 4096 + (va % 4096),

@@ -80,12 +80,13 @@ export class FlatMemory implements PhysicalMemory {
   }
 
   contains(pa: number, len = 1): boolean {
-    return pa >= this.base && pa + len <= this.base + this.size;
+    const address = pa >>> 0;
+    return address >= this.base && address + len <= this.base + this.size;
   }
 
   #at(pa: number, len: number): number {
     if (!this.contains(pa, len)) throw new RangeError(`physical address 0x${pa.toString(16)}`);
-    return pa - this.base;
+    return (pa >>> 0) - this.base;
   }
 
   read8(pa: number): number {
@@ -96,6 +97,9 @@ export class FlatMemory implements PhysicalMemory {
   }
   read32(pa: number): number {
     return this.#view.getUint32(this.#at(pa, 4), true);
+  }
+  gather32(addresses: Int32Array, count: number, words: Int32Array): void {
+    for (let n = 0; n < count; n++) words[n] = this.read32(addresses[n] as number);
   }
   zeroWords(pa: number, count: number): number {
     let n = 0;
@@ -146,7 +150,7 @@ export class FakeTlb implements TlbControl {
     return map;
   }
   flushTlbPage(satp: number, va: number): void {
-    this.cached.get(satp)?.delete(Math.floor(va / 4096));
+    this.cached.get(satp)?.delete(va >>> 12);
   }
   flushTlbAll(satp: number): void {
     this.cached.delete(satp);

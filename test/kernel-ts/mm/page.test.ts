@@ -47,7 +47,7 @@ describe('the page allocator', () => {
     expect(zero).not.toHaveBeenCalled();
     if (page !== null) putPage(k, page);
     expect(allocPage(k, PG_ANON)).toBe(page);
-    expect(zero).toHaveBeenCalledWith((page ?? 0) * 4096, 4096);
+    expect(zero).toHaveBeenCalledWith(pageToPhys(page ?? 0), 4096);
   });
 
   test('zeroes a frame that the host has written to', () => {

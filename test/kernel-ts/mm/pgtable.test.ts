@@ -15,6 +15,7 @@ import {
   pteOffset,
   setPte,
   vmPageProt,
+  USER_PGTABLES_CEILING,
   walkPte,
 } from '../../../kernel-ts/mm/pgtable.ts';
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from '../../../kernel-ts/mm/vma.ts';
@@ -52,7 +53,7 @@ describe('Sv32 tables', () => {
           expect(walk.pte0).toBe(pte);
           setPte(k, walk.pte0Address, 0);
         }
-        freePgtables(k, mm, 0, 2 ** 32, 0, 2 ** 32);
+        freePgtables(k, mm, 0, USER_PGTABLES_CEILING, 0, USER_PGTABLES_CEILING);
         expect([mm.pgtables, k.memMap.freeFrames]).toEqual([0, free]);
       }),
       { numRuns: 60 },
@@ -64,7 +65,7 @@ describe('Sv32 tables', () => {
     const mm = mmOf(k.spawn());
     pteAlloc(k, mm, 0x1000_0000);
     pteAlloc(k, mm, 0x1040_0000);
-    freePgtables(k, mm, 0x1000_1000, 0x1080_0000, 0x1000_1000, 0x1080_0000);
+    freePgtables(k, mm, 0x1_0001, 0x1_0800, 0x1_0001, 0x1_0800);
     expect([walkPte(k, mm, 0x1000_0000).pte1 !== 0, walkPte(k, mm, 0x1040_0000).pte1]).toEqual([true, 0]);
   });
 

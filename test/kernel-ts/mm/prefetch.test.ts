@@ -19,7 +19,7 @@ import {
   prefetchEntries,
   prefetchMm,
   prefetchWords,
-  wantPage,
+  wantWord,
 } from '../../../kernel-ts/mm/prefetch.ts';
 import { checkKernel, mmOf, store, TestKernel, type TestTask } from './machine.ts';
 
@@ -56,7 +56,7 @@ function processes(): { k: TestKernel; tasks: TestTask[] } {
 function readsOf(k: TestKernel, action: () => void): Set<number> {
   const spy = vi.spyOn(k.ram, 'read32');
   action();
-  const addresses = new Set(spy.mock.calls.map(([pa]) => pa));
+  const addresses = new Set(spy.mock.calls.map(([pa]) => pa >>> 0));
   spy.mockRestore();
   return addresses;
 }
@@ -91,9 +91,9 @@ test('looks at the entries of pages that are asked for, and into the page', () =
   const mm = mmOf(task);
   const { pte0Address, pte0 } = walkPte(k, mm, 0x7000_1000);
   const reads = readsOf(k, () => {
-    prefetchEntries(k, wantPage(wantPage(0, mm, 0x70001), mm, 0x30000));
-    prefetchWords(k, 0, 0xffc);
-    prefetchWords(k, 1, 0);
+    const count = wantWord(wantWord(0, mm, 0x7000_1fff), mm, 0x3000_0000);
+    prefetchEntries(k, count);
+    prefetchWords(k, count);
   });
   expect(reads.has(pte0Address)).toBe(true);
   expect(reads.has((pte0 >>> 10) * P + 0xffc)).toBe(true);

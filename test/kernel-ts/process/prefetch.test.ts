@@ -39,9 +39,14 @@ function kernelWith(count: number): { kernel: Kernel; tasks: Task[] } {
 
 /** Of the first processes in the queue, whose entries for an address are looked at. */
 function looksAt(kernel: Kernel, tasks: readonly Task[], previous: Task, va: number): boolean[] {
-  const spy = vi.spyOn(kernel.ram, 'read32');
+  const { ram } = kernel;
+  const gather = ram.gather32.bind(ram);
+  const reads = new Set<number>();
+  const spy = vi.spyOn(ram, 'gather32').mockImplementation((addresses, count, words) => {
+    for (const pa of addresses.subarray(0, count)) reads.add(pa >>> 0);
+    gather(addresses, count, words);
+  });
   prefetchTasks(kernel, previous);
-  const reads = new Set(spy.mock.calls.map(([pa]) => pa));
   spy.mockRestore();
   return tasks.slice(0, 9).map(({ mm }) => mm !== null && reads.has(walkPte(kernel, mm, va).pte0Address));
 }
