@@ -37,17 +37,17 @@ export class Fetcher {
 
   /** Makes the page of pc executable. */
   page(pc: number): Fetch {
-    const pa = this.#mmu.translateFetch(pc);
-    if (pa < 0) return FETCH.fault;
-    const page = this.#code.pageFor((pa - RAM_BASE) >>> 12);
-    return this.#mmu.fillFetch(pc, pa, page) ? FETCH.ready : FETCH.step;
+    const offset = this.#mmu.translateFetch(pc);
+    if (offset < 0) return FETCH.fault;
+    const page = this.#code.pageFor(offset >>> 12);
+    return this.#mmu.fillFetch(pc, offset, page) ? FETCH.ready : FETCH.step;
   }
 
   /** Decodes from pc on. */
   decode(pc: number): Fetch {
-    const pa = this.#mmu.translateFetch(pc);
-    if (pa < 0) return FETCH.fault;
-    this.#code.decodeFrom((pa - RAM_BASE) >>> 12, pa & 0xfff, pc);
+    const offset = this.#mmu.translateFetch(pc);
+    if (offset < 0) return FETCH.fault;
+    this.#code.decodeFrom(offset >>> 12, offset & 0xfff, pc);
     return FETCH.ready;
   }
 
@@ -55,10 +55,10 @@ export class Fetcher {
   decodeEntry(pc: number): Fetch {
     const fetched = this.page(pc);
     if (fetched !== FETCH.ready) return fetched;
-    const pa = this.#mmu.translateFetch(pc);
-    const frame = (pa - RAM_BASE) >>> 12;
-    this.#code.decodeFrom(frame, pa & 0xfff, pc);
-    this.#code.markEntry(frame, pa & 0xfff);
+    const offset = this.#mmu.translateFetch(pc);
+    const frame = offset >>> 12;
+    this.#code.decodeFrom(frame, offset & 0xfff, pc);
+    this.#code.markEntry(frame, offset & 0xfff);
     return FETCH.ready;
   }
 
@@ -68,13 +68,17 @@ export class Fetcher {
     const low = mmu.translateFetch(pc);
     const high = low < 0 ? -1 : mmu.translateFetch((pc + 2) >>> 0);
     if (high < 0) return FETCH.fault;
-    const frame = (low - RAM_BASE) >>> 12;
-    const nextPage = this.#code.pageFor((high - RAM_BASE) >>> 12);
+    const frame = low >>> 12;
+    const nextPage = this.#code.pageFor(high >>> 12);
     const page = this.#code.pageFor(frame);
     // Making room for one page may have taken the other's place.
-    if (!this.#code.holds((high - RAM_BASE) >>> 12, nextPage)) return FETCH.ready;
+    if (!this.#code.holds(high >>> 12, nextPage)) return FETCH.ready;
     if (!mmu.fillFetch((pc + 2) >>> 0, high, nextPage) || !mmu.fillFetch(pc, low, page)) return FETCH.step;
-    this.#code.recordStraddle(page, nextPage, this.#ram.read16(low) | (this.#ram.read16(high) << 16));
+    this.#code.recordStraddle(
+      page,
+      nextPage,
+      this.#ram.read16(RAM_BASE | low) | (this.#ram.read16(RAM_BASE | high) << 16),
+    );
     return FETCH.ready;
   }
 
@@ -88,16 +92,16 @@ export class Fetcher {
 
   /** The halfword at a virtual address, or -1. */
   #half(va: number): number {
-    const pa = this.#mmu.translateFetch(va >>> 0);
-    return pa < 0 ? -1 : this.#ram.read16(pa);
+    const offset = this.#mmu.translateFetch(va >>> 0);
+    return offset < 0 ? -1 : this.#ram.read16(RAM_BASE | offset);
   }
 
   /** Sets IP and its pc for `step` of the instruction at pc: to its decoded page's micro-op when there is one. */
   locate(pc: number, insn: number): void {
-    const pa = this.#mmu.translateFetch(pc);
-    const frame = (pa - RAM_BASE) >>> 12;
-    let ip = this.#code.pageFor(frame) + (pa & 0xfff) * UOP_SCALE;
-    if (this.#uops.getUint16(ip, true) === OP_UNDECODED) this.#code.decodeFrom(frame, pa & 0xfff, pc);
+    const offset = this.#mmu.translateFetch(pc);
+    const frame = offset >>> 12;
+    let ip = this.#code.pageFor(frame) + (offset & 0xfff) * UOP_SCALE;
+    if (this.#uops.getUint16(ip, true) === OP_UNDECODED) this.#code.decodeFrom(frame, offset & 0xfff, pc);
     const op = this.#uops.getUint16(ip, true);
     if (op === OP_BREAKPOINT || op === OP_STRADDLE || op === OP_JUMP) {
       this.#code.decodeScratch(insn);

@@ -49,6 +49,10 @@ const USED = Pte.V | Pte.U | Pte.A;
 const WRITTEN = USED | Pte.W | Pte.D;
 const WRITABLE = Pte.W | Pte.D;
 
+/** Answers of #translate() that are no offset in RAM: a fault; an address in #outside. */
+const FAULT = -1;
+const OUTSIDE = -2;
+
 const emptyView = (): TranslationView => ({ satp: 0, privilege: 3, sum: false, mxr: false });
 
 export class Mmu {
@@ -59,7 +63,7 @@ export class Mmu {
   onDevice: () => void = () => {};
   /** When not null, accesses of the instruction under way are noted here. */
   accesses: MemoryAccess[] | null = null;
-  /** Stores to this range of physical addresses make the interpreter leave, with `onWatched` called; see watch(). */
+  /** Stores to this range of RAM, by offsets, make the interpreter leave, with `onWatched` called; see watch(). */
   #watched = { start: 0, end: 0 };
   /** Called for each store to the watched range, by its part of the range. */
   onWatched: (pa: number, size: number) => void = () => {};
@@ -82,6 +86,8 @@ export class Mmu {
   /** No access needs a look at the PMP. Not so at reset: an S or U access that matches no entry fails. */
   #pmpOpen = false;
   readonly #walk = new WalkResult();
+  /** The physical address that #translate() found, when it is none of RAM's. */
+  #outside = 0;
 
   constructor(
     memory: WebAssembly.Memory,
@@ -104,19 +110,19 @@ export class Mmu {
 
   /** Watches stores to [start, start + size), which must lie in RAM: its pages never get write entries in the TLB. */
   watch(start: number, size: number): void {
-    this.#watched = { start, end: start + size };
+    this.#watched = { start: start - RAM_BASE, end: start - RAM_BASE + size };
     this.tlb.flushEverything();
   }
 
-  #inWatchedPage(pa: number): boolean {
+  #inWatchedPage(offset: number): boolean {
     const { start, end } = this.#watched;
-    return pa >>> 12 >= start >>> 12 && pa < end;
+    return offset >>> 12 >= start >>> 12 && offset < end;
   }
 
-  /** A store to [pa, pa + size) of a watched page is done. */
-  #noteStore(pa: number, size: number): void {
+  /** A store to [offset, offset + size) of a watched page is done. */
+  #noteStore(offset: number, size: number): void {
     const { start, end } = this.#watched;
-    if (pa < end && pa + size > start) this.onWatched(pa, size);
+    if (offset < end && offset + size > start) this.onWatched(RAM_BASE + offset, size);
   }
 
   /** Chooses the TLB views anew, after satp, the privilege or mstatus changed. */
@@ -167,8 +173,9 @@ export class Mmu {
   };
 
   /**
-   * Physical address of an access that lies in one page, or -1 with cause and tval set. Fills the data TLB when
-   * the page is RAM that needs no further look. Virtual addresses are int32 here: V8 boxes greater numbers wherever they are handed on.
+   * Where an access that lies in one page goes: the offset in RAM, OUTSIDE with the address in #outside, or FAULT with cause and tval set. Fills
+   * the data TLB when the page is RAM that needs no further look. Virtual addresses are int32 here, and physical ones offsets: V8 boxes
+   * greater numbers wherever they are handed on.
    */
   #translate(va: number, size: number, access: Access): number {
     const fetching = access === Access.Execute;
@@ -176,25 +183,29 @@ export class Mmu {
     const walk = this.#walk;
     if (!fetching) {
       const entry = this.tlb.entry(this.#dataView, access === Access.Write ? TABLE_WRITE : TABLE_READ, va);
-      if ((entry & 1) !== 0) return physicalOf(entry, va);
+      if ((entry & 1) !== 0) return offsetOf(entry, va);
     }
     const leaf = this.#quickWalk(view, va, access);
     if (leaf !== 0) {
       const offset = (((leaf >>> PTE_PPN_SHIFT) - RAM_PPN) << 12) | (va & 0xfff);
       if (!fetching) this.#fillPage(va, offset, (leaf & Pte.R) !== 0, (leaf & WRITABLE) === WRITABLE);
-      return RAM_BASE + offset;
+      return offset;
     }
     if (!sv32Walk(this.#tables, view, va, access, hardwareAd(this.#state), walk)) {
       this.#fault(walk.cause, va);
-      return -1;
+      return FAULT;
     }
     if (walk.level === 1) this.tlb.noteMegapage(fetching ? this.#fetchView : this.#dataView, va);
     if (!this.#pmpAllows(walk.pa, size, access, view.privilege)) {
       this.#fault(accessFault(access), va);
-      return -1;
+      return FAULT;
     }
-    if (!fetching && this.#ram.contains(walk.pa)) this.#fillData(va, walk, view);
-    return walk.pa;
+    if (!this.#ram.contains(walk.pa)) {
+      this.#outside = walk.pa;
+      return OUTSIDE;
+    }
+    if (!fetching) this.#fillData(va, walk, view);
+    return walk.pa - RAM_BASE;
   }
 
   /**
@@ -231,11 +242,7 @@ export class Mmu {
   /** Fills what the tables permit; not for writing where that has to be seen. */
   #fillPage(va: number, offset: number, readable: boolean, writable: boolean): void {
     if (readable) this.tlb.fillData(this.#dataView, TABLE_READ, va, offset);
-    if (
-      writable &&
-      this.#ram.codeFrames[offset >>> 12] === 0 &&
-      !this.#inWatchedPage(RAM_BASE + (offset & ~0xfff))
-    )
+    if (writable && this.#ram.codeFrames[offset >>> 12] === 0 && !this.#inWatchedPage(offset & ~0xfff))
       this.tlb.fillData(this.#dataView, TABLE_WRITE, va, offset);
   }
 
@@ -249,12 +256,12 @@ export class Mmu {
     const low = this.#translate(va, first, Access.Read);
     if (first < size) {
       // Both pages are translated before anything is read: a fault names the part that caused it.
-      const high = low < 0 ? -1 : this.#translate((va + first) | 0, size - first, Access.Read);
-      if (low < 0 || high < 0) return STATUS.trap;
-      if (!this.#read(va, low, first, 0) || !this.#read(va + first, high, size - first, first))
-        return STATUS.trap;
-    } else if (low < 0 || !this.#read(va, low, size, 0)) return STATUS.trap;
-    this.accesses?.push({ va: va >>> 0, pa: low, size, kind: 'r' });
+      const high = this.#secondPage(va, low, first, size, Access.Read);
+      if (high === FAULT) return STATUS.trap;
+      this.#read(va, low, first, 0);
+      this.#read(va + first, high, size - first, first);
+    } else if (low === FAULT || !this.#read(va, low, size, 0)) return STATUS.trap;
+    this.accesses?.push({ va: va >>> 0, pa: this.#physical(low), size, kind: 'r' });
     return STATUS.ok;
   }
 
@@ -266,14 +273,14 @@ export class Mmu {
     const first = Math.min(size, 4096 - (va & 0xfff));
     const low = this.#translate(va, first, Access.Write);
     if (first < size) {
-      const high = low < 0 ? -1 : this.#translate((va + first) | 0, size - first, Access.Write);
-      if (low < 0 || high < 0) return STATUS.trap;
-      if (!this.#write(va, low, first, 0) || !this.#write(va + first, high, size - first, first))
-        return STATUS.trap;
-    } else if (low < 0 || !this.#write(va, low, size, 0)) return STATUS.trap;
+      const high = this.#secondPage(va, low, first, size, Access.Write);
+      if (high === FAULT) return STATUS.trap;
+      this.#write(va, low, first, 0);
+      this.#write(va + first, high, size - first, first);
+    } else if (low === FAULT || !this.#write(va, low, size, 0)) return STATUS.trap;
     // After a store to a device an interrupt may be pending.
-    if (!this.#ram.contains(low) || this.#inWatchedPage(low)) status = STATUS.leave;
-    this.accesses?.push({ va: va >>> 0, pa: low, size, kind: 'w' });
+    if (low === OUTSIDE || this.#inWatchedPage(low)) status = STATUS.leave;
+    this.accesses?.push({ va: va >>> 0, pa: this.#physical(low), size, kind: 'w' });
     return status;
   }
 
@@ -285,34 +292,44 @@ export class Mmu {
       return 0;
     }
     const access = write ? Access.Write : Access.Read;
-    const pa = this.#translate(va, 4, access);
-    if (pa < 0) return 0;
-    if (!this.#ram.contains(pa, 4)) {
+    const offset = this.#translate(va, 4, access);
+    if (offset === FAULT) return 0;
+    if (offset === OUTSIDE) {
       this.#fault(accessFault(access), va);
       return 0;
     }
-    const offset = pa - RAM_BASE;
     if (write && this.#ram.codeFrames[offset >>> 12] === 1)
       this.#ram.observer?.invalidateFrame(offset >>> 12);
-    this.accesses?.push({ va: va >>> 0, pa, size: 4, kind: write ? 'x' : 'r' });
+    this.accesses?.push({ va: va >>> 0, pa: RAM_BASE + offset, size: 4, kind: write ? 'x' : 'r' });
     return layout.RAM + offset;
   }
 
-  /** Physical address of an instruction halfword, or -1 with cause and tval set. */
+  /** The offset in RAM of an instruction halfword, or -1 with cause and tval set. */
   translateFetch(va: number): number {
-    const pa = this.#translate(va | 0, 2, Access.Execute);
-    if (pa >= 0 && !this.#ram.contains(pa, 2)) {
-      this.#fault(Cause.InstructionAccessFault, va);
-      return -1;
-    }
-    return pa;
+    const offset = this.#translate(va | 0, 2, Access.Execute);
+    if (offset !== OUTSIDE) return offset;
+    this.#fault(Cause.InstructionAccessFault, va);
+    return FAULT;
   }
 
-  /** The page of `va` is fetched from that decoded page. Partial PMP pages are never entered. */
-  fillFetch(va: number, pa: number, decoded: number): boolean {
-    if (!this.#pmpAllows(pa - (pa & 0xfff), 4096, Access.Execute, this.#fetch.privilege)) return false;
+  /** The page of `va`, which lies at that offset in RAM, is fetched from that decoded page. Partial PMP pages are never entered. */
+  fillFetch(va: number, offset: number, decoded: number): boolean {
+    const page = RAM_BASE + (offset - (offset & 0xfff));
+    if (!this.#pmpAllows(page, 4096, Access.Execute, this.#fetch.privilege)) return false;
     this.tlb.fillFetch(this.#fetchView, va, decoded);
     return true;
+  }
+
+  /**
+   * Where the rest of an access goes that leaves the page of its first bytes, or FAULT, for the first page too: only RAM can be accessed so.
+   */
+  #secondPage(va: number, low: number, first: number, size: number, access: Access): number {
+    if (low === FAULT) return FAULT;
+    const next = (va + first) | 0;
+    const high = low === OUTSIDE ? OUTSIDE : this.#translate(next, size - first, access);
+    if (high !== OUTSIDE) return high;
+    this.#fault(accessFault(access), low === OUTSIDE ? va : next);
+    return FAULT;
   }
 
   #aligned(va: number, size: number, access: Access): boolean {
@@ -321,14 +338,19 @@ export class Mmu {
     return false;
   }
 
-  /** Reads bytes of one page into SCRATCH at `at`. */
-  #read(va: number, pa: number, size: number, at: number): boolean {
-    if (this.#ram.contains(pa, size)) {
-      const from = layout.RAM + pa - RAM_BASE;
+  /** The physical address of what #translate() answered last. */
+  #physical(offset: number): number {
+    return offset === OUTSIDE ? this.#outside : RAM_BASE + offset;
+  }
+
+  /** Reads bytes of one page, at an offset in RAM or OUTSIDE, into SCRATCH at `at`. */
+  #read(va: number, offset: number, size: number, at: number): boolean {
+    if (offset !== OUTSIDE) {
+      const from = layout.RAM + offset;
       for (let i = 0; i < size; i++) this.#bytes[layout.SCRATCH + at + i] = this.#bytes[from + i] as number;
       return true;
     }
-    const value = size <= 4 ? this.#bus.load(pa, size) : -1;
+    const value = size <= 4 ? this.#bus.load(this.#outside, size) : -1;
     this.onDevice();
     if (value < 0) {
       this.#fault(Cause.LoadAccessFault, va);
@@ -338,27 +360,26 @@ export class Mmu {
     return true;
   }
 
-  #write(va: number, pa: number, size: number, at: number): boolean {
-    if (this.#ram.contains(pa, size)) {
-      const offset = pa - RAM_BASE;
+  #write(va: number, offset: number, size: number, at: number): boolean {
+    if (offset !== OUTSIDE) {
       if (this.#ram.codeFrames[offset >>> 12] === 1) this.#ram.observer?.invalidateFrame(offset >>> 12);
       const to = layout.RAM + offset;
       for (let i = 0; i < size; i++) this.#bytes[to + i] = this.#bytes[layout.SCRATCH + at + i] as number;
-      if (this.#inWatchedPage(pa)) this.#noteStore(pa, size);
+      if (this.#inWatchedPage(offset)) this.#noteStore(offset, size);
       return true;
     }
     const value = (this.#words[layout.SCRATCH >>> 2] as number) >>> 0;
     const narrow = size === 4 ? value : value & (2 ** (8 * size) - 1);
-    const stored = size <= 4 && this.#bus.store(pa, size, narrow);
+    const stored = size <= 4 && this.#bus.store(this.#outside, size, narrow);
     this.onDevice();
     if (!stored) this.#fault(Cause.StoreAccessFault, va);
     return stored;
   }
 }
 
-/** The physical address behind a valid data entry. */
-function physicalOf(entry: number, va: number): number {
-  return RAM_BASE + (((entry - 1) ^ va) >>> 0) - layout.RAM;
+/** The offset in RAM behind a valid data entry. */
+function offsetOf(entry: number, va: number): number {
+  return (((entry - 1) ^ va) - layout.RAM) | 0;
 }
 
 function accessFault(access: Access): number {

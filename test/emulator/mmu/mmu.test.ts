@@ -83,7 +83,7 @@ test('translates as the walk of the specification does, whatever is in the table
 
         mmu.cause = -1;
         if (access === Access.Execute) {
-          expect(mmu.translateFetch(va)).toBe(isRam ? out.pa : -1);
+          expect(mmu.translateFetch(va)).toBe(isRam ? out.pa - RAM_BASE : -1);
         } else {
           ram.write32(DATA + (va & 0xffc), 0x1234_5678);
           const status = access === Access.Read ? mmu.load(va, 4) : mmu.store(va, 4);
