@@ -18,37 +18,64 @@ export interface Iovec {
 export class IovIter {
   /** null: `buffer` is the data. */
   readonly mm: MmStruct | null;
-  readonly segments: readonly Iovec[];
   readonly buffer: Uint8Array | null;
+  /** The current range. */
+  base: number;
+  len: number;
+  /** Those behind it, from the `next`-th of `segments` on. */
+  readonly segments: readonly Iovec[];
+  next: number;
   /** Bytes left. */
   count: number;
-  segment = 0;
-  /** Bytes of the current segment that are done. */
+  /** Bytes of the current range that are done. */
   offset = 0;
 
-  constructor(mm: MmStruct | null, segments: readonly Iovec[], buffer: Uint8Array | null) {
+  constructor(
+    mm: MmStruct | null,
+    buffer: Uint8Array | null,
+    base: number,
+    len: number,
+    segments: readonly Iovec[],
+  ) {
     this.mm = mm;
-    this.segments = segments;
     this.buffer = buffer;
-    let count = 0;
-    for (const { len } of segments) count += len;
+    this.base = base;
+    this.len = len;
+    this.segments = segments;
+    this.next = 1;
+    let count = len;
+    for (let n = 1; n < segments.length; n++) count += (segments[n] as Iovec).len;
     this.count = Math.min(count, MAX_RW_COUNT);
   }
 }
 
-/** One user range. */
+const NO_SEGMENTS: readonly Iovec[] = [];
+
+/** import_ubuf(): one user range. No list of one: most calls have no more. */
 export function userIter(mm: MmStruct, base: number, len: number): IovIter {
-  return new IovIter(mm, [{ base, len }], null);
+  return new IovIter(mm, null, base, len, NO_SEGMENTS);
 }
 
 /** Several user ranges. */
 export function userIovIter(mm: MmStruct, segments: readonly Iovec[]): IovIter {
-  return new IovIter(mm, segments, null);
+  const first = segments[0];
+  return new IovIter(mm, null, first?.base ?? 0, first?.len ?? 0, segments);
 }
 
 /** A buffer of the kernel or the host. */
 export function kernelIter(buffer: Uint8Array): IovIter {
-  return new IovIter(null, [{ base: 0, len: buffer.length }], buffer);
+  return new IovIter(null, buffer, 0, buffer.length, NO_SEGMENTS);
+}
+
+/** Goes on to the next range; false when there is none. */
+function nextSegment(iter: IovIter): boolean {
+  const segment = iter.segments[iter.next];
+  if (segment === undefined) return false;
+  iter.next++;
+  iter.base = segment.base;
+  iter.len = segment.len;
+  iter.offset = 0;
+  return true;
 }
 
 /** iovec_from_user(): reads `nrSegs` struct iovec. EINVAL (too many, negative length), EFAULT. */
@@ -79,16 +106,12 @@ export function importIovec(ctx: MmContext, mm: MmStruct, va: number, nrSegs: nu
 export function iovIterAdvance(iter: IovIter, bytes: number): void {
   iter.count -= bytes;
   let left = bytes;
-  while (left > 0) {
-    const segment = iter.segments[iter.segment];
-    if (segment === undefined) throw new Error('iov_iter_advance beyond the end');
-    const step = Math.min(left, segment.len - iter.offset);
+  for (;;) {
+    const step = Math.min(left, iter.len - iter.offset);
     iter.offset += step;
     left -= step;
-    if (iter.offset === segment.len) {
-      iter.segment++;
-      iter.offset = 0;
-    }
+    if (left === 0) return;
+    if (!nextSegment(iter)) throw new Error('iov_iter_advance beyond the end');
   }
 }
 
@@ -96,17 +119,18 @@ export function iovIterAdvance(iter: IovIter, bytes: number): void {
 export function copyToIter(ctx: MmContext, bytes: Uint8Array, iter: IovIter): number {
   let done = 0;
   while (done < bytes.length && iter.count > 0) {
-    const segment = iter.segments[iter.segment];
-    if (segment === undefined) break;
-    const chunk = Math.min(bytes.length - done, segment.len - iter.offset, iter.count);
+    const chunk = Math.min(bytes.length - done, iter.len - iter.offset, iter.count);
+    if (chunk === 0) {
+      if (nextSegment(iter)) continue;
+      break;
+    }
     const part = bytes.subarray(done, done + chunk);
     let copied = chunk;
     if (iter.mm === null) iter.buffer?.set(part, iter.offset);
-    else copied = copyToUserPartial(ctx, iter.mm, segment.base + iter.offset, part);
+    else copied = copyToUserPartial(ctx, iter.mm, iter.base + iter.offset, part);
     iovIterAdvance(iter, copied);
     done += copied;
     if (copied < chunk) break;
-    if (chunk === 0) iter.segment++;
   }
   return done;
 }
@@ -123,18 +147,19 @@ export function copyFromIter(ctx: MmContext, iter: IovIter, max: number): Uint8A
   const out = new Uint8Array(Math.min(max, iter.count));
   let done = 0;
   while (done < out.length) {
-    const segment = iter.segments[iter.segment];
-    if (segment === undefined) break;
-    const chunk = Math.min(out.length - done, segment.len - iter.offset);
+    const chunk = Math.min(out.length - done, iter.len - iter.offset);
+    if (chunk === 0) {
+      if (nextSegment(iter)) continue;
+      break;
+    }
     const part =
       iter.mm === null
         ? (iter.buffer ?? out).subarray(iter.offset, iter.offset + chunk)
-        : copyFromUserPartial(ctx, iter.mm, segment.base + iter.offset, chunk);
+        : copyFromUserPartial(ctx, iter.mm, iter.base + iter.offset, chunk);
     out.set(part, done);
     iovIterAdvance(iter, part.length);
     done += part.length;
     if (part.length < chunk) break;
-    if (chunk === 0) iter.segment++;
   }
   return done === out.length ? out : out.subarray(0, done);
 }

@@ -62,14 +62,15 @@ import {
 import { STACK_GUARD_GAP } from './vmaTree.ts';
 import { pageAddRmap, pageOfPte, pageRemoveRmap } from './zap.ts';
 
-/** do_page_fault(): what an access at `va` (u32) needs, done; or the signal it deserves. */
+/** do_page_fault(): what an access at `va` (u32, or as an int32) needs, done; or the signal it deserves. */
 export function doPageFault(ctx: MmContext, mm: MmStruct, va: number, access: Access): FaultCode {
-  if (va >= TASK_SIZE) return FaultCode.SegvMaperr;
-  const vma = mm.mmap.find(va);
+  const page = va >>> PAGE_SHIFT;
+  if (page >= TASK_SIZE >>> PAGE_SHIFT) return FaultCode.SegvMaperr;
+  const vma = mm.mmap.findPage(page);
   if (vma === null) return FaultCode.SegvMaperr;
-  if (va < vma.vmStart && !expandStack(ctx, vma, va)) return FaultCode.SegvMaperr;
+  if (page < vma.startPage && !expandStack(ctx, vma, va >>> 0)) return FaultCode.SegvMaperr;
   if (accessError(vma, access)) return FaultCode.SegvAccerr;
-  return handleMmFault(ctx, vma, va >>> PAGE_SHIFT, access === 'write');
+  return handleMmFault(ctx, vma, page, access === 'write');
 }
 
 /** access_error(): writing implies reading, as the entries cannot say otherwise. */

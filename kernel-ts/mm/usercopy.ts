@@ -1,6 +1,7 @@
 /**
  * Reading and writing user memory: lib/usercopy.c, lib/strncpy_from_user.c, mm/gup.c. Every access walks the Sv32 tables as the
- * MMU would in S mode with SUM, and faults pages in; nothing else of the kernel reads user memory.
+ * MMU would in S mode with SUM, and faults pages in; nothing else of the kernel reads user memory. Addresses may be int32, as registers hold
+ * them: V8 boxes those of the upper half otherwise.
  */
 import { EFAULT, ENAMETOOLONG, type Errno } from '../abi/errno.ts';
 import { offsetInPage, PAGE_SIZE, TASK_SIZE } from '../abi/mman.ts';
@@ -17,12 +18,12 @@ type UserAccess = Exclude<Access, 'exec'>;
 
 /** access_ok(): the range lies in user space. */
 export function accessOk(addr: number, len: number): boolean {
-  return addr + len <= TASK_SIZE;
+  return (addr >>> 0) + len <= TASK_SIZE;
 }
 
 /** The PTE of a page that may be accessed so, faulted in when need be; 0 when it cannot be. */
 function userPte(ctx: MmContext, mm: MmStruct, va: number, access: UserAccess): number {
-  if (va >= TASK_SIZE) return 0;
+  if (va >>> 0 >= TASK_SIZE) return 0;
   const pteAddress = pteOffset(ctx, mm, va);
   if (pteAddress !== 0) {
     const pte = ctx.ram.read32(pteAddress);
@@ -47,7 +48,7 @@ function faultIn(ctx: MmContext, mm: MmStruct, va: number, access: UserAccess): 
     }
     if (doPageFault(ctx, mm, va, access) !== FaultCode.Handled) return 0;
   }
-  throw new Error(`a handled fault at 0x${va.toString(16)} changed nothing`);
+  throw new Error(`a handled fault at 0x${(va >>> 0).toString(16)} changed nothing`);
 }
 
 /** Physical address of a user byte as an int32, or 0, which is none of RAM's. Valid up to the end of its page and until the tables change. */

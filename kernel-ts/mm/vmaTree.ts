@@ -151,10 +151,11 @@ export class VmaTree {
 
   /** find_vma(): the first VMA that ends above `addr`; it need not contain it. */
   find(addr: number): VmArea | null {
-    return addr < TASK_SIZE ? this.#find(addr >>> PAGE_SHIFT) : null;
+    return addr < TASK_SIZE ? this.findPage(addr >>> PAGE_SHIFT) : null;
   }
 
-  #find(page: number): VmArea | null {
+  /** The same by the number of a page. */
+  findPage(page: number): VmArea | null {
     const leaf = this.#leaf;
     if (leaf === null) return this.#walk(page);
     const slot = this.#slot;
@@ -207,7 +208,7 @@ export class VmaTree {
   #locate(vma: VmArea): MapleNode {
     const leaf = this.#leaf;
     if (leaf !== null && areaAt(leaf, this.#slot) === vma) return leaf;
-    if (this.#find(vma.startPage) !== vma || this.#leaf === null)
+    if (this.findPage(vma.startPage) !== vma || this.#leaf === null)
       throw new Error('the VMA is not in its tree');
     return this.#leaf;
   }
@@ -242,7 +243,7 @@ export class VmaTree {
 
   /** Links a VMA whose range is free. */
   insert(vma: VmArea): void {
-    const next = this.#find(vma.startPage);
+    const next = this.findPage(vma.startPage);
     if (next !== null && next.startPage < vma.endPage) throw new Error('VMAs overlap');
     const page = vma.startPage;
     this.size++;
@@ -318,7 +319,7 @@ export class VmaTree {
       if (gapEnd - gapStart >= len) return gapEnd - len;
     }
     const found = this.#root === null ? -1 : highestGap(this.#root, len, low, high);
-    this.#top = found < 0 ? null : this.#find(found);
+    this.#top = found < 0 ? null : this.findPage(found);
     this.#topLen = len;
     this.#topHigh = high;
     return found;

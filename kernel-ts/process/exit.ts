@@ -20,7 +20,6 @@ import { exitPosixTimers } from './posixTimer.ts';
 import { completeWait, dequeueTask, finishWait, removeFrom, runningSlice, wakeUpQ } from './sched.ts';
 import {
   actionOf,
-  childInfo,
   decideGroupExit,
   isAlive,
   participateStop,
@@ -28,8 +27,9 @@ import {
   sendSignal,
   sendToParent,
   userInfo,
+  wakeUpParent,
 } from './signalSend.ts';
-import { NSIG, SIGCHLD } from './signalSet.ts';
+import { SIGCHLD } from './signalSet.ts';
 import { flushPending } from './sigQueue.ts';
 import { groupLeader, SIG_IGN, type Task } from './task.ts';
 
@@ -128,10 +128,9 @@ function doNotifyParent(kernel: Kernel, leader: Task, parent: Task): void {
   const signal = leader.exitCode & 0x7f;
   const code = signal === 0 ? CLD_EXITED : CLD_KILLED;
   const status = signal === 0 ? (leader.exitCode >>> 8) & 0xff : signal;
-  const sig = ignores || exitSignal < 0 || exitSignal >= NSIG ? 0 : exitSignal;
-  const info = childInfo(kernel, leader, sig, code, status);
+  if (!ignores) sendToParent(kernel, parent, leader, exitSignal, code, status);
   if (autoreap) releaseTask(kernel, leader);
-  sendToParent(kernel, parent, info);
+  wakeUpParent(kernel, parent);
 }
 
 /** free_task(). Its registers may still be saved, when it has just ended itself; they are set anew by whoever gets them. */

@@ -225,6 +225,7 @@ export function wakeUpQ(kernel: Kernel): void {
 
 /** wake_up: the ecalls of all waiters will execute again, oldest first. */
 export function wakeQueue(kernel: Kernel, queue: WaitQueue): void {
+  if (queue.waiters.length === 0) return;
   const sleepers = queue.waiters.slice();
   for (let n = 0; n < sleepers.length; n++) {
     prefetchSleepers(kernel, sleepers, n);

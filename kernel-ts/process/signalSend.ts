@@ -199,20 +199,27 @@ export function forceSig(kernel: Kernel, task: Task, signo: number, fatal = fals
 }
 
 /** siginfo of SIGCHLD about a process. */
-export function childInfo(
-  kernel: Kernel,
-  leader: Task,
-  signo: number,
-  code: number,
-  status: number,
-): SigInfo {
+function childInfo(kernel: Kernel, leader: Task, signo: number, code: number, status: number): SigInfo {
   const utime = ticksOf(kernel, leader);
   return { signo, errno: 0, code, fields: [leader.tgid, leader.cred.uid, status, utime, 0] };
 }
 
-/** __wake_up_parent() and the signal to a parent that wants it: SIGCHLD unless the process was cloned with another. */
-export function sendToParent(kernel: Kernel, parent: Task, info: SigInfo): void {
-  if (info.signo > 0 && info.signo < NSIG) sendSignal(kernel, parent, info, true);
+/** The signal about a process to its parent, SIGCHLD unless it was cloned with another; 0 for none. */
+export function sendToParent(
+  kernel: Kernel,
+  parent: Task,
+  leader: Task,
+  sig: number,
+  code: number,
+  status: number,
+): void {
+  // Mostly nobody wants it.
+  if (sig <= 0 || sig >= NSIG || (sig === SIGCHLD && ignored(parent, sig))) return;
+  sendSignal(kernel, parent, childInfo(kernel, leader, sig, code, status), true);
+}
+
+/** __wake_up_parent(). */
+export function wakeUpParent(kernel: Kernel, parent: Task): void {
   wakeQueue(kernel, parent.group.childWait);
 }
 
@@ -224,8 +231,8 @@ export function notifyStopOrContinue(kernel: Kernel, task: Task, code: number): 
   const action = actionOf(parent, SIGCHLD);
   const wanted = action.handler !== SIG_IGN && (action.flags & SA_NOCLDSTOP) === 0;
   const status = code === CLD_CONTINUED ? SIGCONT : (leader.group.stopReport ?? 0);
-  const info = childInfo(kernel, leader, SIGCHLD, code, status);
-  sendToParent(kernel, parent, wanted ? info : { ...info, signo: 0 });
+  if (wanted) sendToParent(kernel, parent, leader, SIGCHLD, code, status);
+  wakeUpParent(kernel, parent);
 }
 
 /** task_participate_group_stop(): the last thread to come tells the parent. */

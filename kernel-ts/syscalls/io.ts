@@ -43,7 +43,7 @@ export const sysRead: Handler = (kernel, task, fd, buf, count) => {
     kernel,
     task,
     file,
-    vfsRead(kernel, file, userIter(userMm(task), buf >>> 0, count >>> 0), progressOf(task)),
+    vfsRead(kernel, file, userIter(userMm(task), buf, count >>> 0), progressOf(task)),
   );
 };
 
@@ -54,7 +54,7 @@ export const sysWrite: Handler = (kernel, task, fd, buf, count) => {
     kernel,
     task,
     file,
-    vfsWrite(kernel, file, userIter(userMm(task), buf >>> 0, count >>> 0), progressOf(task)),
+    vfsWrite(kernel, file, userIter(userMm(task), buf, count >>> 0), progressOf(task)),
   );
 };
 
@@ -96,10 +96,10 @@ function transferAt(
 }
 
 export const sysPread64: Handler = (kernel, task, fd, buf, count, low, high) =>
-  transferAt(kernel, task, fd, userIter(userMm(task), buf >>> 0, count >>> 0), int64(low, high), ksysPread);
+  transferAt(kernel, task, fd, userIter(userMm(task), buf, count >>> 0), int64(low, high), ksysPread);
 
 export const sysPwrite64: Handler = (kernel, task, fd, buf, count, low, high) =>
-  transferAt(kernel, task, fd, userIter(userMm(task), buf >>> 0, count >>> 0), int64(low, high), ksysPwrite);
+  transferAt(kernel, task, fd, userIter(userMm(task), buf, count >>> 0), int64(low, high), ksysPwrite);
 
 export const sysPreadv: Handler = (kernel, task, fd, vec, vlen, low, high) =>
   transferAt(
