@@ -258,8 +258,6 @@ export class Hart implements CsrContext {
   /** The address space will not be used again. */
   dropAddressSpace(satp: number): void {
     this.mmu.tlb.drop(satp);
-    // The next address space may get the same root frame, and with it the same satp: a selected view must be a used one.
-    if (satp >>> 0 === this.state.satp) this.mmu.selectViews();
   }
 
   /** The user-mode data entries of an address space, for comparing them with its tables. */

@@ -19,9 +19,11 @@ export const TABLE_WRITE = 1;
 export const TABLE_FETCH = 2;
 export type Table = 0 | 1 | 2;
 
-/** Pages a view remembers as filled before it is flushed whole: bounds the list, not the table. */
+/** Entries a view remembers as filled before it is flushed whole: bounds the list, not the table. */
 const MAX_FILLED = 1 << 16;
 const PAGE_MASK = ~0xfff;
+const FILLED_SHIFT = 2;
+const FILLED_TABLE = 3;
 /** Places for views that were selected lately; a power of two. */
 const RECENT = 64;
 
@@ -30,7 +32,10 @@ interface View {
   satp: number;
   /** Privilege, SUM and MXR in one number. */
   mode: number;
-  /** Virtual page numbers that have, or had, an entry: the first `count`. The rest is room, which V8 would make anew each time. */
+  /**
+   * Entries that are valid, or were: the first `count`, each as the virtual page number << FILLED_SHIFT | the table. The rest is
+   * room, which V8 would make anew each time.
+   */
   readonly filled: number[];
   count: number;
   /** Virtual addresses >>> 22 of the 4 MiB pages among them: one leaf stands behind 1024 entries. */
@@ -130,14 +135,13 @@ export class Tlb {
 
   #fill(view: number, table: Table, page: number, value: number): void {
     const words = this.#words;
-    const at = this.#word(view, TABLE_READ, page);
-    const stride = layout.TABLE_BYTES >>> 2;
-    if (words[at] === 0 && words[at + stride] === 0 && words[at + 2 * stride] === 0) {
+    const at = this.#word(view, table, page);
+    if (words[at] === 0) {
       const { filled, count } = this.#views[view] as View;
       if (count >= MAX_FILLED) this.#flushView(view);
-      filled[(this.#views[view] as View).count++] = page;
+      filled[(this.#views[view] as View).count++] = (page << FILLED_SHIFT) | table;
     }
-    words[at + table * stride] = value;
+    words[at] = value;
   }
 
   /** Maps the page of `va` to RAM at `ramOffset` (of its page) for reading or writing. */
@@ -180,9 +184,16 @@ export class Tlb {
   #flushView(index: number): void {
     const view = this.#views[index] as View;
     const { filled, count } = view;
-    for (let at = 0; at < count; at++) this.#clearPage(index, filled[at] as number);
+    if (count > 0) this.#changed();
+    // Nothing else is written: what has never had an entry costs the host no memory, and other tables' words are not in the processor's cache.
+    for (let n = 0; n < count; n++) this.#words[this.#filledWord(index, filled[n] as number)] = 0;
     view.count = 0;
     if (view.megapages.size > 0) view.megapages.clear();
+  }
+
+  /** Where the entry is that `filled` names. */
+  #filledWord(view: number, entry: number): number {
+    return this.#word(view, (entry & FILLED_TABLE) as Table, entry >>> FILLED_SHIFT);
   }
 
   /** Runs `visit` for each view of an address space. */
@@ -229,7 +240,10 @@ export class Tlb {
     for (let index = 0; index < this.#views.length; index++) this.#flushView(index);
   }
 
-  /** The address space is gone: its views are the first to be taken again. */
+  /**
+   * The address space is gone: its views are the first to be taken again. Until then they stay its own, since one may be selected, and the next
+   * address space may have the same root table.
+   */
   drop(satp: number): void {
     // Every exit comes here: no closure.
     const wanted = satp | 0;
@@ -238,7 +252,6 @@ export class Tlb {
       const view = views[index] as View;
       if (view.satp !== wanted || !view.used) continue;
       this.#flushView(index);
-      view.used = false;
       view.lastUse = 0;
     }
   }
@@ -249,9 +262,10 @@ export class Tlb {
     for (let index = 0; index < this.#views.length; index++) {
       const { filled, count } = this.#views[index] as View;
       for (let n = 0; n < count; n++) {
-        const page = filled[n] as number;
-        const at = this.#word(index, table, page);
-        if (matches(this.#words[at] as number, page)) this.#words[at] = 0;
+        const entry = filled[n] as number;
+        if ((entry & FILLED_TABLE) !== table) continue;
+        const at = this.#filledWord(index, entry);
+        if (matches(this.#words[at] as number, entry >>> FILLED_SHIFT)) this.#words[at] = 0;
       }
     }
   }
@@ -273,14 +287,14 @@ export class Tlb {
     this.#withSatp(satp, (index) => {
       if ((this.#views[index] as View).mode !== 0) return;
       const { filled, count } = this.#views[index] as View;
-      for (const page of filled.slice(0, count)) {
-        for (const table of [TABLE_READ, TABLE_WRITE] as const) {
-          const entry = this.#words[this.#word(index, table, page)] as number;
-          if (entry === 0) continue;
-          const hostPage = (entry - 1) ^ (page << 12);
-          const va = (page << 12) >>> 0;
-          found.set(va, { va, ramOffset: (hostPage >>> 0) - layout.RAM, writable: table === TABLE_WRITE });
-        }
+      for (const place of filled.slice(0, count)) {
+        const table = place & FILLED_TABLE;
+        const entry = this.#words[this.#filledWord(index, place)] as number;
+        if (entry === 0 || table === TABLE_FETCH) continue;
+        const va = ((place >>> FILLED_SHIFT) << 12) >>> 0;
+        const hostPage = (entry - 1) ^ (va | 0);
+        const writable = table === TABLE_WRITE || found.get(va)?.writable === true;
+        found.set(va, { va, ramOffset: (hostPage >>> 0) - layout.RAM, writable });
       }
     });
     return [...found.values()].sort((a, b) => a.va - b.va);
