@@ -50,8 +50,8 @@ export class Pipe {
   readonly wrWait: WaitQueue;
 
   constructor(ino: number) {
-    this.rdWait = { name: `read of pipe:[${ino}]`, waiters: [], woken: false };
-    this.wrWait = { name: `write to pipe:[${ino}]`, waiters: [], woken: false };
+    this.rdWait = { name: `read of pipe:[${ino}]`, waiters: [], woken: false, io: null };
+    this.wrWait = { name: `write to pipe:[${ino}]`, waiters: [], woken: false, io: null };
   }
 }
 

@@ -21,8 +21,12 @@ export function vmaName(vma: VmArea): string {
   const mm = vma.vmMm;
   if (vma.vmFile !== null) return dPath(vma.vmFile.fPath);
   if (vma.vmOps?.mapsName !== undefined) return vma.vmOps.mapsName;
-  if (vma.vmStart < mm.brk && vma.vmEnd > mm.startBrk) return '[heap]';
-  if (vma.vmStart <= mm.startStack && vma.vmEnd >= mm.startStack && (vma.vmFlags & VM_GROWSDOWN) !== 0)
+  if (vma.vmStart < mm.brk && vma.vmEnd > mm.layout.startBrk) return '[heap]';
+  if (
+    vma.vmStart <= mm.layout.startStack &&
+    vma.vmEnd >= mm.layout.startStack &&
+    (vma.vmFlags & VM_GROWSDOWN) !== 0
+  )
     return '[stack]';
   return '';
 }
@@ -71,7 +75,7 @@ function showMaps(_ctx: FsContext, task: FsTask): string {
 function showStatm(_ctx: FsContext, task: FsTask): string {
   const { mm } = task;
   if (mm === null) return '0 0 0 0 0 0 0\n';
-  const text = Math.ceil(mm.endCode / PAGE_SIZE) - Math.floor(mm.startCode / PAGE_SIZE);
+  const text = Math.ceil(mm.layout.endCode / PAGE_SIZE) - Math.floor(mm.layout.startCode / PAGE_SIZE);
   return `${mm.totalVm} ${getMmRss(mm)} ${mm.rssShmem} ${text} 0 ${mm.dataVm + mm.stackVm} 0\n`;
 }
 
@@ -192,13 +196,13 @@ export const FS_PROC_ROWS: readonly ProcRow[] = [
   {
     path: '/[pid]/cmdline',
     mode: 0o444,
-    show: (ctx, task) => showRange(ctx, task.mm, task.mm?.argStart ?? 0, task.mm?.argEnd ?? 0),
+    show: (ctx, task) => showRange(ctx, task.mm, task.mm?.layout.argStart ?? 0, task.mm?.layout.argEnd ?? 0),
   },
   {
     path: '/[pid]/environ',
     mode: 0o400,
     guarded: true,
-    show: (ctx, task) => showRange(ctx, task.mm, task.mm?.envStart ?? 0, task.mm?.envEnd ?? 0),
+    show: (ctx, task) => showRange(ctx, task.mm, task.mm?.layout.envStart ?? 0, task.mm?.layout.envEnd ?? 0),
   },
   { path: '/[pid]/exe', mode: 0o777, guarded: true, link: exeLink },
   { path: '/[pid]/cwd', mode: 0o777, guarded: true, link: (_ctx, task) => task.fs.pwd },

@@ -40,7 +40,8 @@ function readAt(ctx: FsContext, file: File, to: IovIter, pos: number): number | 
 export function vfsRead(ctx: FsContext, file: File, to: IovIter, progress = 0): number | WaitReason {
   iovIterAdvance(to, progress);
   const result = readAt(ctx, file, to, file.fPos);
-  if (isWait(result)) return { wait: result.wait, progress: progress + result.progress };
+  if (isWait(result))
+    return progress === 0 ? result : { wait: result.wait, progress: progress + result.progress };
   if (result < 0) return progress > 0 ? progress : result;
   if ((file.fMode & FMODE_LSEEK) !== 0) file.fPos += result;
   return progress + result;
@@ -72,7 +73,8 @@ export function vfsWrite(ctx: FsContext, file: File, from: IovIter, progress = 0
   iovIterAdvance(from, progress);
   const pos = (file.fFlags & O_APPEND) !== 0 ? file.fInode.iSize : file.fPos;
   const result = writeAt(ctx, file, from, pos);
-  if (isWait(result)) return { wait: result.wait, progress: progress + result.progress };
+  if (isWait(result))
+    return progress === 0 ? result : { wait: result.wait, progress: progress + result.progress };
   if (result < 0) return progress > 0 ? progress : result;
   if ((file.fMode & FMODE_LSEEK) !== 0) file.fPos = pos + result;
   return progress + result;

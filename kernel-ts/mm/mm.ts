@@ -6,6 +6,36 @@ import type { MapleCache } from './mapleNode.ts';
 import type { Page } from './page.ts';
 import { VmaTree } from './vmaTree.ts';
 
+/** Where execve put the program's parts: fields of mm_struct that nothing changes afterwards. Addresses. */
+export interface MmLayout {
+  /** Top-down placement starts here. */
+  readonly mmapBase: number;
+  readonly startCode: number;
+  readonly endCode: number;
+  readonly startData: number;
+  readonly endData: number;
+  readonly startBrk: number;
+  readonly startStack: number;
+  readonly argStart: number;
+  readonly argEnd: number;
+  readonly envStart: number;
+  readonly envEnd: number;
+}
+
+const NO_LAYOUT: MmLayout = {
+  mmapBase: 0,
+  startCode: 0,
+  endCode: 0,
+  startData: 0,
+  endData: 0,
+  startBrk: 0,
+  startStack: 0,
+  argStart: 0,
+  argEnd: 0,
+  envStart: 0,
+  envEnd: 0,
+};
+
 /** struct mm_struct. Sizes are in pages unless said otherwise, addresses in bytes. In the order of use, as Task (process/task.ts). */
 export class MmStruct {
   /** The frame of the level-1 table. */
@@ -35,23 +65,12 @@ export class MmStruct {
   readonly id: number;
   /** get_dumpable(): 1 when its user may look into it, 0 after a change of credentials. */
   dumpable = 1;
-  /** auxv as the program got it, for /proc/PID/auxv and checkpoints. */
-  savedAuxv: readonly number[] = [];
+  /** Replaced, never changed, so that fork need not copy it. */
+  layout: MmLayout = NO_LAYOUT;
 
   // Addresses come last: V8 makes all fields behind one anew when it first gets a number of 2^31 or more.
-  /** Top-down placement starts here. */
-  mmapBase = 0;
-  startCode = 0;
-  endCode = 0;
-  startData = 0;
-  endData = 0;
-  startBrk = 0;
+  /** The end of the heap. */
   brk = 0;
-  startStack = 0;
-  argStart = 0;
-  argEnd = 0;
-  envStart = 0;
-  envEnd = 0;
   /** context.vdso: where handlers return to. */
   vdso = 0;
 

@@ -53,20 +53,9 @@ export function dupMm(ctx: MmContext, old: MmStruct): MmStruct | Errno {
 }
 
 function copyLayout(mm: MmStruct, old: MmStruct): void {
-  mm.mmapBase = old.mmapBase;
-  mm.startCode = old.startCode;
-  mm.endCode = old.endCode;
-  mm.startData = old.startData;
-  mm.endData = old.endData;
-  mm.startBrk = old.startBrk;
+  mm.layout = old.layout;
   mm.brk = old.brk;
-  mm.startStack = old.startStack;
-  mm.argStart = old.argStart;
-  mm.argEnd = old.argEnd;
-  mm.envStart = old.envStart;
-  mm.envEnd = old.envEnd;
   mm.vdso = old.vdso;
-  mm.savedAuxv = old.savedAuxv;
   mm.dumpable = old.dumpable;
   if (old.exeFile !== null) setMmExeFile(mm, getFile(old.exeFile));
 }

@@ -330,9 +330,10 @@ export function doMunmap(ctx: MmContext, mm: MmStruct, start: number, length: nu
 /** sys_brk(): moves the end of the heap. Returns the break as it is afterwards, changed or not; never fails. */
 export function doBrk(ctx: MmContext, mm: MmStruct, brk: number): number {
   const current = mm.brk;
-  if (brk < mm.startBrk) return current;
+  const { startBrk, startData, endData } = mm.layout;
+  if (brk < startBrk) return current;
   // check_data_rlimit(): heap and data segment together stay below RLIMIT_DATA.
-  if (brk - mm.startBrk + (mm.endData - mm.startData) > rlimit(ctx.current.rlim, RLIMIT_DATA)) return current;
+  if (brk - startBrk + (endData - startData) > rlimit(ctx.current.rlim, RLIMIT_DATA)) return current;
   const newEnd = pageAlignUp(brk);
   const oldEnd = pageAlignUp(current);
   if (newEnd > TASK_SIZE) return current;

@@ -26,7 +26,8 @@ const GAP_MIN = 128 * 1024 * 1024;
 export function archPickMmapLayout(ctx: MmContext, mm: MmStruct): void {
   const gapMax = pageAlignDown(Math.floor(TASK_SIZE / 6) * 5);
   const gap = rlimit(ctx.current.rlim, RLIMIT_STACK) + STACK_GUARD_GAP;
-  mm.mmapBase = pageAlignUp(STACK_TOP - Math.min(Math.max(gap, GAP_MIN), gapMax));
+  const mmapBase = pageAlignUp(STACK_TOP - Math.min(Math.max(gap, GAP_MIN), gapMax));
+  mm.layout = { ...mm.layout, mmapBase };
 }
 
 /** round_hint_to_min(). */
@@ -69,7 +70,7 @@ function searchUnmappedArea(ctx: MmContext, mm: MmStruct, hint: number, len: num
   }
   const pages = len >>> PAGE_SHIFT;
   const low = pageAlignUp(Math.max(PAGE_SIZE, ctx.vm.mmapMinAddr)) >>> PAGE_SHIFT;
-  const top = mm.mmap.unmappedTopDown(pages, low, mm.mmapBase >>> PAGE_SHIFT);
+  const top = mm.mmap.unmappedTopDown(pages, low, mm.layout.mmapBase >>> PAGE_SHIFT);
   if (top >= 0) return top;
   const bottom = mm.mmap.unmappedBottomUp(pages, TASK_UNMAPPED_BASE >>> PAGE_SHIFT, TASK_SIZE >>> PAGE_SHIFT);
   return bottom >= 0 ? bottom : -ENOMEM;

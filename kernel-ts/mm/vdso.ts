@@ -65,7 +65,7 @@ const VDSO_GAP = 16 * PAGE_SIZE;
  * below it as in Linux, so that a program's first mapping is where the top-down area begins. False: no room.
  */
 export function setupVdso(ctx: MmContext, mm: MmStruct): boolean {
-  const start = mm.mmapBase + VDSO_GAP;
+  const start = mm.layout.mmapBase + VDSO_GAP;
   const end = start + PAGE_SIZE;
   if (mm.mmap.intersection(start, end) !== null || !mayExpandVm(ctx, mm, 0, 1)) return false;
   if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return false;

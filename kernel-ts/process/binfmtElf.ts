@@ -136,19 +136,20 @@ function mapSegment(kernel: Kernel, mm: MmStruct, file: File, s: ElfSegment, bia
 /** start_code and its kin, as /proc/PID/stat shows them; the heap begins behind the last segment. */
 function accountSegments(mm: MmStruct, image: ElfImage, bias: number): void {
   let end = 0;
-  mm.startCode = 0xffff_ffff;
+  let [startCode, endCode, startData, endData] = [0xffff_ffff, 0, 0, 0];
   for (const s of image.segments) {
     const start = s.vaddr + bias;
     if ((s.flags & 1) !== 0) {
-      mm.startCode = Math.min(mm.startCode, start);
-      mm.endCode = Math.max(mm.endCode, start + s.filesz);
+      startCode = Math.min(startCode, start);
+      endCode = Math.max(endCode, start + s.filesz);
     }
-    mm.startData = Math.max(mm.startData, start);
-    mm.endData = Math.max(mm.endData, start + s.filesz);
+    startData = Math.max(startData, start);
+    endData = Math.max(endData, start + s.filesz);
     end = Math.max(end, start + s.memsz);
   }
-  mm.startBrk = pageAlignUp(end);
-  mm.brk = mm.startBrk;
+  const startBrk = pageAlignUp(end);
+  mm.layout = { ...mm.layout, startCode, endCode, startData, endData, startBrk };
+  mm.brk = startBrk;
 }
 
 /** Where everything on the first stack lies; computed first, then written in one piece. */
@@ -223,11 +224,14 @@ function setupStack(
     if (failed < 0) return failed;
   }
   if (copyToUser(kernel, mm, sp, top) < 0) return -ENOMEM;
-  mm.argStart = argStart;
-  mm.argEnd = mm.envStart = envStart;
-  mm.envEnd = execfn;
-  mm.startStack = sp;
-  mm.savedAuxv = auxv;
+  mm.layout = {
+    ...mm.layout,
+    argStart,
+    argEnd: envStart,
+    envStart,
+    envEnd: execfn,
+    startStack: sp,
+  };
   return { entry: image.entry + bias, sp };
 }
 

@@ -114,6 +114,12 @@ export function sleepOn(
   return sleep(kernel, task, wait, options.interrupted ?? -ERESTARTSYS);
 }
 
+/** sleepOn on the queue of a file that is not ready, with nothing else to make than the one object. */
+export function sleepOnIo(kernel: Kernel, task: Task, queue: WaitQueue, progress: number): number {
+  const { reason, queues } = (queue.io ??= { reason: { kind: 'io', what: queue.name }, queues: [queue] });
+  return sleep(kernel, task, { reason, queues, deadline: null, timeoutResult: 0, progress }, -ERESTARTSYS);
+}
+
 /** sleepOn on nothing but an object that names its sleepers. Not by options: round trips by semop and messages come here. */
 export function sleepOnObject(kernel: Kernel, task: Task, reason: SleepReason, interrupted: number): number {
   let wait = task.objectWait;

@@ -198,7 +198,7 @@ export function doSigaction(
   setAction(task.sighand, sig, {
     handler: action.handler,
     flags: (action.flags & UAPI_SA_FLAGS) >>> 0,
-    mask: withoutUnblockable({ ...action.mask }),
+    mask: withoutUnblockable(action.mask),
   });
   // POSIX: setting an action that ignores the signal discards what is pending.
   if (action.handler === SIG_IGN || (action.handler === SIG_DFL && defaultAction(sig) === 'ignore')) {
@@ -213,7 +213,7 @@ export function doSigaction(
 
 /** set_current_blocked(). What became deliverable is acted on before user code runs again. */
 export function setBlocked(kernel: Kernel, task: Task, mask: Readonly<SignalSet>): void {
-  const blocked = withoutUnblockable({ lo: mask.lo | 0, hi: mask.hi | 0 });
+  const blocked = withoutUnblockable(mask);
   const before = task.blocked;
   task.blocked = blocked;
   if (task.sigPending) {
@@ -238,13 +238,13 @@ export function resetHandlers(task: Task): void {
 }
 
 /** set_user_sigmask() and set_restore_sigmask(): a mask for the time of one system call. */
-export function replaceMask(kernel: Kernel, task: Task, mask: SignalSet): void {
+export function replaceMask(kernel: Kernel, task: Task, mask: Readonly<SignalSet>): void {
   task.savedMask = task.blocked;
   setBlocked(kernel, task, mask);
 }
 
 /** rt_sigsuspend(2): the mask is replaced until a handler has run. */
-export function doSigsuspend(kernel: Kernel, task: Task, mask: SignalSet): number {
+export function doSigsuspend(kernel: Kernel, task: Task, mask: Readonly<SignalSet>): number {
   if (task.savedMask === null) replaceMask(kernel, task, mask);
   const reason = { kind: 'signal', what: 'rt_sigsuspend' } as const;
   return sleepOn(kernel, task, reason, { interrupted: -ERESTARTNOHAND });
@@ -257,7 +257,7 @@ export function doSigsuspend(kernel: Kernel, task: Task, mask: SignalSet): numbe
 export function doSigtimedwait(
   kernel: Kernel,
   task: Task,
-  wanted: SignalSet,
+  wanted: Readonly<SignalSet>,
   deadline: number | null,
 ): SigInfo | number {
   const others = complementOf(wanted);

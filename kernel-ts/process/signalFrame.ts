@@ -19,6 +19,7 @@ import {
   signalName,
   SIGSEGV,
   unionOf,
+  sigset,
   withoutUnblockable,
   type SignalSet,
 } from './signalSet.ts';
@@ -120,10 +121,7 @@ const word = (at: number): number => (words[at / 4] ?? 0) >>> 0;
 
 function restoreFrame(kernel: Kernel, task: Task): boolean {
   const { hart } = kernel;
-  task.blocked = withoutUnblockable({
-    lo: word(SIGFRAME.ucSigmask) | 0,
-    hi: word(SIGFRAME.ucSigmask + 4) | 0,
-  });
+  task.blocked = withoutUnblockable(sigset(word(SIGFRAME.ucSigmask) | 0, word(SIGFRAME.ucSigmask + 4) | 0));
   recalcSigpending(task);
   hart.clearReservation();
   const { x, f } = hart;

@@ -220,7 +220,8 @@ export function sendToParent(
 
 /** __wake_up_parent(). */
 export function wakeUpParent(kernel: Kernel, parent: Task): void {
-  wakeQueue(kernel, parent.group.childWait);
+  const { childWait } = parent.group;
+  if (childWait !== null) wakeQueue(kernel, childWait);
 }
 
 /** do_notify_parent_cldstop(): SIGCHLD about a stop or a continuation, unless SA_NOCLDSTOP or SIG_IGN. */

@@ -78,11 +78,25 @@ export function removeSignal(set: SignalSet, sig: number): void {
   else set.hi = set.hi & ~bit(sig);
 }
 
+/** Places for sets, a power of two. */
+const SETS = 64;
+const NONE: Readonly<SignalSet> = emptySet();
+const sets: Readonly<SignalSet>[] = Array.from({ length: SETS }, () => NONE);
+
+/** A set that nobody changes: mostly one that was made before, since programs block and unblock the same signals over and over. */
+export function sigset(lo: number, hi: number): Readonly<SignalSet> {
+  const mixed = lo ^ hi ^ ((lo ^ hi) >>> 16);
+  const place = (mixed ^ (mixed >>> 8)) & (SETS - 1);
+  const known = sets[place] as Readonly<SignalSet>;
+  if (known.lo === lo && known.hi === hi) return known;
+  return (sets[place] = { lo, hi });
+}
+
+const UNBLOCKABLE = bit(SIGKILL) | bit(SIGSTOP);
+
 /** SIGKILL and SIGSTOP cannot be blocked, ignored or caught. */
-export function withoutUnblockable(set: SignalSet): SignalSet {
-  removeSignal(set, SIGKILL);
-  removeSignal(set, SIGSTOP);
-  return set;
+export function withoutUnblockable({ lo, hi }: Readonly<SignalSet>): Readonly<SignalSet> {
+  return sigset(lo & ~UNBLOCKABLE, hi);
 }
 
 /** SYNCHRONOUS_MASK: SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS. Faults are told of before anything else. */

@@ -18,7 +18,7 @@ import type { PiState } from './futexQueue.ts';
 import type { CpuTimer, RealTimer } from './itimer.ts';
 import type { PosixTimer } from './posixTimer.ts';
 import { emptySet, NSIG, type SignalSet } from './signalSet.ts';
-import { newWaitQueue, type Restart, type Waiting, type WaitQueue } from './waitQueue.ts';
+import type { Restart, Waiting, WaitQueue } from './waitQueue.ts';
 
 /**
  * R running or runnable, S sleeping, T stopped by job control, Z zombie (every thread of the group gone, not waited for),
@@ -30,7 +30,7 @@ export type TaskState = 'R' | 'S' | 'T' | 'Z' | 'X';
 export interface SigAction {
   readonly handler: number;
   readonly flags: number;
-  readonly mask: SignalSet;
+  readonly mask: Readonly<SignalSet>;
 }
 
 /** Session of everything that the host starts: nobody in it is its leader, so setsid and setpgid work as from a shell. */
@@ -104,7 +104,8 @@ export interface ThreadGroup {
   childMinFlt: number;
   pgid: number;
   sid: number;
-  readonly childWait: WaitQueue;
+  /** wait_chldexit; null until a parent first waits. */
+  childWait: WaitQueue | null;
   /** Replaced by setRlimit(), never changed, so that fork need not copy it. */
   rlim: Rlimits;
   /** SIGNAL_STOP_STOPPED: every thread is held. */
@@ -133,7 +134,7 @@ export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): Thread
     childMinFlt: 0,
     pgid,
     sid,
-    childWait: newWaitQueue('children'),
+    childWait: null,
     rlim,
     stopped: false,
     stopReport: null,
@@ -179,7 +180,7 @@ export class Task {
   /** TIF_SIGPENDING: look at the signals before user code runs again. */
   sigPending = false;
   /** real_blocked of rt_sigtimedwait, which sleeps with the wanted signals unblocked; else null. */
-  realBlocked: SignalSet | null = null;
+  realBlocked: Readonly<SignalSet> | null = null;
   /** Instructions left of the quantum. */
   quantumLeft = 0;
   /** Instructions retired on behalf of this task, the running slice excluded. */
@@ -223,7 +224,7 @@ export class Task {
   startTime = 0;
   comm: string;
   /** saved_sigmask of rt_sigsuspend and ppoll: to be put back, or into the frame of a handler. */
-  savedMask: SignalSet | null = null;
+  savedMask: Readonly<SignalSet> | null = null;
   /** JOBCTL_STOP_PENDING: takes part in the stop of its group before it runs user code again. */
   stopPending = false;
   altStack = NO_ALT_STACK;

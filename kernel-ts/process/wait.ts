@@ -12,6 +12,7 @@ import { sleepOn, type SYSCALL_BLOCKED } from './sched.ts';
 import { SIGCHLD, SIGCONT } from './signalSet.ts';
 import { groupLeader, type Task } from './task.ts';
 import { processTime } from './time.ts';
+import { newWaitQueue } from './waitQueue.ts';
 
 export const WNOHANG = 1;
 export const WSTOPPED = 2;
@@ -73,7 +74,8 @@ export function doWaitid(
   }
   if (!eligible) return -ECHILD;
   if ((options & WNOHANG) !== 0) return NOTHING;
-  return sleepOn(kernel, task, { kind: 'child' }, { queues: [task.group.childWait] });
+  const childWait = (task.group.childWait ??= newWaitQueue('children'));
+  return sleepOn(kernel, task, { kind: 'child' }, { queues: [childWait] });
 }
 
 /** wait_consider_task(): what this child has to tell now, or null. */

@@ -22,9 +22,11 @@ export interface WaitQueue {
   readonly waiters: Task[];
   /** It is among those that are to be woken (wakeQueues). */
   woken: boolean;
+  /** What those wait for who read or write and are on it alone: the same for all; null before the first. */
+  io: { readonly reason: SleepReason; readonly queues: readonly WaitQueue[] } | null;
 }
 
-export const newWaitQueue = (name: string): WaitQueue => ({ name, waiters: [], woken: false });
+export const newWaitQueue = (name: string): WaitQueue => ({ name, waiters: [], woken: false, io: null });
 
 export type SleepReason =
   /** nanosleep, clock_nanosleep: completed with 0 by its timer. */

@@ -16,7 +16,7 @@ import {
 } from '../fs/readWrite.ts';
 import { isWait, type WaitReason } from '../fs/wait.ts';
 import type { Kernel } from '../process/kernel.ts';
-import { sleepOn } from '../process/sched.ts';
+import { sleepOnIo } from '../process/sched.ts';
 import { sendSignal, userInfo } from '../process/signalSend.ts';
 import { SIGPIPE } from '../process/signalSet.ts';
 import type { Task } from '../process/task.ts';
@@ -31,7 +31,7 @@ function finish(kernel: Kernel, task: Task, file: File, result: number | WaitRea
   }
   if ((file.fFlags & O_NONBLOCK) !== 0) return result.progress > 0 ? result.progress : -EAGAIN;
   const { wait, progress } = result;
-  return sleepOn(kernel, task, { kind: 'io', what: wait.name }, { queues: [wait], progress });
+  return sleepOnIo(kernel, task, wait, progress);
 }
 
 const progressOf = (task: Task): number => task.restart?.progress ?? 0;

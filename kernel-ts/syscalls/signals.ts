@@ -7,7 +7,7 @@ import { currentAltStack, doSigaltstack } from '../process/sigaltstack.ts';
 import { doSigaction, doSigsuspend, doSigtimedwait, pendingSet, setBlocked } from '../process/signal.ts';
 import { doSigreturn } from '../process/signalFrame.ts';
 import { doKill, doSigqueueinfo, doTgsigqueueinfo, doTkill } from '../process/signalSend.ts';
-import { withoutUnblockable } from '../process/signalSet.ts';
+import { sigset, withoutUnblockable } from '../process/signalSet.ts';
 import type { SigAction, Task } from '../process/task.ts';
 import { deadlineAfter } from '../process/time.ts';
 import type { Handler } from './row.ts';
@@ -51,14 +51,10 @@ export const sysRtSigprocmask: Handler = (kernel, task, how, set, oldset, sigset
   if (set !== 0) {
     const mask = readSet(kernel, task, set);
     if (typeof mask === 'number') return mask;
-    if (how === SIG_BLOCK) {
-      mask.lo |= lo;
-      mask.hi |= hi;
-    } else if (how === SIG_UNBLOCK) {
-      mask.lo = lo & ~mask.lo;
-      mask.hi = hi & ~mask.hi;
-    } else if (how !== SIG_SETMASK) return -EINVAL;
-    setBlocked(kernel, task, mask);
+    if (how === SIG_BLOCK) setBlocked(kernel, task, sigset(lo | mask.lo, hi | mask.hi));
+    else if (how === SIG_UNBLOCK) setBlocked(kernel, task, sigset(lo & ~mask.lo, hi & ~mask.hi));
+    else if (how === SIG_SETMASK) setBlocked(kernel, task, mask);
+    else return -EINVAL;
   }
   return oldset === 0 ? 0 : writeSet(kernel, task, oldset, lo, hi);
 };

@@ -17,6 +17,7 @@ import {
   userPhys,
 } from '../mm/usercopy.ts';
 import type { Kernel } from '../process/kernel.ts';
+import { sigset } from '../process/signalSet.ts';
 import type { Task } from '../process/task.ts';
 
 /** Bytes of a path, its zero included. */
@@ -91,17 +92,22 @@ export function int64(low: number, high: number): number {
 export const SIGSET_SIZE = 8;
 
 /** A signal set. EINVAL: of another size; EFAULT. */
-export function readSet(kernel: Kernel, task: Task, address: number, size = SIGSET_SIZE): SignalSet | Errno {
+export function readSet(
+  kernel: Kernel,
+  task: Task,
+  address: number,
+  size = SIGSET_SIZE,
+): Readonly<SignalSet> | Errno {
   if (size !== SIGSET_SIZE) return -EINVAL;
   const mm = userMm(task);
   if ((address & 7) === 0) {
     // In one page: no number on the way that V8 would box. fork alone comes here four times.
     const pa = userPhys(kernel, mm, address, 'read');
-    return pa === 0 ? -EFAULT : { lo: kernel.ram.read32(pa) | 0, hi: kernel.ram.read32(pa + 4) | 0 };
+    return pa === 0 ? -EFAULT : sigset(kernel.ram.read32(pa) | 0, kernel.ram.read32(pa + 4) | 0);
   }
   const lo = getUser32(kernel, mm, address >>> 0);
   const hi = getUser32(kernel, mm, (address >>> 0) + 4);
-  return lo === null || hi === null ? -EFAULT : { lo: lo | 0, hi: hi | 0 };
+  return lo === null || hi === null ? -EFAULT : sigset(lo | 0, hi | 0);
 }
 
 /** Writes a signal set. */

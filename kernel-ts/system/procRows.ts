@@ -65,9 +65,9 @@ function stat(kernel: Kernel, task: Task): string {
     (mm?.totalVm ?? 0) * 4096,
     mm === null ? 0 : getMmRss(mm),
     4294967295,
-    seen?.startCode ?? hidden,
-    seen?.endCode ?? hidden,
-    seen?.startStack ?? 0,
+    seen?.layout.startCode ?? hidden,
+    seen?.layout.endCode ?? hidden,
+    seen?.layout.startStack ?? 0,
     // kstkesp and kstkeip are shown of a dying task alone.
     0,
     0,
@@ -78,13 +78,13 @@ function stat(kernel: Kernel, task: Task): string {
     ...zeros(3),
     task.exitSignal < 0 ? 17 : task.exitSignal,
     ...zeros(6),
-    seen?.startData ?? 0,
-    seen?.endData ?? 0,
-    seen?.startBrk ?? 0,
-    seen?.argStart ?? 0,
-    seen?.argEnd ?? 0,
-    seen?.envStart ?? 0,
-    seen?.envEnd ?? 0,
+    seen?.layout.startData ?? 0,
+    seen?.layout.endData ?? 0,
+    seen?.layout.startBrk ?? 0,
+    seen?.layout.argStart ?? 0,
+    seen?.layout.argEnd ?? 0,
+    seen?.layout.envStart ?? 0,
+    seen?.layout.envEnd ?? 0,
     permitted ? task.exitCode : 0,
   ];
   return `${fields.join(' ')}\n`;
@@ -118,7 +118,7 @@ const field = (name: string, value: number | string): string => `${name}:\t${val
 /** task_mem(). */
 function memoryLines(mm: MmStruct): string[] {
   const kib = (name: string, pages: number): string => field(name, `${String(pages * 4).padStart(8)} kB`);
-  const text = Math.ceil(mm.endCode / 4096) - Math.floor(mm.startCode / 4096);
+  const text = Math.ceil(mm.layout.endCode / 4096) - Math.floor(mm.layout.startCode / 4096);
   return [
     kib('VmPeak', Math.max(mm.hiwaterVm, mm.totalVm)),
     kib('VmSize', mm.totalVm),

@@ -586,8 +586,7 @@ describe('/proc', () => {
     expect(f.open('/bin/prog', O_WRONLY)).toBe(-ETXTBSY);
     const a = ksysMmapPgoff(k, 0x1000_0000, 2 * P, 3, 0x32, -1, 0);
     copyToUser(k, f.mm, a, new TextEncoder().encode('prog\0arg\0'));
-    f.mm.argStart = a;
-    f.mm.argEnd = a + 9;
+    f.mm.layout = { ...f.mm.layout, argStart: a, argEnd: a + 9 };
     expect(doReadlinkat(k, AT_FDCWD, '/proc/self')).toBe('1001');
     expect(doReadlinkat(k, AT_FDCWD, '/proc/self/exe')).toBe('/bin/prog');
     expect(f.text('/proc/self/maps')).toBe('10000000-10002000 rw-p 00000000 00:00 0 \n');

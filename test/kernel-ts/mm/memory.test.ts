@@ -67,7 +67,7 @@ describe('mmap', () => {
     const { k, task } = boot();
     const mm = mmOf(task);
     const a = map(k, task, 0, 2, RW, ANON);
-    expect(a).toBe(mm.mmapBase - 2 * P);
+    expect(a).toBe(mm.layout.mmapBase - 2 * P);
     const b = map(k, task, 0, 1, PROT_READ, ANON);
     expect(b).toBe(a - P);
     expect(map(k, task, 0x1000_0123, 1, RW, ANON)).toBe(0x1000_0000);
@@ -385,7 +385,7 @@ describe('mprotect, mremap, brk, madvise, mlock', () => {
   test('brk grows and shrinks the heap and stops below what is in the way', () => {
     const { k, task } = boot();
     const mm = mmOf(task);
-    mm.startBrk = 0x1_0000;
+    mm.layout = { ...mm.layout, startBrk: 0x1_0000 };
     mm.brk = 0x1_0000;
     expect(doBrk(k, mm, 0)).toBe(0x1_0000);
     expect(doBrk(k, mm, 0x1_0010)).toBe(0x1_0010);

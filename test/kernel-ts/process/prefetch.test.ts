@@ -104,7 +104,7 @@ test('sleepers wake in the order in which they came, however many there are', ()
     kernel.runQueue.length = 0;
     for (const task of tasks) sleepOn(kernel, task, { kind: 'io', what: 'gate' }, { queues: [queue] });
     // One of them is woken by something else before its turn.
-    wakeQueue(kernel, { name: 'other', waiters: tasks.slice(2, 3), woken: false });
+    wakeQueue(kernel, { name: 'other', waiters: tasks.slice(2, 3), woken: false, io: null });
     wakeQueue(kernel, queue);
     const order = [...tasks.slice(2, 3), ...tasks.slice(0, 2), ...tasks.slice(3)];
     expect(kernel.runQueue.map((task) => task.pid)).toEqual(order.map((task) => task.pid));
