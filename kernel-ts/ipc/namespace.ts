@@ -77,7 +77,10 @@ export class IpcNamespace {
   }
 }
 
-/** task_struct.sysvshm: the segments this task made and that are still there, oldest first, linked by shmClistNext. */
+/**
+ * task_struct.sysvshm: the segments this task made and that are still there, oldest first, linked by shmClistNext. Part of the task, as sysvsem is:
+ * objects of their own would be made at each fork and looked at at each exit.
+ */
 export interface SysvShm {
   shmClist: ShmidKernel | null;
   shmClistLast: ShmidKernel | null;
@@ -90,15 +93,13 @@ export interface SysvSem {
   /** fast_sops: the operation of one part that is under way, or was last; null before the first. */
   fastSops: readonly [Sembuf] | null;
   /** The operation that sleeps, or slept last; null before the first. */
-  queue: SemQueue | null;
+  semQueue: SemQueue | null;
 }
 
 /** Linux's `current`, as far as ipc looks at it. */
-export interface IpcTask extends FsTask {
+export interface IpcTask extends FsTask, SysvShm, SysvSem {
   /** nsproxy->ipc_ns. A dead task (state Z or X) names it still and is no longer counted. */
   readonly ipcNs: IpcNamespace;
-  readonly sysvshm: SysvShm;
-  readonly sysvsem: SysvSem;
 }
 
 /** A status that ends no system call: the sleeper shall look at its condition anew. */
@@ -163,14 +164,4 @@ export function putIpcNs(ctx: MmContext, ns: IpcNamespace): void {
   if (ns.count <= 0) throw new Error(`put_ipc_ns of the dead ${ns.name}`);
   ns.count--;
   if (ns.count === 0) ns.ops.free(ipcContext(ctx), ns);
-}
-
-/** A task with nothing to undo. */
-export function semInitTask(): SysvSem {
-  return { undoList: null, fastSops: null, queue: null };
-}
-
-/** shm_init_task(). */
-export function shmInitTask(): SysvShm {
-  return { shmClist: null, shmClistLast: null };
 }

@@ -98,7 +98,7 @@ export function semQueueOf(
   blocking: Sembuf,
   alter: boolean,
 ): SemQueue {
-  const q = (sleeper.sysvsem.queue ??= new SemQueue(sleeper));
+  const q = (sleeper.semQueue ??= new SemQueue(sleeper));
   if (q.list !== null) throw new Error(`pid ${sleeper.pid} sleeps in a semop`);
   q.sma = sma;
   q.undo = undo;

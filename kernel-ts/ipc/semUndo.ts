@@ -8,8 +8,8 @@ import { doSmartUpdate } from './semUpdate.ts';
 import { ipcObtainObjectCheck } from './util.ts';
 
 /** get_undo_list(): the task's list, made when there is none. */
-function getUndoList(sysvsem: SysvSem): SemUndoList {
-  return (sysvsem.undoList ??= { refcnt: 1, listProc: [] });
+function getUndoList(task: SysvSem): SemUndoList {
+  return (task.undoList ??= { refcnt: 1, listProc: [] });
 }
 
 /** lookup_undo(): the structure for an array, or null; it becomes the most recently used. */
@@ -30,7 +30,7 @@ function lookupUndo(ulp: SemUndoList, semid: number): SemUndo | null {
 
 /** find_alloc_undo(): the current task's structure for an array, made when there is none; EINVAL (no such array), ENOMEM. */
 export function findAllocUndo(ctx: IpcContext, ns: IpcNamespace, semid: number): SemUndo | Errno {
-  const ulp = getUndoList(ctx.current.sysvsem);
+  const ulp = getUndoList(ctx.current);
   const known = lookupUndo(ulp, semid);
   if (known !== null) return known;
   const sma = ipcObtainObjectCheck(ns.semIds, semid);
@@ -54,9 +54,9 @@ export function copySemundo(parent: SysvSem, child: SysvSem): void {
  * first. For exit, and for unshare of CLONE_SYSVSEM or CLONE_NEWIPC.
  */
 export function exitSem(ctx: IpcContext, task: IpcTask): void {
-  const ulp = task.sysvsem.undoList;
+  const ulp = task.undoList;
   if (ulp === null) return;
-  task.sysvsem.undoList = null;
+  task.undoList = null;
   ulp.refcnt--;
   if (ulp.refcnt > 0) return;
   for (let un = ulp.listProc.pop(); un !== undefined; un = ulp.listProc.pop()) {

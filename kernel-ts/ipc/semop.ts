@@ -42,7 +42,7 @@ function readSops(ctx: IpcContext, mm: MmStruct, tsops: number, nsops: number): 
   const pa = userPhys(ctx, mm, tsops, 'read');
   if (pa === 0) return -EFAULT;
   if (nsops === 1) {
-    const fastSops = (ctx.current.sysvsem.fastSops ??= [newSembuf()]);
+    const fastSops = (ctx.current.fastSops ??= [newSembuf()]);
     readSembuf(ctx, pa, fastSops[0]);
     return fastSops;
   }

@@ -264,7 +264,7 @@ function newsegFile(ctx: IpcContext, ns: IpcNamespace, key: number, size: number
     fput(ctx, file);
     return index;
   }
-  shmClistAdd(current.sysvshm, shp);
+  shmClistAdd(current, shp);
   // The id is reported as the inode number in /proc/PID/maps.
   file.fInode.iIno = shp.shmPerm.id;
   ns.shmTot += segmentPages(shp);
@@ -389,9 +389,8 @@ export function ipcNsOfVma(vma: VmArea): IpcNamespace | null {
  * exit_shm(): called when a task has given up its memory, or leaves its namespace by unshare(2). Under the shm_rmid_forced of
  * their namespaces its unattached segments go.
  */
-export function exitShm(ctx: MmContext, task: { readonly sysvshm: SysvShm }): void {
-  const { sysvshm } = task;
-  for (let shp = sysvshm.shmClist; shp !== null; shp = sysvshm.shmClist) {
+export function exitShm(ctx: MmContext, task: SysvShm): void {
+  for (let shp = task.shmClist; shp !== null; shp = task.shmClist) {
     shmClistDel(shp);
     const { ns } = shp;
     if (ns.shmRmidForced !== 0 && shmMayDestroy(ns, shp)) shmDestroy(ctx, ns, shp);

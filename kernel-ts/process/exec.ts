@@ -27,7 +27,7 @@ import { exitPosixTimers } from './posixTimer.ts';
 import { SYSCALL_NO_RESULT } from './sched.ts';
 import { resetHandlers } from './signal.ts';
 import { SIGCHLD } from './signalSet.ts';
-import { groupLeader, NO_ALT_STACK, type Task } from './task.ts';
+import { childrenOf, groupLeader, NO_ALT_STACK, type Task } from './task.ts';
 
 /** Longest single argument string (MAX_ARG_STRLEN), with its zero. */
 const MAX_ARG_STRLEN = 32 * 4096;
@@ -193,11 +193,10 @@ function deThread(kernel: Kernel, task: Task): void {
   task.exitSignal = leader.exitSignal;
   task.parent = leader.parent;
   const siblings = leader.parent?.children;
-  if (siblings !== undefined) siblings.splice(siblings.indexOf(leader), 1, task);
-  for (const child of leader.children.splice(0)) {
-    child.parent = task;
-    task.children.push(child);
-  }
+  siblings?.splice(siblings.indexOf(leader), 1, task);
+  task.children = leader.children;
+  leader.children = null;
+  for (const child of childrenOf(task)) child.parent = task;
   leader.state = 'X';
   group.threads.splice(0, group.threads.length, task);
   kernel.tasks.set(task.pid, task);

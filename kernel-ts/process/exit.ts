@@ -31,7 +31,7 @@ import {
 } from './signalSend.ts';
 import { SIGCHLD } from './signalSet.ts';
 import { flushPending } from './sigQueue.ts';
-import { groupLeader, SIG_IGN, type Task } from './task.ts';
+import { childrenOf, groupLeader, SIG_IGN, type Task } from './task.ts';
 
 /** do_group_exit(): decides the wait status of a process and sends every other thread to its end. */
 export function groupExit(kernel: Kernel, task: Task, status: number): void {
@@ -95,15 +95,14 @@ export function releaseVforkParent(kernel: Kernel, task: Task): void {
   if (parent !== null) completeWait(kernel, parent, task.pid);
 }
 
-const NO_TASKS: readonly Task[] = [];
-
 /** exit_notify() for the last thread: orphans, the parent, the record for the host. */
 function processDead(kernel: Kernel, leader: Task): void {
   const group = leader.group;
   if (group.groupExit !== null) leader.exitCode = group.groupExit;
   exitItimers(kernel, group);
   exitPosixTimers(kernel, group);
-  const orphans = leader.children.length > 0 ? leader.children.splice(0) : NO_TASKS;
+  const orphans = childrenOf(leader);
+  leader.children = null;
   for (const child of orphans) {
     child.parent = null;
     child.exitSignal = SIGCHLD;
@@ -147,5 +146,5 @@ export function releaseTask(kernel: Kernel, leader: Task): void {
   detachPids(kernel, leader.group);
   freeTask(kernel, leader);
   const { parent } = leader;
-  if (parent !== null) removeFrom(parent.children, leader);
+  if (parent?.children) removeFrom(parent.children, leader);
 }

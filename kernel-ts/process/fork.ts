@@ -29,7 +29,6 @@ import {
 import { RLIMIT_NPROC, rlimit } from '../abi/resource.ts';
 import { dupFilesStruct } from '../fs/fdtable.ts';
 import type { FilesStruct } from '../fs/file.ts';
-import { shmInitTask } from '../ipc/namespace.ts';
 import { copySemundo } from '../ipc/semUndo.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { capable } from '../mm/cred.ts';
@@ -104,7 +103,7 @@ export function doClone(kernel: Kernel, task: Task, args: CloneArgs): number {
     attachPids(kernel, child.group);
   }
   kernel.stats.forks++;
-  if ((flags & CLONE_THREAD) === 0) child.parent?.children.push(child);
+  if ((flags & CLONE_THREAD) === 0 && child.parent !== null) (child.parent.children ??= []).push(child);
   if ((flags & CLONE_PARENT_SETTID) !== 0 && task.mm !== null)
     putUser32(kernel, task.mm, args.parentTid, child.pid);
   if ((flags & CLONE_CHILD_SETTID) !== 0 && child.mm !== null)
@@ -145,11 +144,10 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
     files: (flags & CLONE_FILES) !== 0 ? shareFiles(files) : dupFilesStruct(files),
     fs: (flags & CLONE_FS) !== 0 ? task.fs : { ...task.fs },
     ipcNs,
-    sysvshm: shmInitTask(),
     registers: kernel.threadCache.pop() ?? newRegisters(kernel),
     exitSignal: isThread ? -1 : (flags & CLONE_PARENT) !== 0 ? groupLeader(task).exitSignal : args.exitSignal,
   });
-  if ((flags & CLONE_SYSVSEM) !== 0) copySemundo(task.sysvsem, child.sysvsem);
+  if ((flags & CLONE_SYSVSEM) !== 0) copySemundo(task, child);
   copyThread(kernel, task, child, args);
   return child;
 }

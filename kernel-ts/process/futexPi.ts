@@ -7,7 +7,7 @@
 import { EAGAIN, EDEADLK, EFAULT, EINVAL, EPERM, ERESTARTNOINTR, ESRCH } from '../abi/errno.ts';
 import { putUser32 } from '../mm/usercopy.ts';
 import { FUTEX_BITSET_MATCH_ANY, futexKey, futexSleep, getUser32 } from './futex.ts';
-import { futexFirst, FutexQ, type PiState } from './futexQueue.ts';
+import { forgetPiState, futexFirst, FutexQ, type PiState } from './futexQueue.ts';
 import type { Kernel } from './kernel.ts';
 import { completeWait } from './sched.ts';
 import type { Task } from './task.ts';
@@ -64,7 +64,7 @@ export function futexLockPi(
   const reason = new FutexQ(task, key, address, FUTEX_BITSET_MATCH_ANY, 0, pi);
   const result = futexSleep(kernel, task, reason, deadline, -ERESTARTNOINTR);
   if (task.wait?.reason === reason) {
-    if (pi.waiters === 0) pi.owner.piStates.push(pi);
+    if (pi.waiters === 0) (pi.owner.piStates ??= []).push(pi);
     pi.waiters++;
   }
   return result;
@@ -95,7 +95,7 @@ export function futexUnlockPi(kernel: Kernel, task: Task, address: number, isPri
   if (top.pi === null || top.pi.owner !== task) return -EINVAL;
   const failed = putUser32(kernel, mm, address, (FUTEX_WAITERS | top.task.pid) >>> 0);
   if (failed < 0) return failed;
-  task.piStates.splice(task.piStates.indexOf(top.pi), 1);
+  forgetPiState(top.pi);
   handOver(kernel, top, top.pi, 0);
   return 0;
 }
@@ -103,13 +103,15 @@ export function futexUnlockPi(kernel: Kernel, task: Task, address: number, isPri
 /** The lock, which its old owner no longer knows, is the oldest sleeper's; the others wait for it. */
 function handOver(kernel: Kernel, top: FutexQ, pi: PiState, result: number): void {
   pi.owner = top.task;
-  top.task.piStates.push(pi);
+  (top.task.piStates ??= []).push(pi);
   completeWait(kernel, top.task, result);
 }
 
 /** exit_pi_state_list(): the locks that a dying task holds go to who waits for them, marked with FUTEX_OWNER_DIED. */
 export function exitPiStateList(kernel: Kernel, task: Task): void {
-  for (const pi of task.piStates.splice(0)) {
+  const held = task.piStates ?? [];
+  task.piStates = null;
+  for (const pi of held) {
     const top = oldestWaiter(kernel, pi);
     if (top === null) continue;
     // fixup_pi_state_owner() runs in the new owner, with its address of the word.

@@ -141,7 +141,12 @@ export function futexFinishWait(reason: FutexQ): void {
   if (pi === null) return;
   pi.waiters--;
   if (pi.waiters > 0) return;
+  forgetPiState(pi);
+}
+
+/** The lock is its owner's no longer, or nobody waits for it. */
+export function forgetPiState(pi: PiState): void {
   const { piStates } = pi.owner;
-  const i = piStates.indexOf(pi);
-  if (i >= 0) piStates.splice(i, 1);
+  const i = piStates?.indexOf(pi) ?? -1;
+  if (i >= 0) piStates?.splice(i, 1);
 }

@@ -18,7 +18,7 @@ import {
 } from '../abi/sched.ts';
 import { dupFilesStruct, fget, putFilesStruct } from '../fs/fdtable.ts';
 import { createIpcNs, ipcnsInstall, ipcNsOfFile } from '../ipc/ipcNs.ts';
-import { getIpcNs, putIpcNs, shmInitTask, type IpcNamespace } from '../ipc/namespace.ts';
+import { getIpcNs, putIpcNs, type IpcNamespace } from '../ipc/namespace.ts';
 import { exitSem } from '../ipc/semUndo.ts';
 import { exitShm } from '../ipc/shm.ts';
 import { capable } from '../mm/cred.ts';
@@ -95,7 +95,6 @@ export function ksysUnshare(kernel: Kernel, task: Task, wanted: number): 0 | Err
   if (ns === null) return 0;
   // "Orphan segments in old ns": nobody is their creator from now on.
   exitShm(kernel, task);
-  task.sysvshm = shmInitTask();
   switchIpcNs(kernel, task, ns);
   return 0;
 }

@@ -44,10 +44,8 @@ function prefetchStructs(queue: readonly Task[]): void {
     const task = queue[i];
     if (task === undefined) continue;
     const { group, files } = task;
-    sum += task.registers.length + task.piStates.length + task.children.length;
+    sum += task.registers.length;
     sum += group.stopCount + group.pgid + (files === null ? 0 : files.count);
-    sum += task.sysvshm.shmClist === null ? 1 : 0;
-    sum += task.sysvsem.undoList === null ? 1 : 0;
     sum += task.pending.queue === null ? 1 : 0;
   }
   prefetched(sum);

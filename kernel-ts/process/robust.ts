@@ -18,7 +18,7 @@ export function futexExitRelease(kernel: Kernel, task: Task): void {
   const { mm } = task;
   if (mm === null) return;
   exitRobustList(kernel, task, mm);
-  if (task.piStates.length > 0) exitPiStateList(kernel, task);
+  if (task.piStates !== null) exitPiStateList(kernel, task);
   clearTid(kernel, task, mm);
 }
 

@@ -12,7 +12,9 @@ import { SS_DISABLE, type SigInfo } from '../abi/signal.ts';
 import type { FilesStruct, FsStruct } from '../fs/file.ts';
 import type { Cred } from '../mm/cred.ts';
 import type { MmStruct } from '../mm/mm.ts';
-import { semInitTask, type IpcNamespace, type SysvSem, type SysvShm } from '../ipc/namespace.ts';
+import type { IpcNamespace, SysvSem, SysvShm } from '../ipc/namespace.ts';
+import type { Sembuf, SemQueue, SemUndoList } from '../ipc/sem.ts';
+import type { ShmidKernel } from '../ipc/shm.ts';
 import type { CrashReport } from '../system/api.ts';
 import type { PiState } from './futexQueue.ts';
 import type { CpuTimer, RealTimer } from './itimer.ts';
@@ -159,7 +161,7 @@ export function newSigHand(): SigHand {
  * struct task_struct. In the order of use, from what each context switch and wake-up touches to what hardly anything does: V8 lays the fields
  * out so, and with a thousand tasks each line of the processor's cache that has to be loaded costs 10 to 150 ns.
  */
-export class Task {
+export class Task implements SysvShm, SysvSem {
   /** As the hart's: x and f in one array. */
   readonly registers: Int32Array;
   pc = 0;
@@ -203,10 +205,15 @@ export class Task {
   blocked: Readonly<SignalSet> = NO_SIGNALS;
   /** null: a child of the host (getppid answers 1). */
   parent: Task | null;
-  readonly children: Task[] = [];
+  /** null before the first. */
+  children: Task[] | null = null;
   ipcNs: IpcNamespace;
-  sysvshm: SysvShm;
-  readonly sysvsem: SysvSem = semInitTask();
+  /** sysvshm and sysvsem (ipc/namespace.ts). */
+  shmClist: ShmidKernel | null = null;
+  shmClistLast: ShmidKernel | null = null;
+  undoList: SemUndoList | null = null;
+  fastSops: readonly [Sembuf] | null = null;
+  semQueue: SemQueue | null = null;
   /** The signal the parent gets at exit: SIGCHLD, 0 for none; -1 for a thread that is not a leader. */
   exitSignal: number;
   /** wait(2) status word; valid in states Z and X. */
@@ -214,8 +221,8 @@ export class Task {
   /** Where to write 0 and wake a futex at exit (CLONE_CHILD_CLEARTID, set_tid_address), or 0. */
   clearChildTid = 0;
   robustList = 0;
-  /** Locks (FUTEX_LOCK_PI) that it holds and others wait for. */
-  readonly piStates: PiState[] = [];
+  /** Locks (FUTEX_LOCK_PI) that it holds and others wait for; null before the first. */
+  piStates: PiState[] | null = null;
   /** The task to release when this one execs or exits (it sleeps with reason 'vfork'), or null. */
   vforkParent: Task | null = null;
 
@@ -244,7 +251,6 @@ export class Task {
     readonly files: FilesStruct | null;
     readonly fs: FsStruct;
     readonly ipcNs: IpcNamespace;
-    readonly sysvshm: SysvShm;
     readonly exitSignal: number;
     /** Those of a task that is gone; whoever gives them sets all of them. */
     readonly registers?: Int32Array;
@@ -261,7 +267,6 @@ export class Task {
     this.files = init.files;
     this.fs = init.fs;
     this.ipcNs = init.ipcNs;
-    this.sysvshm = init.sysvshm;
     this.exitSignal = init.exitSignal;
   }
 
@@ -284,6 +289,12 @@ export class Task {
   get isLeader(): boolean {
     return this.pid === this.tgid;
   }
+}
+
+const NO_TASKS: readonly Task[] = [];
+
+export function childrenOf(task: Task): readonly Task[] {
+  return task.children ?? NO_TASKS;
 }
 
 /** The leader of a task's thread group; it exists as long as any thread of the group does. */

@@ -10,7 +10,7 @@ import type { Kernel } from './kernel.ts';
 import { prefetchZombies } from './prefetch.ts';
 import { sleepOn, type SYSCALL_BLOCKED } from './sched.ts';
 import { SIGCHLD, SIGCONT } from './signalSet.ts';
-import { groupLeader, type Task } from './task.ts';
+import { childrenOf, groupLeader, type Task } from './task.ts';
 import { processTime } from './time.ts';
 import { newWaitQueue } from './waitQueue.ts';
 
@@ -64,7 +64,7 @@ export function doWaitid(
     return -EINVAL;
   }
   let eligible = false;
-  for (const child of groupLeader(task).children) {
+  for (const child of childrenOf(groupLeader(task))) {
     if (idtype === P_PID ? child.pid !== id : idtype === P_PGID && child.group.pgid !== pgid) continue;
     if ((options & WALL) === 0 && (child.exitSignal !== SIGCHLD) !== ((options & WCLONE) !== 0)) continue;
     const result = consider(kernel, task, child, options);
@@ -84,7 +84,7 @@ function consider(kernel: Kernel, task: Task, child: Task, options: number): Wai
   const keep = (options & WNOWAIT) !== 0;
   if (child.state === 'Z' && group.threads.length === 1) {
     if ((options & WEXITED) === 0) return null;
-    prefetchZombies(kernel, groupLeader(task).children);
+    prefetchZombies(kernel, childrenOf(groupLeader(task)));
     const signal = child.exitCode & 0x7f;
     const status = signal === 0 ? (child.exitCode >>> 8) & 0xff : signal;
     const told = tell(kernel, child, signal === 0 ? CLD_EXITED : CLD_KILLED, status);

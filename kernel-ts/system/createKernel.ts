@@ -2,7 +2,6 @@
 import type { Machine } from '../../emulator/index.ts';
 import { initRlimits } from '../abi/resource.ts';
 import { initIpcState } from '../ipc/ipcNs.ts';
-import { shmInitTask } from '../ipc/namespace.ts';
 import { initFsStruct, vfsInit, vfsPopulate, writeGuestFile } from '../fs/init.ts';
 import { registerProc } from '../fs/proc.ts';
 import { seedRandom } from '../fs/random.ts';
@@ -58,7 +57,6 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     files: null,
     fs: initFsStruct(vfs),
     ipcNs,
-    sysvshm: shmInitTask(),
     exitSignal: 0,
   });
   const kernel: Kernel = {

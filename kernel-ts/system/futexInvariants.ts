@@ -28,10 +28,11 @@ export function checkFutexes(kernel: Kernel, problems: string[]): void {
   for (const [pi, count] of waiters) {
     if (pi.waiters !== count)
       problems.push(`a lock of pid ${pi.owner.pid} counts ${pi.waiters} waiters, but has ${count}`);
-    if (!pi.owner.piStates.includes(pi)) problems.push(`pid ${pi.owner.pid} has a lock and does not know it`);
+    if (pi.owner.piStates?.includes(pi) !== true)
+      problems.push(`pid ${pi.owner.pid} has a lock and does not know it`);
   }
   for (const task of kernel.tasks.values()) {
-    for (const pi of task.piStates)
+    for (const pi of task.piStates ?? [])
       if (pi.owner !== task || !waiters.has(pi))
         problems.push(`pid ${task.pid} has a lock that nobody waits for`);
   }

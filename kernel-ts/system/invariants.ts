@@ -259,9 +259,8 @@ function checkNamespaces(kernel: Kernel, recount: Recount): void {
   const tasks = [kernel.swapper, ...kernel.tasks.values()];
   for (const task of tasks) {
     if (task === kernel.swapper || task.state === 'R' || task.state === 'S') add(namespaces, task.ipcNs);
-    for (let shp = task.sysvshm.shmClist; shp !== null; shp = shp.shmClistNext)
-      if (shp.shmCreator !== task.sysvshm)
-        problems.push(`pid ${task.pid} lists a segment of another creator`);
+    for (let shp = task.shmClist; shp !== null; shp = shp.shmClistNext)
+      if (shp.shmCreator !== task) problems.push(`pid ${task.pid} lists a segment of another creator`);
   }
   for (const file of recount.files.keys()) {
     const ns = ipcNsOfFile(file) ?? ipcNsOfSysvipc(file);

@@ -14,8 +14,8 @@ type Sleepers = Set<object>;
 export function checkSemMsg(kernel: Kernel, problems: string[]): void {
   const sleepers: Sleepers = new Set();
   const lists = new Map<SemUndoList, number>();
-  for (const { sysvsem } of kernel.tasks.values()) {
-    if (sysvsem.undoList !== null) lists.set(sysvsem.undoList, (lists.get(sysvsem.undoList) ?? 0) + 1);
+  for (const { undoList } of kernel.tasks.values()) {
+    if (undoList !== null) lists.set(undoList, (lists.get(undoList) ?? 0) + 1);
   }
   let charged = 0;
   for (const ns of kernel.ipc.namespaces.values()) {

@@ -19,11 +19,11 @@ function idsPicture<T extends IpcObject, P>(ids: IpcIds<T>, picture: (object: T)
 /** ipc_ids[IPC_SEM_IDS]; `tasks` say who would undo. */
 export function semIdsPicture(ns: IpcNamespace, tasks: Iterable<Task>): IpcIdsPicture<SemArrayPicture> {
   const owners = new Map<SemUndoList, number[]>();
-  for (const { pid, sysvsem } of tasks) {
-    if (sysvsem.undoList === null) continue;
-    const pids = owners.get(sysvsem.undoList) ?? [];
+  for (const { pid, undoList } of tasks) {
+    if (undoList === null) continue;
+    const pids = owners.get(undoList) ?? [];
     pids.push(pid);
-    owners.set(sysvsem.undoList, pids);
+    owners.set(undoList, pids);
   }
   return idsPicture(ns.semIds, (sma) => semArrayPicture(sma, owners));
 }

@@ -12,7 +12,7 @@ import { initFsStruct, placeGuestFile } from '../fs/init.ts';
 import type { Inode } from '../fs/inode.ts';
 import { doUnlinkat, userPathAt } from '../fs/namei.ts';
 import { hostStreamFile } from '../fs/open.ts';
-import { getIpcNs, putIpcNs, shmInitTask } from '../ipc/namespace.ts';
+import { getIpcNs, putIpcNs } from '../ipc/namespace.ts';
 import { inMemory, type HostBytes } from '../mm/addressSpace.ts';
 import { ktimeGet } from '../mm/context.ts';
 import { makeCred } from '../mm/cred.ts';
@@ -74,7 +74,6 @@ export class Spawner {
       files: new FilesStruct(),
       fs: initFsStruct(kernel.vfs),
       ipcNs: getIpcNs(kernel.ipcNs),
-      sysvshm: shmInitTask(),
       exitSignal: 0,
     });
     task.startTime = ktimeGet(kernel);

@@ -233,7 +233,7 @@ export class World {
     );
     same([...this.asleep.keys()].sort(), reference.sleepers.map(({ who }) => who).sort());
     this.tasks.forEach((task, i) => {
-      const un = task.sysvsem.undoList?.listProc.find(({ semid }) => semid === this.id);
+      const un = task.undoList?.listProc.find(({ semid }) => semid === this.id);
       same([...(un?.semadj ?? [0, 0, 0])], reference.adjustments[i]);
     });
     const complex = [...this.asleep.values()].filter(({ sops }) => sops.length > 1).length;

@@ -18,14 +18,10 @@ import { hostStreamFile } from '../../../kernel-ts/fs/devices.ts';
 import { seedRandom } from '../../../kernel-ts/fs/random.ts';
 import type { HostIo, VfsState } from '../../../kernel-ts/fs/context.ts';
 import {
-  shmInitTask,
-  semInitTask,
   type IpcContext,
   type IpcNamespace,
   type IpcState,
   type IpcTask,
-  type SysvSem,
-  type SysvShm,
 } from '../../../kernel-ts/ipc/namespace.ts';
 import { initIpcState } from '../../../kernel-ts/ipc/ipcNs.ts';
 import { IPC_PROC_ROWS } from '../../../kernel-ts/ipc/procRows.ts';
@@ -60,6 +56,8 @@ import {
   ptePfn,
   pteOffset,
 } from '../../../kernel-ts/mm/pgtable.ts';
+import type { Sembuf, SemQueue, SemUndoList } from '../../../kernel-ts/ipc/sem.ts';
+import type { ShmidKernel } from '../../../kernel-ts/ipc/shm.ts';
 import { initSlab, type SlabState } from '../../../kernel-ts/mm/slab.ts';
 import { recountLockedVm } from '../../../kernel-ts/mm/mlock.ts';
 import { FaultCode, VM_SHARED, type Access } from '../../../kernel-ts/mm/vma.ts';
@@ -189,8 +187,11 @@ export class TestTask implements IpcTask {
   files: FilesStruct = new FilesStruct();
   fs: FsStruct;
   ipcNs: IpcNamespace;
-  readonly sysvshm: SysvShm = shmInitTask();
-  readonly sysvsem: SysvSem = semInitTask();
+  shmClist: ShmidKernel | null = null;
+  shmClistLast: ShmidKernel | null = null;
+  undoList: SemUndoList | null = null;
+  fastSops: readonly [Sembuf] | null = null;
+  semQueue: SemQueue | null = null;
 
   constructor(pid: number, cred: Cred, fs: FsStruct, ipcNs: IpcNamespace) {
     this.pid = pid;

@@ -2,7 +2,7 @@
 import { initRlimits } from '../../../kernel-ts/abi/resource.ts';
 import { FilesStruct } from '../../../kernel-ts/fs/file.ts';
 import { initFsStruct } from '../../../kernel-ts/fs/init.ts';
-import { getIpcNs, shmInitTask } from '../../../kernel-ts/ipc/namespace.ts';
+import { getIpcNs } from '../../../kernel-ts/ipc/namespace.ts';
 import { makeCred } from '../../../kernel-ts/mm/cred.ts';
 import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
 import { attachPids } from '../../../kernel-ts/process/pid.ts';
@@ -22,7 +22,6 @@ export function bareTask(kernel: Kernel, pid: number, registers?: Int32Array): T
     files: new FilesStruct(),
     fs: initFsStruct(kernel.vfs),
     ipcNs: getIpcNs(kernel.ipcNs),
-    sysvshm: shmInitTask(),
     exitSignal: 17,
     ...(registers === undefined ? {} : { registers }),
   });
