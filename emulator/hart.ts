@@ -131,6 +131,7 @@ export class Hart implements CsrContext {
       this.#checkInterrupts = true;
     };
     this.#code = new CodeCache(memory, ram, tlb, options.isa, options.tier !== 0);
+    this.mmu.decodedPages = this.#code.pageOfFrame;
     this.#fetcher = new Fetcher(memory, ram, this.mmu, this.#code);
     this.#ialign = options.isa.compressed ? 2 : 4;
     this.state.misa = options.isa.misa;

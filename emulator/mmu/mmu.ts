@@ -47,6 +47,9 @@ const POINTER = Pte.V | Pte.R | Pte.W | Pte.X | Pte.U | Pte.A | Pte.D;
 /** Of a user's page that has been used, that has been written, and that needs no walk to be written. */
 const USED = Pte.V | Pte.U | Pte.A;
 const WRITTEN = USED | Pte.W | Pte.D;
+const FETCHABLE = USED | Pte.X;
+/** Entries of a page table that lie together in a line of the processor's cache. */
+const NEIGHBOURS = 16;
 const WRITABLE = Pte.W | Pte.D;
 
 /** Answers of #translate() that are no offset in RAM: a fault; an address in #outside. */
@@ -65,6 +68,8 @@ export class Mmu {
   accesses: MemoryAccess[] | null = null;
   /** Stores to this range of RAM, by offsets, make the interpreter leave, with `onWatched` called; see watch(). */
   #watched = { start: 0, end: 0 };
+  /** The decoded pages of frames, 0 for none; set by the hart. */
+  decodedPages: Int32Array = new Int32Array(0);
   /** Called for each store to the watched range, by its part of the range. */
   onWatched: (pa: number, size: number) => void = () => {};
   readonly tlb: Tlb;
@@ -214,20 +219,27 @@ export class Mmu {
    * The leaf, or 0: the walk has to be made.
    */
   #quickWalk(view: TranslationView, va: number, access: Access): number {
-    if (view.privilege !== Privilege.U || !this.#pmpOpen || view.satp >>> 31 === 0) return 0;
+    const entry = this.#quickEntry(view, va);
+    if (entry < 0) return 0;
+    const leaf = this.#ramWords[entry] as number;
+    const pages = this.#ramWords.length >>> 10;
+    const frame = (leaf >>> PTE_PPN_SHIFT) - RAM_PPN;
+    const needed = access === Access.Write ? WRITTEN : access === Access.Execute ? FETCHABLE : USED | Pte.R;
+    if ((leaf & needed) !== needed || (leaf & (Pte.R | Pte.W)) === Pte.W) return 0;
+    return frame < 0 || frame >= pages ? 0 : leaf;
+  }
+
+  /** The word of RAM with the level-0 entry that such a walk comes to, or -1. */
+  #quickEntry(view: TranslationView, va: number): number {
+    if (view.privilege !== Privilege.U || !this.#pmpOpen || view.satp >>> 31 === 0) return -1;
     const words = this.#ramWords;
     const pages = words.length >>> 10;
     const root = (view.satp & SATP_PPN_MASK) - RAM_PPN;
-    if (root < 0 || root >= pages) return 0;
+    if (root < 0 || root >= pages) return -1;
     const pointer = words[(root << 10) | (va >>> 22)] as number;
     const table = (pointer >>> PTE_PPN_SHIFT) - RAM_PPN;
-    if ((pointer & POINTER) !== Pte.V || table < 0 || table >= pages) return 0;
-    const leaf = words[(table << 10) | ((va >>> 12) & 0x3ff)] as number;
-    const frame = (leaf >>> PTE_PPN_SHIFT) - RAM_PPN;
-    const needed =
-      access === Access.Write ? WRITTEN : access === Access.Execute ? USED | Pte.X : USED | Pte.R;
-    if ((leaf & needed) !== needed || (leaf & (Pte.R | Pte.W)) === Pte.W) return 0;
-    return frame < 0 || frame >= pages ? 0 : leaf;
+    if ((pointer & POINTER) !== Pte.V || table < 0 || table >= pages) return -1;
+    return (table << 10) | ((va >>> 12) & 0x3ff);
   }
 
   #fillData(va: number, walk: WalkResult, view: TranslationView): void {
@@ -316,8 +328,31 @@ export class Mmu {
   fillFetch(va: number, offset: number, decoded: number): boolean {
     const page = RAM_BASE + (offset - (offset & 0xfff));
     if (!this.#pmpAllows(page, 4096, Access.Execute, this.#fetch.privilege)) return false;
+    const isFirst = !this.tlb.hasFetched(this.#fetchView);
     this.tlb.fillFetch(this.#fetchView, va, decoded);
+    if (isFirst) this.#fillFetchesAround(va);
     return true;
+  }
+
+  /**
+   * After the first fetch in an empty view, as after a switch to an address space that has none: of the pages whose entries lie beside that
+   * one's, 64 KiB, those that are decoded already and may be fetched without more ado. Each would be a TLB miss of its own soon.
+   */
+  #fillFetchesAround(va: number): void {
+    const words = this.#ramWords;
+    const pages = words.length >>> 10;
+    const entry = this.#quickEntry(this.#fetch, va);
+    if (entry < 0) return;
+    const first = va & ~0xffff;
+    const line = entry & -NEIGHBOURS;
+    for (let n = 0; n < NEIGHBOURS; n++) {
+      const leaf = words[line + n] as number;
+      const frame = (leaf >>> PTE_PPN_SHIFT) - RAM_PPN;
+      if ((leaf & FETCHABLE) !== FETCHABLE || (leaf & (Pte.R | Pte.W)) === Pte.W) continue;
+      if (frame < 0 || frame >= pages) continue;
+      const decoded = this.decodedPages[frame] as number;
+      if (decoded !== 0) this.tlb.fillFetch(this.#fetchView, first + (n << 12), decoded);
+    }
   }
 
   /**

@@ -28,10 +28,6 @@ const FILLED_TABLE = 3;
 const RECENT = 64;
 
 interface View {
-  used: boolean;
-  satp: number;
-  /** Privilege, SUM and MXR in one number. */
-  mode: number;
   /**
    * Entries that are valid, or were: the first `count`, each as the virtual page number << FILLED_SHIFT | the table. The rest is
    * room, which V8 would make anew each time.
@@ -39,9 +35,13 @@ interface View {
   readonly filled: number[];
   count: number;
   /** Virtual addresses >>> 22 of the 4 MiB pages among them: one leaf stands behind 1024 entries. */
-  megapages: Set<number>;
-  lastUse: number;
+  readonly megapages: Set<number>;
+  /** Some of them are of fetches. */
+  fetched: boolean;
 }
+
+/** The mode of a view that nobody has. */
+const UNUSED = -1;
 
 /** The part of satp that a view depends on, as an int32 so that comparing it is cheap: nothing when addresses are not translated. */
 function viewSatp(view: TranslationView): number {
@@ -67,14 +67,16 @@ export class Tlb {
   readonly caches: PageCaches;
   readonly #words: Int32Array;
   readonly #views: View[] = Array.from({ length: layout.VIEW_COUNT }, () => ({
-    used: false,
-    satp: 0,
-    mode: 0,
     filled: [],
     count: 0,
     megapages: new Set(),
-    lastUse: 0,
+    fetched: false,
   }));
+  // Of each view; side by side, since with many address spaces each switch looks at all of them.
+  readonly #satps = new Int32Array(layout.VIEW_COUNT);
+  /** Privilege, SUM and MXR in one number. */
+  readonly #modes = new Int8Array(layout.VIEW_COUNT).fill(UNUSED);
+  readonly #lastUses = new Float64Array(layout.VIEW_COUNT);
   /** Views that were selected lately, by a hash of their conditions: a context switch looks here first. */
   readonly #recent = new Uint8Array(RECENT);
   #uses = 0;
@@ -100,27 +102,24 @@ export class Tlb {
     const recent = this.#recent[place] as number;
     const index = this.#matches(recent, satp, mode) ? recent : this.#find(satp, mode, keep);
     this.#recent[place] = index;
-    (this.#views[index] as View).lastUse = ++this.#uses;
+    this.#lastUses[index] = ++this.#uses;
     return index;
   }
 
   #matches(index: number, satp: number, mode: number): boolean {
-    const view = this.#views[index] as View;
-    return view.satp === satp && view.mode === mode && view.used;
+    return this.#satps[index] === satp && this.#modes[index] === mode;
   }
 
   #find(satp: number, mode: number, keep: number): number {
+    const lastUses = this.#lastUses;
     let oldest = keep === 0 ? 1 : 0;
-    for (let index = 0; index < this.#views.length; index++) {
+    for (let index = 0; index < layout.VIEW_COUNT; index++) {
       if (this.#matches(index, satp, mode)) return index;
-      const { lastUse } = this.#views[index] as View;
-      if (index !== keep && lastUse < (this.#views[oldest] as View).lastUse) oldest = index;
+      if (index !== keep && (lastUses[index] as number) < (lastUses[oldest] as number)) oldest = index;
     }
-    const view = this.#views[oldest] as View;
     this.#flushView(oldest);
-    view.used = true;
-    view.satp = satp;
-    view.mode = mode;
+    this.#satps[oldest] = satp;
+    this.#modes[oldest] = mode;
     return oldest;
   }
 
@@ -153,6 +152,12 @@ export class Tlb {
   /** Maps the page of `va` to decoded micro-ops. */
   fillFetch(view: number, va: number, decoded: number): void {
     this.#fill(view, TABLE_FETCH, va >>> 12, decoded);
+    (this.#views[view] as View).fetched = true;
+  }
+
+  /** Whether fillFetch() has filled anything since the view was empty. */
+  hasFetched(view: number): boolean {
+    return (this.#views[view] as View).fetched;
   }
 
   /** Entries for that address come from a leaf that maps 4 MiB. */
@@ -188,6 +193,7 @@ export class Tlb {
     // Nothing else is written: what has never had an entry costs the host no memory, and other tables' words are not in the processor's cache.
     for (let n = 0; n < count; n++) this.#words[this.#filledWord(index, filled[n] as number)] = 0;
     view.count = 0;
+    view.fetched = false;
     if (view.megapages.size > 0) view.megapages.clear();
   }
 
@@ -196,43 +202,33 @@ export class Tlb {
     return this.#word(view, (entry & FILLED_TABLE) as Table, entry >>> FILLED_SHIFT);
   }
 
+  #isOf(index: number, satp: number): boolean {
+    return this.#satps[index] === (satp | 0) && this.#modes[index] !== UNUSED;
+  }
+
   /** Runs `visit` for each view of an address space. */
   #withSatp(satp: number, visit: (view: number) => void): void {
-    const wanted = satp | 0;
-    const views = this.#views;
-    for (let index = 0; index < views.length; index++) {
-      const view = views[index] as View;
-      if (view.satp === wanted && view.used) visit(index);
-    }
+    for (let index = 0; index < layout.VIEW_COUNT; index++) if (this.#isOf(index, satp)) visit(index);
   }
 
   /** Forgets one page of an address space, in every privilege. */
   flushPage(satp: number, va: number): void {
     // The kernel calls this for every entry that it changes: no closure here.
-    const wanted = satp | 0;
-    const views = this.#views;
-    for (let index = 0; index < views.length; index++) {
-      const view = views[index] as View;
-      if (view.satp === wanted && view.used) this.#forget(index, va);
-    }
+    for (let index = 0; index < layout.VIEW_COUNT; index++)
+      if (this.#isOf(index, satp)) this.#forget(index, va);
   }
 
   /** Forgets one page in every address space. */
   flushPageEverywhere(va: number): void {
-    for (const [index, view] of this.#views.entries()) {
-      if (view.used) this.#forget(index, va);
-    }
+    for (let index = 0; index < layout.VIEW_COUNT; index++)
+      if (this.#modes[index] !== UNUSED) this.#forget(index, va);
   }
 
   /** Forgets an address space. */
   flushAll(satp: number): void {
     // Every fork comes here: no closure.
-    const wanted = satp | 0;
-    const views = this.#views;
-    for (let index = 0; index < views.length; index++) {
-      const view = views[index] as View;
-      if (view.satp === wanted && view.used) this.#flushView(index);
-    }
+    for (let index = 0; index < layout.VIEW_COUNT; index++)
+      if (this.#isOf(index, satp)) this.#flushView(index);
   }
 
   /** Forgets everything. */
@@ -246,13 +242,10 @@ export class Tlb {
    */
   drop(satp: number): void {
     // Every exit comes here: no closure.
-    const wanted = satp | 0;
-    const views = this.#views;
-    for (let index = 0; index < views.length; index++) {
-      const view = views[index] as View;
-      if (view.satp !== wanted || !view.used) continue;
+    for (let index = 0; index < layout.VIEW_COUNT; index++) {
+      if (!this.#isOf(index, satp)) continue;
       this.#flushView(index);
-      view.lastUse = 0;
+      this.#lastUses[index] = 0;
     }
   }
 
@@ -285,7 +278,7 @@ export class Tlb {
   entries(satp: number): TlbEntry[] {
     const found = new Map<number, TlbEntry>();
     this.#withSatp(satp, (index) => {
-      if ((this.#views[index] as View).mode !== 0) return;
+      if (this.#modes[index] !== 0) return;
       const { filled, count } = this.#views[index] as View;
       for (const place of filled.slice(0, count)) {
         const table = place & FILLED_TABLE;

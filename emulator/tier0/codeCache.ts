@@ -56,7 +56,7 @@ export class CodeCache implements CodeObserver {
   readonly #isa: Isa;
   readonly #marks: boolean;
   /** Decoded page of each frame, 0 when none. */
-  readonly #pageOfFrame: Int32Array;
+  readonly pageOfFrame: Int32Array;
   /** Frame of each decoded page, -1 when free. */
   readonly #frameOfSlot = new Int32Array(layout.DECODED_COUNT).fill(-1);
   #nextSlot = 0;
@@ -85,7 +85,7 @@ export class CodeCache implements CodeObserver {
     this.#view = new DataView(memory.buffer);
     this.#ram = ram;
     this.#tlb = tlb;
-    this.#pageOfFrame = new Int32Array(ram.size >>> 12);
+    this.pageOfFrame = new Int32Array(ram.size >>> 12);
     ram.observer = this;
   }
 
@@ -95,12 +95,12 @@ export class CodeCache implements CodeObserver {
 
   /** Address of the frame's decoded page; makes an empty one when there is none. */
   pageFor(frame: number): number {
-    const existing = this.#pageOfFrame[frame] as number;
+    const existing = this.pageOfFrame[frame] as number;
     if (existing !== 0) return existing;
     const slot = this.#takeSlot();
     const page = this.#slotAddress(slot);
     this.#frameOfSlot[slot] = frame;
-    this.#pageOfFrame[frame] = page;
+    this.pageOfFrame[frame] = page;
     this.#ram.codeFrames[frame] = 1;
     this.#tlb.dropWrites(frame << 12);
     special(this.#view, page + layout.DECODED_UOPS * UOP_BYTES, OP_NEXT_PAGE, 0);
@@ -149,7 +149,7 @@ export class CodeCache implements CodeObserver {
 
   /** True while `page` is the decoded page of `frame`. */
   holds(frame: number, page: number): boolean {
-    return this.#pageOfFrame[frame] === page;
+    return this.pageOfFrame[frame] === page;
   }
 
   invalidateFrame(frame: number): void {
@@ -158,11 +158,11 @@ export class CodeCache implements CodeObserver {
 
   /** `changed`: because its bytes change. */
   #drop(frame: number, changed: boolean): void {
-    const page = this.#pageOfFrame[frame] as number;
+    const page = this.pageOfFrame[frame] as number;
     if (page === 0) return;
     this.invalidations++;
     this.onDrop(page, changed);
-    this.#pageOfFrame[frame] = 0;
+    this.pageOfFrame[frame] = 0;
     this.#ram.codeFrames[frame] = 0;
     const slot = (page - layout.DECODED_HEADER - layout.DECODED) / layout.DECODED_STRIDE;
     this.#frameOfSlot[slot] = -1;

@@ -1,10 +1,12 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Machine, type Supervisor } from '../../../emulator/index.ts';
+import { assemble } from '../../../emulator/isa/assemble.ts';
 import { RAM_BASE } from '../../../emulator/memory.ts';
 import { Access, fetchView, Pte, sv32Walk, WalkResult } from '../../../emulator/mmu/sv32.ts';
 import { TABLE_READ, TABLE_WRITE } from '../../../emulator/mmu/tlb.ts';
 import { hardwareAd } from '../../../emulator/priv/state.ts';
+import { A, RWX, Tables } from '../paging.ts';
 
 const RAM = 16 << 20;
 const ROOT = RAM_BASE + 0x1000;
@@ -101,4 +103,38 @@ test('translates as the walk of the specification does, whatever is in the table
     ),
     { numRuns: 2000 },
   );
+});
+
+/** `jal x0` from page to page, and what a second round of it has to translate. */
+function fetchesAfterFlush(flags: readonly number[], pages: readonly number[]): number[] {
+  const machine = new Machine({ ramBytes: RAM });
+  const { hart, ram } = machine;
+  hart.enterHostedUserMode(nobody);
+  const tables = new Tables(machine);
+  hart.setAddressSpace(tables.satp);
+  pages.forEach((page, n) => {
+    const next = pages[(n + 1) % pages.length] ?? 0;
+    tables.map(page << 12, DATA + n * 4096);
+    ram.write32(DATA + n * 4096, assemble('jal', { rd: 0, imm: (next - page) << 12 }));
+  });
+  hart.pc = (pages[0] ?? 0) << 12;
+  hart.run(100);
+  pages.forEach((page, n) => {
+    tables.map(page << 12, DATA + n * 4096, flags[n]);
+  });
+  hart.flushTlbAll(tables.satp);
+  const spy = vi.spyOn(hart.mmu, 'translateFetch');
+  hart.run(100);
+  const walked = spy.mock.calls.map(([va]) => va >>> 12);
+  spy.mockRestore();
+  return walked;
+}
+
+test('the first fetch after a flush brings the decoded pages of the same 64 KiB', () => {
+  const all = [RWX, RWX, RWX, RWX];
+  expect(fetchesAfterFlush(all, [0x10, 0x12, 0x1f, 0x11])).toEqual([0x10]);
+  // Of the next 64 KiB each comes by itself.
+  expect(fetchesAfterFlush(all, [0x10, 0x1f, 0x20, 0x21])).toEqual([0x10, 0x20, 0x21]);
+  // A that is not set has to be, by a walk.
+  expect(fetchesAfterFlush([RWX, RWX & ~A, RWX, RWX], [0x10, 0x12, 0x1f, 0x11])).toEqual([0x10, 0x12]);
 });
