@@ -15,8 +15,10 @@ import { PTE_V, pteIndex, ptePfn } from './pgtable.ts';
 
 /** Processes at a time: so many that their loads take longer than one does, and so few that the nearest cache holds what they bring. */
 export const PREFETCH_BATCH = 8;
-/** Lines of page tables that are looked at, for each process. */
-const PAGES = 24;
+/** Lines of page tables that are looked at for what exit_mmap() needs, and others, for each process. */
+const AREA_PAGES = 24;
+const STATE_PAGES = 4;
+const PAGES = AREA_PAGES + STATE_PAGES;
 /** Entries in a line of the cache. */
 const ENTRIES = 16;
 
@@ -94,20 +96,20 @@ export function prefetchEntries({ ram }: MmContext, count: number): void {
   for (let n = 0; n < count; n++) frames[n] = tables[n] === 0 ? 0 : frameOf(entries[n] as number);
 }
 
-/** Of the pages that are asked for with wantWord(), after prefetchEntries(): the words. */
-export function prefetchWords({ ram }: MmContext, count: number): void {
-  for (const behind of [0, 64]) {
-    for (let n = 0; n < count; n++) {
-      const offset = Math.min((offsets[n] as number) + behind, PAGE_SIZE - 4);
-      // Without a frame its entry once more.
-      if (frames[n] !== 0) addresses[n] = physOf(frames[n] as number, offset);
-    }
-    ram.gather32(addresses, count, entries);
+/** Of the pages from the `first` on that are asked for with wantWord(), after prefetchEntries(): the words. */
+export function prefetchWords({ ram }: MmContext, first: number, count: number): void {
+  let places = 0;
+  for (let n = first; n < count; n++) {
+    if (frames[n] === 0) continue;
+    const at = physOf(frames[n] as number, offsets[n] as number);
+    addresses[places++] = at;
+    addresses[places++] = (offsets[n] as number) < PAGE_SIZE - 64 ? at + 64 : at;
   }
+  ram.gather32(addresses, places, entries);
 }
 
-/** All that exit_mmap() needs: areas, their lines of the page tables, and what the allocator has about the tables and some of the frames. */
-export function prefetchAreas(ctx: MmContext, tasks: readonly HasMm[]): void {
+/** The areas, and asks for what exit_mmap() needs of the page tables. The answer is the number of pages asked for. */
+export function prefetchAreas(tasks: readonly HasMm[]): number {
   let sum = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
     const leaf = tasks[i]?.mm?.mmap.onlyLeaf;
@@ -131,7 +133,7 @@ export function prefetchAreas(ctx: MmContext, tasks: readonly HasMm[]): void {
     const mm = tasks[i]?.mm;
     const leaf = mm?.mmap.onlyLeaf;
     if (!mm || !leaf) continue;
-    const end = (i + 1) * PAGES - 1;
+    const end = (i + 1) * AREA_PAGES - 1;
     for (let slot = 0; slot < leaf.count && count < end; slot++) {
       const vma = areaAt(leaf, slot);
       const lastPage = vma.endPage - 1;
@@ -140,14 +142,17 @@ export function prefetchAreas(ctx: MmContext, tasks: readonly HasMm[]): void {
         count = wantPage(count, mm, page);
     }
   }
-  prefetchEntries(ctx, count);
-  prefetchFrames(ctx.memMap, tables, count);
-  prefetchFrames(ctx.memMap, frames, count);
   prefetched(sum);
+  return count;
 }
 
-/** Their struct pages, which have the places on the free lists too. */
-function prefetchFrames(memMap: MemMap, pfns: Int32Array, count: number): void {
+/** After prefetchEntries(), what the allocator has about the tables and some of the frames of the first pages: their places on the free lists too. */
+export function prefetchFrames({ memMap }: MmContext, count: number): void {
+  prefetchStructPages(memMap, tables, count);
+  prefetchStructPages(memMap, frames, count);
+}
+
+function prefetchStructPages(memMap: MemMap, pfns: Int32Array, count: number): void {
   const { firstPfn } = memMap;
   let sum = 0;
   let last = 0;

@@ -9,6 +9,7 @@ import {
   prefetchAreas,
   prefetched,
   prefetchEntries,
+  prefetchFrames,
   prefetchMm,
   wantWord,
 } from '../mm/prefetch.ts';
@@ -22,10 +23,16 @@ export function prefetchTasks(kernel: Kernel, previous: Task): void {
   if (stats.contextSwitches % PREFETCH_BATCH !== 0) return;
   prefetchStructs(runQueue);
   prefetchMm(runQueue);
-  prefetchState(kernel, runQueue);
+  prefetchRegisters(runQueue);
   // Processes that one event has woken often do the same: they end, or break copy-on-write after their fork.
   const isFresh = runQueue[0]?.utime === 0;
-  if (isFresh || previous.state === 'Z' || previous.state === 'X') prefetchAreas(kernel, runQueue);
+  const wantsAreas = isFresh || previous.state === 'Z' || previous.state === 'X';
+  // One walk of the page tables for both.
+  const pages = wantsAreas ? prefetchAreas(runQueue) : 0;
+  const count = wantState(runQueue, pages);
+  prefetchEntries(kernel, count);
+  prefetchWords(kernel, pages, count);
+  if (wantsAreas) prefetchFrames(kernel, pages);
 }
 
 /** task_struct and what it points to. */
@@ -56,8 +63,8 @@ function belowTp({ registers }: Task): number {
   return (registers[4] as number) - 128;
 }
 
-/** The saved registers, and the entries of the pages that pc, stack pointer and thread pointer are in. */
-function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
+/** The saved registers, and what each system call looks at. */
+function prefetchRegisters(queue: readonly Task[]): void {
   let sum = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
     const task = queue[i];
@@ -66,7 +73,12 @@ function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
     for (let word = 0; word < registers.length; word += 16) sum += registers[word] as number;
     sum += group.threads.length + group.pending.lo + (files === null || files.fd[0] === null ? 0 : 1);
   }
-  let count = 0;
+  prefetched(sum);
+}
+
+/** Asks for what pc, stack pointer and thread pointer point to, behind `first` other pages. */
+function wantState(queue: readonly Task[], first: number): number {
+  let count = first;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
     const task = queue[i];
     const mm = task?.mm;
@@ -75,9 +87,7 @@ function prefetchState(kernel: Kernel, queue: readonly Task[]): void {
     count = wantWord(count, mm, task.registers[2] as number);
     count = wantWord(count, mm, belowTp(task));
   }
-  prefetchEntries(kernel, count);
-  prefetchWords(kernel, count);
-  prefetched(sum);
+  return count;
 }
 
 /** The sleepers from the n-th on, who are to be woken: now and then, what that needs of the next few. */

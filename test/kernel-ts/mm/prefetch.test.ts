@@ -17,6 +17,7 @@ import {
   prefetchAreas,
   prefetchDup,
   prefetchEntries,
+  prefetchFrames,
   prefetchMm,
   prefetchWords,
   wantWord,
@@ -66,7 +67,9 @@ test('looks at the entries of the last page of each area, and changes nothing', 
   const before = k.ram.readBytes(k.ram.base, k.ram.size);
   const reads = readsOf(k, () => {
     prefetchMm(tasks);
-    prefetchAreas(k, tasks);
+    const count = prefetchAreas(tasks);
+    prefetchEntries(k, count);
+    prefetchFrames(k, count);
   });
   for (const task of tasks.slice(0, 8)) {
     if (task.mm === null || task.mm.mmap.size > 16) continue;
@@ -80,7 +83,7 @@ test('looks at the entries of the last page of each area, and changes nothing', 
   checkKernel(k);
   // Fewer than it can take.
   prefetchMm([]);
-  prefetchAreas(k, tasks.slice(0, 3));
+  prefetchEntries(k, prefetchAreas(tasks.slice(0, 3)));
   checkKernel(k);
 });
 
@@ -93,7 +96,7 @@ test('looks at the entries of pages that are asked for, and into the page', () =
   const reads = readsOf(k, () => {
     const count = wantWord(wantWord(0, mm, 0x7000_1fff), mm, 0x3000_0000);
     prefetchEntries(k, count);
-    prefetchWords(k, count);
+    prefetchWords(k, 0, count);
   });
   expect(reads.has(pte0Address)).toBe(true);
   expect(reads.has((pte0 >>> 10) * P + 0xffc)).toBe(true);
