@@ -10,6 +10,7 @@ static int remap(volatile void *start, size_t size, int prot, size_t page, int f
 
 int main(void)
 {
+	struct shmid_ds ds;
 	unsigned char there[4];
 	int fd = (int)NEED(syscall(SYS_memfd_create, "remap", 0));
 	NEED(ftruncate(fd, 4 * PAGE));
@@ -94,5 +95,14 @@ int main(void)
 	EQUALS("nattch", nattch_of(id), 0);
 	q = attach(id, NULL, SHM_RDONLY);
 	FAILS("an attach for reading", remap(q, PAGE, 0, 1, 0), EINVAL);
+	NEED(shmdt((char *)q));
+
+	/* The old mapping goes first, and takes along a segment that is to be destroyed, which the new one does not find then. */
+	q = attach(id, NULL, 0);
+	remove_segment(id);
+	WORKS("a part of the last attach of a removed segment", remap(q, PAGE, 0, 1, 0));
+	FAILS("the whole of it", remap(q, 4 * PAGE, 0, 0, 0), EINVAL);
+	FAILS("the segment is gone", shmctl(id, IPC_STAT, &ds), EINVAL);
+	READING("so is the memory", q + PAGE, "SIGSEGV");
 	return done();
 }

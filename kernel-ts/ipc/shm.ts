@@ -210,11 +210,12 @@ export const shmVmOps: VmOperations = {
   movesAlone: true,
 };
 
-/** shm_mmap(): the first VMA of an attach, or another. */
+/** shm_mmap(): the first VMA of an attach, or another. EINVAL: remap_file_pages took the last one away, and with it the segment. */
 function shmMmap(ctx: FsContext, file: File, vma: VmArea): 0 | Errno {
+  const shp = file.privateData as ShmidKernel;
+  if (shp.shmPerm.deleted) return -EINVAL;
   const error = shmemMmap(ctx, file, vma);
   if (error < 0) return error;
-  const shp = file.privateData as ShmidKernel;
   // Not an object: there may be a hundred thousand attaches. It is there where remap_file_pages moves a page of one.
   vma.vmPrivateData ??= shp.shmAttaches++;
   vma.vmOps = shmVmOps;

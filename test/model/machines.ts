@@ -7,7 +7,7 @@ import { release, machine, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { compile, type CompileResult } from '../../guest/toolchain.ts';
-import { boot, type System } from '../../kernel-ts/index.ts';
+import { boot, type RunResult, type System } from '../../kernel-ts/index.ts';
 import { encode, type Sequence } from './operations.ts';
 
 /** What each step of a sequence printed: its answer, and lines that tell what else it changed. */
@@ -94,9 +94,17 @@ export class OurKernel {
       args: [path],
       stdin: sequences.map(encode).join(''),
     });
-    const result = system.run({ instructions: sequences.length * MOST });
+    let result: RunResult | null = null;
+    try {
+      result = system.run({ instructions: sequences.length * MOST });
+    } catch (error) {
+      problems.push(
+        `  thrown by the kernel: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+    }
     output = process.stdout;
     if (problems.length > 0) output += `${problems.join('\n')}\n`;
+    if (result === null) return answersOf(output);
     if (result.reason !== 'exited') output += `  ${JSON.stringify(result)}\n`;
     else if (process.exit?.status !== 0) output += `  the driver ended: ${JSON.stringify(process.exit)}\n`;
     problems.push(...system.checkInvariants());
