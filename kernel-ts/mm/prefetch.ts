@@ -54,18 +54,14 @@ interface HasMm {
   readonly mm: MmStruct | null;
 }
 
-/** The address spaces, then their root tables' struct pages and their trees. */
-export function prefetchMm(tasks: readonly HasMm[]): void {
-  let sum = 0;
-  for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const mm = tasks[i]?.mm;
-    if (mm) sum += mm.mmUsers + mm.hiwaterRss + (mm.exeFile === null ? 1 : 0);
-  }
-  for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const mm = tasks[i]?.mm;
-    if (mm) sum += mm.pgd + mm.mmap.size;
-  }
-  prefetched(sum);
+/** Looks at an address space. */
+export function lookAtMm(mm: MmStruct): number {
+  return mm.mmUsers + mm.hiwaterRss + (mm.exeFile === null ? 1 : 0);
+}
+
+/** Looks at its tree. */
+export function lookAtTree(mm: MmStruct): number {
+  return mm.pgd + mm.mmap.size;
 }
 
 /** Asks for the entries of a page; the answer is the number of pages asked for. */

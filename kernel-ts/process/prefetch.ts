@@ -3,6 +3,8 @@
  * place, on the way into a context switch (kernel/sched/core.c, prefetch_curr_exec_start).
  */
 import {
+  lookAtMm,
+  lookAtTree,
   prefetchWords,
   manyMms,
   PREFETCH_BATCH,
@@ -10,7 +12,6 @@ import {
   prefetched,
   prefetchEntries,
   prefetchFrames,
-  prefetchMm,
   wantWord,
 } from '../mm/prefetch.ts';
 import type { Kernel } from './kernel.ts';
@@ -22,8 +23,6 @@ export function prefetchTasks(kernel: Kernel, previous: Task): void {
   if (runQueue.length < PREFETCH_BATCH || !manyMms(kernel)) return;
   if (stats.contextSwitches % PREFETCH_BATCH !== 0) return;
   prefetchStructs(runQueue);
-  prefetchMm(runQueue);
-  prefetchRegisters(runQueue);
   // Processes that one event has woken often do the same: they end, or break copy-on-write after their fork.
   const isFresh = runQueue[0]?.utime === 0;
   const wantsAreas = isFresh || previous.state === 'Z' || previous.state === 'X';
@@ -35,7 +34,7 @@ export function prefetchTasks(kernel: Kernel, previous: Task): void {
   if (wantsAreas) prefetchFrames(kernel, pages);
 }
 
-/** task_struct and what it points to. */
+/** task_struct, what it points to, and what that points to: each in a loop of its own, as it needs the one before. */
 function prefetchStructs(queue: readonly Task[]): void {
   let sum = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
@@ -50,10 +49,19 @@ function prefetchStructs(queue: readonly Task[]): void {
   for (let i = 0; i < PREFETCH_BATCH; i++) {
     const task = queue[i];
     if (task === undefined) continue;
-    const { group, files } = task;
+    const { group, files, mm } = task;
+    if (mm) sum += lookAtMm(mm);
     sum += task.registers.length;
     sum += group.stopCount + group.pgid + (files === null ? 0 : files.count);
     sum += task.pending.queue === null ? 1 : 0;
+  }
+  for (let i = 0; i < PREFETCH_BATCH; i++) {
+    const task = queue[i];
+    if (task === undefined) continue;
+    const { registers, files, group, mm } = task;
+    if (mm) sum += lookAtTree(mm);
+    for (let word = 0; word < registers.length; word += 16) sum += registers[word] as number;
+    sum += group.threads.length + group.pending.lo + (files === null || files.fd[0] === null ? 0 : 1);
   }
   prefetched(sum);
 }
@@ -61,19 +69,6 @@ function prefetchStructs(queue: readonly Task[]): void {
 /** What libc keeps of its thread (struct pthread) lies below tp; each call that can be cancelled looks at it. */
 function belowTp({ registers }: Task): number {
   return (registers[4] as number) - 128;
-}
-
-/** The saved registers, and what each system call looks at. */
-function prefetchRegisters(queue: readonly Task[]): void {
-  let sum = 0;
-  for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const task = queue[i];
-    if (task === undefined) continue;
-    const { registers, files, group } = task;
-    for (let word = 0; word < registers.length; word += 16) sum += registers[word] as number;
-    sum += group.threads.length + group.pending.lo + (files === null || files.fd[0] === null ? 0 : 1);
-  }
-  prefetched(sum);
 }
 
 /** Asks for what pc, stack pointer and thread pointer point to, behind `first` other pages. */

@@ -18,7 +18,6 @@ import {
   prefetchDup,
   prefetchEntries,
   prefetchFrames,
-  prefetchMm,
   prefetchWords,
   wantWord,
 } from '../../../kernel-ts/mm/prefetch.ts';
@@ -66,7 +65,6 @@ test('looks at the entries of the last page of each area, and changes nothing', 
   const { k, tasks } = processes();
   const before = k.ram.readBytes(k.ram.base, k.ram.size);
   const reads = readsOf(k, () => {
-    prefetchMm(tasks);
     const count = prefetchAreas(tasks);
     prefetchEntries(k, count);
     prefetchFrames(k, count);
@@ -82,7 +80,6 @@ test('looks at the entries of the last page of each area, and changes nothing', 
   expect(k.ram.readBytes(k.ram.base, k.ram.size)).toEqual(before);
   checkKernel(k);
   // Fewer than it can take.
-  prefetchMm([]);
   prefetchEntries(k, prefetchAreas(tasks.slice(0, 3)));
   checkKernel(k);
 });
