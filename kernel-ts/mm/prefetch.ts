@@ -49,9 +49,9 @@ export function prefetched(sum: number): void {
   sink = (sink + sum) | 0;
 }
 
-/** Who may have an address space. */
-interface HasMm {
-  readonly mm: MmStruct | null;
+/** Those who may have an address space, by their places. */
+interface Tasks {
+  at(place: number): { readonly mm: MmStruct | null } | undefined;
 }
 
 /** Looks at an address space. */
@@ -105,19 +105,19 @@ export function prefetchWords({ ram }: MmContext, first: number, count: number):
 }
 
 /** The areas, and asks for what exit_mmap() needs of the page tables. The answer is the number of pages asked for. */
-export function prefetchAreas(tasks: readonly HasMm[]): number {
+export function prefetchAreas(tasks: Tasks): number {
   let sum = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const leaf = tasks[i]?.mm?.mmap.onlyLeaf;
+    const leaf = tasks.at(i)?.mm?.mmap.onlyLeaf;
     if (leaf) sum += leaf.count + leaf.gap;
   }
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const leaf = tasks[i]?.mm?.mmap.onlyLeaf;
+    const leaf = tasks.at(i)?.mm?.mmap.onlyLeaf;
     if (leaf) sum += (leaf.slots[0] === null ? 1 : 0) + (leaf.slots[8] === null ? 1 : 0);
   }
   // Nothing here depends on what the areas hold, so that none waits for another.
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const leaf = tasks[i]?.mm?.mmap.onlyLeaf;
+    const leaf = tasks.at(i)?.mm?.mmap.onlyLeaf;
     if (!leaf) continue;
     for (let slot = 0; slot < leaf.count; slot++) {
       const vma = areaAt(leaf, slot);
@@ -126,7 +126,7 @@ export function prefetchAreas(tasks: readonly HasMm[]): number {
   }
   let count = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const mm = tasks[i]?.mm;
+    const mm = tasks.at(i)?.mm;
     const leaf = mm?.mmap.onlyLeaf;
     if (!mm || !leaf) continue;
     const end = (i + 1) * AREA_PAGES - 1;

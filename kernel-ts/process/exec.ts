@@ -27,7 +27,7 @@ import { exitPosixTimers } from './posixTimer.ts';
 import { SYSCALL_NO_RESULT } from './sched.ts';
 import { resetHandlers } from './signal.ts';
 import { SIGCHLD } from './signalSet.ts';
-import { childrenOf, groupLeader, NO_ALT_STACK, type Task } from './task.ts';
+import { groupLeader, NO_ALT_STACK, type Task } from './task.ts';
 
 /** Longest single argument string (MAX_ARG_STRLEN), with its zero. */
 const MAX_ARG_STRLEN = 32 * 4096;
@@ -192,11 +192,10 @@ function deThread(kernel: Kernel, task: Task): void {
   task.pid = task.tgid;
   task.exitSignal = leader.exitSignal;
   task.parent = leader.parent;
-  const siblings = leader.parent?.children;
-  siblings?.splice(siblings.indexOf(leader), 1, task);
+  leader.parent?.children?.replace(leader, task);
   task.children = leader.children;
   leader.children = null;
-  for (const child of childrenOf(task)) child.parent = task;
+  for (const child of task.children ?? []) child.parent = task;
   leader.state = 'X';
   group.threads.splice(0, group.threads.length, task);
   kernel.tasks.set(task.pid, task);

@@ -17,7 +17,7 @@ import { futexExitRelease } from './robust.ts';
 import { exitItimers } from './itimer.ts';
 import { detachPids } from './pid.ts';
 import { exitPosixTimers } from './posixTimer.ts';
-import { completeWait, dequeueTask, finishWait, removeFrom, runningSlice, wakeUpQ } from './sched.ts';
+import { completeWait, dequeueTask, finishWait, runningSlice, wakeUpQ } from './sched.ts';
 import {
   actionOf,
   decideGroupExit,
@@ -31,7 +31,7 @@ import {
 } from './signalSend.ts';
 import { SIGCHLD } from './signalSet.ts';
 import { flushPending } from './sigQueue.ts';
-import { childrenOf, groupLeader, SIG_IGN, type Task } from './task.ts';
+import { groupLeader, SIG_IGN, type Task } from './task.ts';
 
 /** do_group_exit(): decides the wait status of a process and sends every other thread to its end. */
 export function groupExit(kernel: Kernel, task: Task, status: number): void {
@@ -101,9 +101,9 @@ function processDead(kernel: Kernel, leader: Task): void {
   if (group.groupExit !== null) leader.exitCode = group.groupExit;
   exitItimers(kernel, group);
   exitPosixTimers(kernel, group);
-  const orphans = childrenOf(leader);
+  const orphans = leader.children;
   leader.children = null;
-  for (const child of orphans) {
+  for (const child of orphans ?? []) {
     child.parent = null;
     child.exitSignal = SIGCHLD;
     if (child.pdeathSignal !== 0) sendSignal(kernel, child, userInfo(leader, child.pdeathSignal), true);
@@ -146,5 +146,5 @@ export function releaseTask(kernel: Kernel, leader: Task): void {
   detachPids(kernel, leader.group);
   freeTask(kernel, leader);
   const { parent } = leader;
-  if (parent?.children) removeFrom(parent.children, leader);
+  parent?.children?.remove(leader);
 }

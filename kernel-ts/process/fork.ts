@@ -39,7 +39,15 @@ import { log, type Kernel } from './kernel.ts';
 import { allocPid, attachPids } from './pid.ts';
 import { enqueueTask, sleepOn } from './sched.ts';
 import { copyNamespaces } from './nsproxy.ts';
-import { DEFAULT_SIGACTION, groupLeader, newThreadGroup, SIG_IGN, Task, type SigHand } from './task.ts';
+import {
+  childrenOf,
+  DEFAULT_SIGACTION,
+  groupLeader,
+  newThreadGroup,
+  SIG_IGN,
+  Task,
+  type SigHand,
+} from './task.ts';
 
 /** struct kernel_clone_args: what clone(2) has in registers and clone3(2) in memory. */
 export interface CloneArgs {
@@ -103,7 +111,7 @@ export function doClone(kernel: Kernel, task: Task, args: CloneArgs): number {
     attachPids(kernel, child.group);
   }
   kernel.stats.forks++;
-  if ((flags & CLONE_THREAD) === 0 && child.parent !== null) (child.parent.children ??= []).push(child);
+  if ((flags & CLONE_THREAD) === 0 && child.parent !== null) childrenOf(child.parent).push(child);
   if ((flags & CLONE_PARENT_SETTID) !== 0 && task.mm !== null)
     putUser32(kernel, task.mm, args.parentTid, child.pid);
   if ((flags & CLONE_CHILD_SETTID) !== 0 && child.mm !== null)

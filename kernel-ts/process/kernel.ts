@@ -15,6 +15,7 @@ import type { FutexTable } from './futexQueue.ts';
 import type { PidUse } from './pid.ts';
 import type { Schedule, Timer } from './sched.ts';
 import type { Task } from './task.ts';
+import type { TaskQueue } from './taskQueue.ts';
 
 /** The part of emulator's Hart that the kernel drives. Registers are those of `kernel.current`. */
 export interface KernelHart extends TlbControl {
@@ -87,7 +88,7 @@ export interface Kernel extends IpcContext {
   /** task_struct_cachep, as far as it pays: the registers of tasks that are gone, for the next ones. */
   readonly threadCache: Int32Array[];
   /** Runnable, waiting for the hart, in the order of the queue. */
-  readonly runQueue: Task[];
+  readonly runQueue: TaskQueue;
   readonly timers: Timer[];
   /** futex_queues: who sleeps on which futex. */
   readonly futexes: FutexTable;

@@ -16,6 +16,7 @@ import {
 } from '../mm/prefetch.ts';
 import type { Kernel } from './kernel.ts';
 import type { Task } from './task.ts';
+import type { TaskQueue } from './taskQueue.ts';
 
 /** On the way from `previous` to the next task: now and then, what the next few tasks will need. */
 export function prefetchTasks(kernel: Kernel, previous: Task): void {
@@ -24,7 +25,7 @@ export function prefetchTasks(kernel: Kernel, previous: Task): void {
   if (stats.contextSwitches % PREFETCH_BATCH !== 0) return;
   prefetchStructs(runQueue);
   // Processes that one event has woken often do the same: they end, or break copy-on-write after their fork.
-  const isFresh = runQueue[0]?.utime === 0;
+  const isFresh = runQueue.at(0)?.utime === 0;
   const wantsAreas = isFresh || previous.state === 'Z' || previous.state === 'X';
   // One walk of the page tables for both.
   const pages = wantsAreas ? prefetchAreas(runQueue) : 0;
@@ -35,10 +36,10 @@ export function prefetchTasks(kernel: Kernel, previous: Task): void {
 }
 
 /** task_struct, what it points to, and what that points to: each in a loop of its own, as it needs the one before. */
-function prefetchStructs(queue: readonly Task[]): void {
+function prefetchStructs(queue: TaskQueue): void {
   let sum = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const task = queue[i];
+    const task = queue.at(i);
     if (task === undefined) continue;
     sum += task.pc + task.nivcsw + task.exitCode + task.pid;
     sum +=
@@ -47,7 +48,7 @@ function prefetchStructs(queue: readonly Task[]): void {
       (task.vforkParent === null ? 1 : 0);
   }
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const task = queue[i];
+    const task = queue.at(i);
     if (task === undefined) continue;
     const { group, files, mm } = task;
     if (mm) sum += lookAtMm(mm);
@@ -56,7 +57,7 @@ function prefetchStructs(queue: readonly Task[]): void {
     sum += task.pending.queue === null ? 1 : 0;
   }
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const task = queue[i];
+    const task = queue.at(i);
     if (task === undefined) continue;
     const { registers, files, group, mm } = task;
     if (mm) sum += lookAtTree(mm);
@@ -72,10 +73,10 @@ function belowTp({ registers }: Task): number {
 }
 
 /** Asks for what pc, stack pointer and thread pointer point to, behind `first` other pages. */
-function wantState(queue: readonly Task[], first: number): number {
+function wantState(queue: TaskQueue, first: number): number {
   let count = first;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const task = queue[i];
+    const task = queue.at(i);
     const mm = task?.mm;
     if (!task || !mm) continue;
     count = wantWord(count, mm, task.pc);
@@ -97,10 +98,6 @@ export function prefetchSleepers(kernel: Kernel, sleepers: readonly Task[], n: n
     const wait = sleepers[i]?.wait;
     if (wait) sum += wait.progress + wait.queues.length;
   }
-  for (let i = n; i < n + PREFETCH_BATCH; i++) {
-    const wait = sleepers[i]?.wait;
-    if (wait) sum += (wait.queues[0] === undefined ? 1 : 0) + (wait.reason.kind === 'child' ? 1 : 0);
-  }
   prefetched(sum);
 }
 
@@ -108,18 +105,18 @@ export function prefetchSleepers(kernel: Kernel, sleepers: readonly Task[], n: n
 const MANY = 128;
 
 /** The first of these children is about to be released, and the others mostly soon: now and then, what that needs of the next few. */
-export function prefetchZombies(kernel: Kernel, children: readonly Task[]): void {
+export function prefetchZombies(kernel: Kernel, children: TaskQueue): void {
   const { size } = kernel.tasks;
   if (size < MANY || size % PREFETCH_BATCH !== 0) return;
   let sum = 0;
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const task = children[i];
+    const task = children.at(i);
     if (task === undefined) continue;
     sum += task.pc + task.nivcsw + task.exitCode + task.pid;
     sum += task.realBlocked === null ? 1 : 0;
   }
   for (let i = 0; i < PREFETCH_BATCH; i++) {
-    const task = children[i];
+    const task = children.at(i);
     if (task === undefined) continue;
     const { group } = task;
     sum += group.stopCount + group.pgid + group.threads.length;

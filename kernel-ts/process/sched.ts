@@ -58,7 +58,7 @@ export function enqueueTask(kernel: Kernel, task: Task): void {
 
 /** Takes a task off the run queue if it is there. Mostly it is the current one, which is not: no need to look through the others. */
 export function dequeueTask(kernel: Kernel, task: Task): void {
-  if (task.state === 'R' && task !== kernel.current) removeFrom(kernel.runQueue, task);
+  if (task.state === 'R' && task !== kernel.current) kernel.runQueue.remove(task);
 }
 
 /** Instructions the current task has run in this slice and that are not in utime yet. */
@@ -231,8 +231,13 @@ export function wakeUpQ(kernel: Kernel): void {
 
 /** wake_up: the ecalls of all waiters will execute again, oldest first. */
 export function wakeQueue(kernel: Kernel, queue: WaitQueue): void {
-  if (queue.waiters.length === 0) return;
-  const sleepers = queue.waiters.slice();
+  const { waiters } = queue;
+  if (waiters.length <= 1) {
+    if (waiters.length === 1) wakeTask(kernel, waiters[0] as Task);
+    return;
+  }
+  // Off the queue all at once: one by one each would look for itself at its head.
+  const sleepers = waiters.splice(0);
   for (let n = 0; n < sleepers.length; n++) {
     prefetchSleepers(kernel, sleepers, n);
     wakeTask(kernel, sleepers[n] as Task);
@@ -330,11 +335,11 @@ export function schedule(kernel: Kernel): void {
     loadTask(kernel, kernel.swapper);
     return;
   }
-  const index = kernel.schedule.pick(kernel);
-  const next = queue[index] ?? queue[0];
+  const picked = kernel.schedule.pick(kernel);
+  const place = queue.at(picked) === undefined ? 0 : picked;
+  const next = queue.at(place);
   if (next === undefined) throw new Error('run queue emptied by its policy');
-  if (next === queue[0]) queue.shift();
-  else queue.splice(index, 1);
+  queue.removeAt(place);
   if (next !== previous) {
     if (previous.state === 'R') previous.nivcsw++;
     else previous.nvcsw++;

@@ -20,6 +20,7 @@ import type { PiState } from './futexQueue.ts';
 import type { CpuTimer, RealTimer } from './itimer.ts';
 import type { PosixTimer } from './posixTimer.ts';
 import { emptySet, NSIG, type SignalSet } from './signalSet.ts';
+import { TaskQueue } from './taskQueue.ts';
 import type { Restart, Waiting, WaitQueue } from './waitQueue.ts';
 
 /**
@@ -206,7 +207,7 @@ export class Task implements SysvShm, SysvSem {
   /** null: a child of the host (getppid answers 1). */
   parent: Task | null;
   /** null before the first. */
-  children: Task[] | null = null;
+  children: TaskQueue | null = null;
   ipcNs: IpcNamespace;
   /** sysvshm and sysvsem (ipc/namespace.ts). */
   shmClist: ShmidKernel | null = null;
@@ -291,10 +292,9 @@ export class Task implements SysvShm, SysvSem {
   }
 }
 
-const NO_TASKS: readonly Task[] = [];
-
-export function childrenOf(task: Task): readonly Task[] {
-  return task.children ?? NO_TASKS;
+/** The children of a task, in the order of their creation. */
+export function childrenOf(task: Task): TaskQueue {
+  return (task.children ??= new TaskQueue());
 }
 
 /** The leader of a task's thread group; it exists as long as any thread of the group does. */

@@ -64,7 +64,9 @@ export function doWaitid(
     return -EINVAL;
   }
   let eligible = false;
-  for (const child of childrenOf(groupLeader(task))) {
+  const children = childrenOf(groupLeader(task));
+  for (let place = 0; place < children.length; place++) {
+    const child = children.at(place) as Task;
     if (idtype === P_PID ? child.pid !== id : idtype === P_PGID && child.group.pgid !== pgid) continue;
     if ((options & WALL) === 0 && (child.exitSignal !== SIGCHLD) !== ((options & WCLONE) !== 0)) continue;
     const result = consider(kernel, task, child, options);

@@ -15,6 +15,7 @@ import { initSlab } from '../mm/slab.ts';
 import type { Kernel, KernelHart } from '../process/kernel.ts';
 import { ROUND_ROBIN } from '../process/sched.ts';
 import { newSigHand, newThreadGroup, Task } from '../process/task.ts';
+import { TaskQueue } from '../process/taskQueue.ts';
 import type { BootOptions } from './api.ts';
 import { procFiles } from './procFiles.ts';
 import { PROC_TASKS } from './procTasks.ts';
@@ -87,7 +88,7 @@ export function createKernel(machine: KernelMachine, streams: HostIo, options: B
     tasks: new Idr(),
     pids: new Idr(),
     threadCache: [],
-    runQueue: [],
+    runQueue: new TaskQueue(),
     timers: [],
     futexes: newFutexTable(),
     sigpending: new Map(),

@@ -2,7 +2,7 @@
 import type { Alarm } from '../process/itimer.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { hasSignal } from '../process/signalSet.ts';
-import { childrenOf, type PendingSignals, type Task } from '../process/task.ts';
+import type { PendingSignals, Task } from '../process/task.ts';
 
 /** States, the run queue, timers, what is queued for whom. */
 export function checkTasks(kernel: Kernel, problems: string[]): void {
@@ -92,7 +92,7 @@ function checkTask(kernel: Kernel, task: Task, queued: ReadonlySet<Task>, proble
   if (task.state === 'T' && (task.stopPending || task.group.groupExit !== null))
     problems.push(`${at} is stopped and has something to do`);
   if (task.state === 'X') problems.push(`${at} is gone and still listed`);
-  for (const child of childrenOf(task))
+  for (const child of task.children ?? [])
     if (child.parent !== task) problems.push(`${at}: child ${child.pid} has another parent`);
   if (task.state !== 'Z' && !task.group.threads.includes(task))
     problems.push(`${at} is not in its thread group`);

@@ -64,7 +64,7 @@ test('with many processes, the stacks of the next eight are looked at now and th
   expect(looksAt(kernel, tasks, kernel.swapper, STACK)).toEqual(NONE);
   kernel.stats.contextSwitches = 8;
   expect(looksAt(kernel, tasks, kernel.swapper, STACK)).toEqual(EIGHT);
-  kernel.runQueue.length = 7;
+  while (kernel.runQueue.length > 7) kernel.runQueue.removeAt(7);
   expect(looksAt(kernel, tasks, kernel.swapper, STACK)).toEqual(NONE);
 });
 
@@ -101,13 +101,13 @@ test('sleepers wake in the order in which they came, however many there are', ()
   for (const count of [5, 127, 133]) {
     const { kernel, tasks } = kernelWith(count);
     const queue = newWaitQueue('gate');
-    kernel.runQueue.length = 0;
+    while (kernel.runQueue.length > 0) kernel.runQueue.removeAt(0);
     for (const task of tasks) sleepOn(kernel, task, { kind: 'io', what: 'gate' }, { queues: [queue] });
     // One of them is woken by something else before its turn.
     wakeQueue(kernel, { name: 'other', waiters: tasks.slice(2, 3), woken: false, io: null });
     wakeQueue(kernel, queue);
     const order = [...tasks.slice(2, 3), ...tasks.slice(0, 2), ...tasks.slice(3)];
-    expect(kernel.runQueue.map((task) => task.pid)).toEqual(order.map((task) => task.pid));
+    expect([...kernel.runQueue].map((task) => task.pid)).toEqual(order.map((task) => task.pid));
     expect([queue.waiters.length, checkInvariants(kernel, null)]).toEqual([0, []]);
   }
 });

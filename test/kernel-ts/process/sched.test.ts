@@ -112,7 +112,7 @@ describe('sleeping', () => {
     expect(kernel.hart.pc).toBe(0x104);
     expect(kernel.hart.x[10]).toBe(5);
     schedule(kernel);
-    expect(kernel.runQueue).toEqual([one]);
+    expect([...kernel.runQueue]).toEqual([one]);
     expect(one.pc).toBe(0x104);
     expect(checkInvariants(kernel, null)).toEqual([]);
   });
