@@ -335,14 +335,32 @@ export function getPage({ memMap }: MmContext, page: Page): void {
 /** put_page(): drops a reference; the last one frees the frame. */
 export function putPage({ memMap }: MmContext, page: Page): void {
   const { words, firstPfn } = memMap;
-  const frame = page - firstPfn;
-  const at = frame * PAGE_WORDS;
+  const at = (page - firstPfn) * PAGE_WORDS;
   const count = words[at + COUNT] as number;
-  if (count <= 0) throw new Error(`put_page of the free frame ${page}`);
+  if (count > 1) words[at + COUNT] = count - 1;
+  else freePage(memMap, page);
+}
+
+/** The same for a PTE that mapped the page and is gone. Returns PG_* as they were, with `bits` among them. */
+export function putMappedPage({ memMap }: MmContext, page: Page, bits: number): number {
+  const { words, firstPfn } = memMap;
+  const at = (page - firstPfn) * PAGE_WORDS;
+  const flags = (words[at + FLAGS] as number) | bits;
+  const count = words[at + COUNT] as number;
+  words[at + MAPCOUNT] = (words[at + MAPCOUNT] as number) - 1;
   if (count > 1) {
     words[at + COUNT] = count - 1;
-    return;
-  }
+    words[at + FLAGS] = flags;
+  } else freePage(memMap, page);
+  return flags;
+}
+
+/** The last reference to a page goes. */
+function freePage(memMap: MemMap, page: Page): void {
+  const { words, firstPfn } = memMap;
+  const frame = page - firstPfn;
+  const at = frame * PAGE_WORDS;
+  if ((words[at + COUNT] as number) <= 0) throw new Error(`put_page of the free frame ${page}`);
   if (words[at + MAPCOUNT] !== 0) throw new Error(`frame ${page} freed while mapped`);
   words[at + COUNT] = 0;
   const list = ((words[at + FLAGS] as number) & PG_TABLE) !== 0 ? memMap.tables : memMap.freed;

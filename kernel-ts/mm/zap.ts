@@ -12,8 +12,7 @@ import {
   PG_ANON,
   PG_DIRTY,
   PG_ZERO,
-  putPage,
-  setPageFlag,
+  putMappedPage,
   type Page,
 } from './page.ts';
 import { changePte, flushTlbMm, pmdNext, PTE_D, pteIndex, ptePfn, pteTable, setPte } from './pgtable.ts';
@@ -37,13 +36,11 @@ export function pageAddRmap({ memMap }: MmContext, mm: MmStruct, page: Page): vo
   else if ((flags & PG_ZERO) === 0) mm.rssShmem++;
 }
 
-/** page_remove_rmap() and put_page(): one PTE less. */
-export function pageRemoveRmap(ctx: MmContext, mm: MmStruct, page: Page): void {
-  addMapcount(ctx.memMap, page, -1);
-  const flags = pageFlags(ctx.memMap, page);
+/** page_remove_rmap() and put_page(): one PTE less. `bits`: PG_* that it leaves behind. */
+export function pageRemoveRmap(ctx: MmContext, mm: MmStruct, page: Page, bits = 0): void {
+  const flags = putMappedPage(ctx, page, bits);
   if ((flags & PG_ANON) !== 0) mm.rssAnon--;
   else if ((flags & PG_ZERO) === 0) mm.rssShmem--;
-  putPage(ctx, page);
 }
 
 /**
@@ -73,12 +70,10 @@ export function zapPageRange(
       const pteAddress = table | (pteIndex(page) << 2);
       const pte = ram.read32(pteAddress);
       const mapped = pageOfPte(ctx, pte);
-      const flags = pageFlags(memMap, mapped);
-      if (keepAnon && (flags & PG_ANON) !== 0) continue;
+      if (keepAnon && (pageFlags(memMap, mapped) & PG_ANON) !== 0) continue;
       if (single) changePte(ctx, mm, page << PAGE_SHIFT, pteAddress, 0);
       else setPte(ctx, pteAddress, 0);
-      if ((pte & PTE_D) !== 0) setPageFlag(memMap, mapped, PG_DIRTY);
-      pageRemoveRmap(ctx, mm, mapped);
+      pageRemoveRmap(ctx, mm, mapped, (pte & PTE_D) !== 0 ? PG_DIRTY : 0);
       zapped++;
     }
   }
