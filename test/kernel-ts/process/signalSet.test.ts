@@ -9,6 +9,7 @@ import {
   removeSignal,
   signalName,
   signalsOf,
+  sigset,
   withoutUnblockable,
 } from '../../../kernel-ts/process/signalSet.ts';
 
@@ -65,4 +66,20 @@ test('SIGKILL and SIGSTOP cannot be in a mask', () => {
   expect(signalsOf(withoutUnblockable({ lo: 0xffffffff, hi: 0 })).filter((s) => s === 9 || s === 19)).toEqual(
     [],
   );
+});
+
+test('sets that nobody changes are what was asked for, and mostly the same object again', () => {
+  const word = fc.oneof(
+    fc.constantFrom(0, -1, 1, -0x8000_0000),
+    fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(word, word), { maxLength: 200 }), (asked) => {
+      const sets = asked.map(([lo, hi]) => sigset(lo, hi));
+      // One that took the place of another has not become it.
+      expect(sets).toEqual(asked.map(([lo, hi]) => ({ lo, hi })));
+    }),
+  );
+  expect(sigset(-1, -1)).toBe(sigset(-1, -1));
+  expect(withoutUnblockable(sigset(-1, -1))).toEqual({ lo: ~(0x100 | 0x4_0000), hi: -1 });
 });
