@@ -76,8 +76,8 @@ export class TaskQueue {
   }
 
   #grow(): void {
-    const ring = new Array<Task | null>(Math.max(LEAST, 2 * this.#ring.length)).fill(null);
-    for (let place = 0; place < this.#length; place++) ring[place] = this.at(place) as Task;
+    const length = Math.max(LEAST, 2 * this.#ring.length);
+    const ring = Array.from({ length }, (_, place) => this.at(place) ?? null);
     this.#ring = ring;
     this.#head = 0;
   }
