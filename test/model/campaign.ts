@@ -9,12 +9,12 @@
  * as a program with both answers. Exits with 1 when there is one.
  *
  * Linux takes dead ipc namespaces apart later, with a delay of seconds when many have died, and until then what was locked in them counts
- * for its user. So SHM_LOCK may answer ENOMEM there behind some hundred sequences of one batch, and of nothing else.
+ * for its user. So SHM_LOCK may answer ENOMEM there behind some hundred sequences of one batch: such a difference is told of and not counted.
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { firstDifference, report } from './compare.ts';
-import { HostKernel, OurKernel } from './machines.ts';
+import { HostKernel, OurKernel, type Answers } from './machines.ts';
 import { sequenceOf, sequences, type Subject } from './generate.ts';
 import type { Sequence } from './operations.ts';
 
@@ -56,6 +56,13 @@ async function shrink(seed: number): Promise<Sequence> {
   return details.counterexample?.[0] ?? make(seed);
 }
 
+/** Alone both answer alike, and we as we did among others: what differs is left behind in the host by those before. */
+async function isTheHosts(sequence: Sequence, answers: Answers): Promise<boolean> {
+  const [expected = []] = await host.run([sequence]);
+  const [got = []] = ours.run([sequence]);
+  return firstDifference(got, expected) < 0 && firstDifference(got, answers) < 0;
+}
+
 let differing = 0;
 let done = 0;
 let steps = 0;
@@ -69,6 +76,12 @@ try {
     const expected = await running;
     for (const [i, seed] of seeds.entries()) {
       if (firstDifference(got[i] ?? [], expected[i] ?? []) < 0) continue;
+      if (await isTheHosts(made[i] ?? [], got[i] ?? [])) {
+        console.log(
+          `seed ${seed}: the host answers otherwise alone than behind ${seeds[0]} and those between`,
+        );
+        continue;
+      }
       differing++;
       const small = await shrink(seed);
       const [hosts = []] = await host.run([small]);
