@@ -7,9 +7,6 @@ import * as layout from './layout.ts';
 /** Where RAM begins in the physical address space, as on QEMU's virt machine and Spike. */
 export const RAM_BASE = 0x8000_0000;
 
-/** As an int32. */
-const RAM_SIGN = RAM_BASE | 0;
-
 /** Up to so many bytes are copied one by one. */
 const FEW = 16;
 
@@ -85,7 +82,7 @@ export class PhysicalMemory {
    */
   gather32(addresses: Int32Array, count: number, words: Int32Array): void {
     const ram = this.#words;
-    for (let n = 0; n < count; n++) words[n] = ram[((addresses[n] as number) ^ RAM_SIGN) >>> 2] as number;
+    for (let n = 0; n < count; n++) words[n] = ram[((addresses[n] as number) ^ RAM_BASE) >>> 2] as number;
   }
 
   /** Of the `count` words from `pa` on, which is aligned, how many are 0 before the first that is not: page tables are mostly empty. */

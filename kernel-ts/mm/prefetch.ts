@@ -65,7 +65,7 @@ export function lookAtTree(mm: MmStruct): number {
 }
 
 /** Asks for the entries of a page; the answer is the number of pages asked for. */
-export function wantPage(count: number, mm: MmStruct, page: number): number {
+function wantPage(count: number, mm: MmStruct, page: number): number {
   pages[count] = page;
   tables[count] = mm.pgd;
   return count + 1;

@@ -232,6 +232,7 @@ export function wakeUpQ(kernel: Kernel): void {
 /** wake_up: the ecalls of all waiters will execute again, oldest first. */
 export function wakeQueue(kernel: Kernel, queue: WaitQueue): void {
   const { waiters } = queue;
+  // A queue of one, as most are, keeps its array.
   if (waiters.length <= 1) {
     if (waiters.length === 1) wakeTask(kernel, waiters[0] as Task);
     return;
@@ -255,7 +256,7 @@ export function drainWakeQueues(kernel: Kernel): void {
 }
 
 /** list_del(): takes a task off a list if it is there. The first one costs the same however many follow. */
-export function removeFrom(list: Task[], task: Task): void {
+function removeFrom(list: Task[], task: Task): void {
   const i = list.indexOf(task);
   if (i === 0) list.shift();
   else if (i > 0) list.splice(i, 1);

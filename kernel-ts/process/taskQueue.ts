@@ -18,9 +18,9 @@ export class TaskQueue {
     return this.#length;
   }
 
-  /** The task at that place, counted from the head. */
+  /** The task at that place, counted from the head; undefined for a place that there is not. */
   at(place: number): Task | undefined {
-    if (place >= this.#length) return undefined;
+    if (place < 0 || place >= this.#length) return undefined;
     return this.#ring[(this.#head + place) & (this.#ring.length - 1)] ?? undefined;
   }
 

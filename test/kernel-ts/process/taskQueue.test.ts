@@ -61,5 +61,8 @@ test('is empty when all have gone, from the middle too', () => {
   queue.removeAt(3);
   while (queue.length > 0) queue.removeAt(0);
   expect(queue.at(0)).toBeUndefined();
+  for (const task of tasks.slice(0, 8)) queue.push(task);
+  expect([queue.at(-1), queue.at(8)]).toEqual([undefined, undefined]);
+  while (queue.length > 0) queue.removeAt(queue.length - 1);
   expect([...queue]).toEqual([]);
 });
