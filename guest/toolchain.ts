@@ -115,7 +115,9 @@ async function compileIn(job: Job): Promise<CompileResult> {
   if (hasText) flags.push('-iquote', '.');
   // The scratch directory's name differs from call to call and must not reach the key.
   const shown = all.map((file) => (file.startsWith(scratch) ? file.slice(scratch.length) : file));
-  const key = digest([toolchain.version, cwd, flags, shown, await contents(all, cwd)]);
+  const trailing = trailingFlags(toolchain.name, job.target, job.options);
+  const named = await contentsOfNamed([...flags, ...trailing], cwd);
+  const key = digest([toolchain.version, cwd, flags, shown, await contents(all, cwd), ...named]);
 
   const hit = await lookUp(cacheDir, key);
   if (hit) return { ...hit, cached: true, toolchain: toolchain.version };
@@ -132,7 +134,6 @@ async function compileIn(job: Job): Promise<CompileResult> {
   // Headers are taken before the compiler reads them: an edit in between costs a recompile, never a stale hit.
   const headers = (await headersOf(files, flags, cwd, run)).filter((path) => !path.startsWith(scratch));
   const output = join(scratch, 'a.out');
-  const trailing = trailingFlags(toolchain.name, job.target, job.options);
   const result = await run([...flags, ...files, ...trailing, '-o', output]);
   if (result.failed) {
     throw new CompileError({
@@ -157,6 +158,13 @@ async function writeText(source: SourceText, scratch: string): Promise<string> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `#line 1 "${source.name}"\n${source.text}`);
   return file;
+}
+
+/** Digests of the files that flags name: linker scripts (`-Tfile`, `-Wl,-T,file`), objects, files of flags (`@file`). */
+async function contentsOfNamed(flags: readonly string[], cwd: string): Promise<readonly string[]> {
+  const names = flags.flatMap((flag) => flag.split(/[=,]/)).map((part) => part.replace(/^(-T|@)/, ''));
+  const digests = await Promise.all(names.map((name) => digestOfFile(resolve(cwd, name))));
+  return digests.filter((found) => found !== null);
 }
 
 /** Digests of the sources; a missing file counts as empty, so that the compiler is the one to complain. */

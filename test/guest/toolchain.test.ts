@@ -60,6 +60,22 @@ describe('compile', () => {
     expect((await compile('start.c', options)).cached).toBe(false);
   });
 
+  test('and until a file changes that a flag names', { timeout: slow }, async () => {
+    await writeFile(join(dir, 'scripted.c'), 'int _start(void) { return 0; }\n');
+    const script = (at: string): Promise<void> =>
+      writeFile(join(dir, 'at.ld'), `ENTRY(_start) SECTIONS { . = ${at}; .text : { *(.text*) } }\n`);
+    for (const flag of ['-Tat.ld', '-Wl,-T,at.ld']) {
+      await script('0x80010000');
+      const options = { ...fresh('c6'), target: 'bare', toolchain: 'zig', flags: [flag] } as const;
+      const first = await compile('scripted.c', options);
+      expect((await compile('scripted.c', options)).cached).toBe(true);
+      await script('0x80020000');
+      const second = await compile('scripted.c', options);
+      expect([first.cached, second.cached]).toEqual([false, false]);
+      expect(second.bytes).not.toEqual(first.bytes);
+    }
+  });
+
   test('may run many times at once for the same program', { timeout: slow }, async () => {
     const options = { ...fresh('c2'), target: 'bare', toolchain: 'zig' } as const;
     const source = { name: 'same.c', text: 'void _start(void) {}\n' };

@@ -84,6 +84,8 @@ describe('bare', () => {
     expect(
       await sameframe(['cc', '--bare', '-o', output, example, '--', '-Tguest/examples/bare.ld']),
     ).toMatchObject({ status: 0, stderr: '' });
+    // e_entry: where QEMU's virt machine begins, whatever the file says.
+    expect(readFileSync(output).readUInt32LE(24)).toBe(0x8000_0000);
     for (const path of [example, output]) {
       const result = await sameframe(['bare', '--max-instructions', '10000', path]);
       expect(result.stdout).toBe('hello from machine mode\ntrap, cause 11\ntrap, cause 2\ndone\n');
