@@ -65,15 +65,15 @@ export class PhysicalMemory {
   // Offsets are made int32 before they are used, which V8 need not check then; negative ones are out of range like too large ones.
 
   read8(pa: number): number {
-    return this.#view.getUint8((pa - RAM_BASE) | 0);
+    return this.#view.getUint8(pa ^ RAM_BASE);
   }
 
   read16(pa: number): number {
-    return this.#view.getUint16((pa - RAM_BASE) | 0, true);
+    return this.#view.getUint16(pa ^ RAM_BASE, true);
   }
 
   read32(pa: number): number {
-    return this.#view.getUint32((pa - RAM_BASE) | 0, true);
+    return this.#view.getUint32(pa ^ RAM_BASE, true);
   }
 
   /**
@@ -88,7 +88,7 @@ export class PhysicalMemory {
   /** Of the `count` words from `pa` on, which is aligned, how many are 0 before the first that is not: page tables are mostly empty. */
   zeroWords(pa: number, count: number): number {
     const words = this.#words;
-    const first = ((pa - RAM_BASE) | 0) >>> 2;
+    const first = (pa ^ RAM_BASE) >>> 2;
     let at = first;
     const end = first + count;
     // Four at a time: every exit comes here, for all that its areas span.
@@ -106,19 +106,19 @@ export class PhysicalMemory {
   }
 
   write8(pa: number, value: number): void {
-    const offset = (pa - RAM_BASE) | 0;
+    const offset = pa ^ RAM_BASE;
     this.#changing(offset, 1);
     this.#view.setUint8(offset, value);
   }
 
   write16(pa: number, value: number): void {
-    const offset = (pa - RAM_BASE) | 0;
+    const offset = pa ^ RAM_BASE;
     this.#changing(offset, 2);
     this.#view.setUint16(offset, value, true);
   }
 
   write32(pa: number, value: number): void {
-    const offset = (pa - RAM_BASE) | 0;
+    const offset = pa ^ RAM_BASE;
     this.#changing(offset, 4);
     this.#view.setUint32(offset, value, true);
   }

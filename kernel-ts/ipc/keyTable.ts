@@ -2,6 +2,7 @@
  * ipc_ids.key_ht: objects of System V IPC by key (ipc/util.c; lib/rhashtable.c), chained through themselves. Not a Map, for the reason
  * that mm/idr.ts gives.
  */
+import { bug } from '../mm/bug.ts';
 import type { IpcObject } from './util.ts';
 
 /** Buckets of a table that has just been made: a power of two, as always. */
@@ -41,7 +42,7 @@ export class KeyTable<T extends IpcObject> {
     else {
       while (before !== null && before.ipcPerm.khtNext !== object)
         before = before.ipcPerm.khtNext as T | null;
-      if (before === null) throw new Error(`key ${key} is not in the table`);
+      if (before === null) throw bug('this key is not in the table', key);
       before.ipcPerm.khtNext = khtNext;
     }
     object.ipcPerm.khtNext = null;

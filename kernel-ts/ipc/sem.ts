@@ -6,6 +6,7 @@
  */
 import { EIDRM, EINVAL, ENOMEM, ENOSPC } from '../abi/errno.ts';
 import { S_IRWXUGO } from '../abi/ipc.ts';
+import { bug } from '../mm/bug.ts';
 import { ktimeGetRealSeconds } from '../mm/context.ts';
 import type { Cred } from '../mm/cred.ts';
 import { kfree, kmalloc, ksize } from '../mm/slab.ts';
@@ -99,7 +100,7 @@ export function semQueueOf(
   alter: boolean,
 ): SemQueue {
   const q = (sleeper.semQueue ??= new SemQueue(sleeper));
-  if (q.list !== null) throw new Error(`pid ${sleeper.pid} sleeps in a semop`);
+  if (q.list !== null) throw bug('this task sleeps in a semop', sleeper.pid);
   q.sma = sma;
   q.undo = undo;
   q.pid = sleeper.tgid;
@@ -251,14 +252,14 @@ function unmergeQueues(sma: SemArray): void {
 /** The semaphore of that number, which has been checked. */
 export function semAt(sma: SemArray, num: number): Sem {
   const sem = sma.sems[num];
-  if (sem === undefined) throw new Error(`semid ${sma.semPerm.id} has no semaphore ${num}`);
+  if (sem === undefined) throw bug('the set has no semaphore of this number', num);
   return sem;
 }
 
 /** The part of that index. */
 export function sopAt(sops: readonly Sembuf[], index: number): Sembuf {
   const sop = sops[index];
-  if (sop === undefined) throw new Error(`an operation of ${sops.length} parts has no part ${index}`);
+  if (sop === undefined) throw bug('the operation has no part of this index', index);
   return sop;
 }
 

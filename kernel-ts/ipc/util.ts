@@ -4,6 +4,7 @@
 import { CAP_IPC_OWNER, CAP_SYS_ADMIN } from '../abi/capability.ts';
 import { EACCES, EEXIST, EFAULT, EINVAL, ENOENT, ENOSPC, EPERM, type Errno } from '../abi/errno.ts';
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE, S_IRWXUGO, type Ipc64Perm } from '../abi/ipc.ts';
+import { bug } from '../mm/bug.ts';
 import type { Cred } from '../mm/cred.ts';
 import { capable, inGroup } from '../mm/cred.ts';
 import { Idr } from '../mm/idr.ts';
@@ -149,7 +150,7 @@ export function ipcAddid<T extends IpcObject>(ids: IpcIds<T>, object: T, limit: 
 export function ipcRmid<T extends IpcObject>(ids: IpcIds<T>, object: T): void {
   const perm = object.ipcPerm;
   const index = perm.id % IPCMNI;
-  if (ids.entries.get(index) !== object) throw new Error(`id ${perm.id} is not in the table`);
+  if (ids.entries.get(index) !== object) throw bug('this id is not in the table', perm.id);
   ids.entries.delete(index);
   ids.bitmap[index >>> 5] = (ids.bitmap[index >>> 5] ?? 0) & ~(1 << (index & 31));
   if (perm.key !== IPC_PRIVATE) ids.keys.delete(object);

@@ -3,6 +3,7 @@
  */
 import { PAGE_SIZE } from '../abi/mman.ts';
 import type { Inode } from '../fs/inode.ts';
+import { bug } from './bug.ts';
 import type { MmContext } from './context.ts';
 import {
   clearPageFlag,
@@ -133,7 +134,7 @@ export function findGetPage(ctx: MmContext, mapping: AddressSpace, index: number
 /** add_to_page_cache(): the cache takes a reference of its own. */
 export function addToPageCache(ctx: MmContext, mapping: AddressSpace, page: Page, index: number): void {
   if (pageMapping(ctx.memMap, page) !== null || mapping.iPages.get(index) !== undefined)
-    throw new Error(`page cache slot ${index} is taken`);
+    throw bug('this slot of the page cache is taken', index);
   mapping.iPages.set(index, page);
   setPageMapping(ctx.memMap, page, mapping, index);
   getPage(ctx, page);
@@ -143,7 +144,8 @@ export function addToPageCache(ctx: MmContext, mapping: AddressSpace, page: Page
 export function deleteFromPageCache(ctx: MmContext, page: Page): void {
   const mapping = pageMapping(ctx.memMap, page);
   const index = pageIndex(ctx.memMap, page);
-  if (mapping === null || mapping.iPages.get(index) !== page) throw new Error(`frame ${page} is not cached`);
+  if (mapping === null || mapping.iPages.get(index) !== page)
+    throw bug('this frame is not in the page cache', page);
   mapping.iPages.delete(index);
   setPageMapping(ctx.memMap, page, null, 0);
   putPage(ctx, page);

@@ -5,6 +5,7 @@
 import type { FsContext } from '../fs/context.ts';
 import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
+import { bug } from './bug.ts';
 import type { MmContext } from './context.ts';
 import { FMODE_WRITE } from './fmode.ts';
 import { kmemCacheFree } from './slab.ts';
@@ -22,7 +23,7 @@ export function getFile(file: File): File {
 
 /** fput(): the last holder's release closes the file. */
 export function fput(ctx: MmContext, file: File): void {
-  if (file.count <= 0) throw new Error(`fput of the closed file ${file.id}`);
+  if (file.count <= 0) throw bug('fput of a closed file', file.id);
   file.count--;
   if (file.count > 0) return;
   file.fOp.release?.(fsContext(ctx), file);

@@ -29,6 +29,7 @@ import {
   flushTlbMm,
   forEachPte,
   mkPte,
+  nextPte,
   PTE_A,
   PTE_D,
   PTE_PROT_NONE,
@@ -37,10 +38,12 @@ import {
   PTE_W,
   PTE_X,
   pmdNext,
+  pteAfter,
   pteAlloc,
   pteIndex,
   pteOffset,
   ptePfn,
+  PTRS_PER_PTE,
   pteTable,
   setPte,
   vmPageProt,
@@ -314,14 +317,13 @@ export function copyPageRange(ctx: MmContext, child: VmArea, parent: VmArea): bo
   for (let first = parent.startPage; first < endPage; first = pmdNext(first)) {
     const table = pteTable(ctx, parent.vmMm, first << PAGE_SHIFT);
     if (table === 0) continue;
-    const tableEnd = Math.min(endPage, pmdNext(first));
+    const end = Math.min(endPage - (first - pteIndex(first)), PTRS_PER_PTE);
     let childTable = 0;
-    for (let page = first; page < tableEnd; page++) {
-      page += ram.zeroWords(table | (pteIndex(page) << 2), tableEnd - page);
-      if (page >= tableEnd) break;
-      const offset = pteIndex(page) << 2;
+    let index = nextPte(ctx, table, pteIndex(first), end);
+    for (; index < end; index = pteAfter(ctx, table, index, end)) {
+      const offset = index << 2;
       const pte = ram.read32(table | offset);
-      childTable ||= pteAlloc(ctx, child.vmMm, page << PAGE_SHIFT) & -PAGE_SIZE;
+      childTable ||= pteAlloc(ctx, child.vmMm, first << PAGE_SHIFT) & -PAGE_SIZE;
       if (childTable === 0) return false;
       const entry = cow ? (pte & ~PTE_W) >>> 0 : pte;
       // The caller flushes the parent's whole address space once.

@@ -5,6 +5,7 @@ import type { File } from '../fs/file.ts';
 import { vmEnoughMemory, vmStatAccount } from './accounting.ts';
 import { iMmapRemove } from './addressSpace.ts';
 import { anonVmaFork } from './anonVma.ts';
+import { bug } from './bug.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
 import { areaAfter, areaAt } from './mapleNode.ts';
@@ -91,7 +92,7 @@ export function mmget(mm: MmStruct): MmStruct {
 
 /** mmput(): the last user's release unmaps everything (exit_mmap) and frees the tables. */
 export function mmput(ctx: MmContext, mm: MmStruct): void {
-  if (mm.mmUsers <= 0) throw new Error(`mmput of the dead mm ${mm.id}`);
+  if (mm.mmUsers <= 0) throw bug('mmput of a dead mm', mm.id);
   mm.mmUsers--;
   if (mm.mmUsers > 0) return;
   exitMmap(ctx, mm);

@@ -21,6 +21,7 @@ import {
   PGDIR_SIZE,
   pteAlloc,
   pteOffset,
+  pteClear,
   setPte,
   USER_PGTABLES_CEILING,
 } from './pgtable.ts';
@@ -296,7 +297,7 @@ function allocTables(ctx: MmContext, mm: MmStruct, addr: number, len: number, ta
 function movePageTables(ctx: MmContext, mm: MmStruct, addr: number, len: number, target: number): void {
   let moved = 0;
   forEachPte(ctx, mm, addr, addr + len, (va, pteAddress, pte) => {
-    setPte(ctx, pteAddress, 0);
+    pteClear(ctx, pteAddress);
     setPte(ctx, pteOffset(ctx, mm, va - addr + target), pte);
     moved++;
   });

@@ -5,6 +5,7 @@
  */
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
+import { bug } from './bug.ts';
 import type { MmContext, PhysicalMemory } from './context.ts';
 import { shouldFail, type FaultAttr } from './slab.ts';
 
@@ -91,6 +92,8 @@ const INDEX = 3;
 const LISTED = 4;
 const AFTER = 5;
 const BEFORE = 6;
+/** Of a page table in use, in place of the neighbours: a bit for each of its lines (64 bytes, ENTRIES_IN_LINE) that has had an entry. */
+const LINES = 5;
 /** 1 once the frame was handed out or written to: it may hold something else than zeros. */
 const USED = 7;
 
@@ -155,6 +158,27 @@ export function setPageMapping(
   while (mappings.length <= frame) mappings.push(null);
   mappings[frame] = mapping;
   setField(memMap, page, INDEX, index);
+}
+
+/** Entries in a line of a page table, which is a line of the processor's cache. */
+export const ENTRIES_IN_LINE = 16;
+
+/** Notes that a page table has an entry there; a physical address. Every entry is made known here, so that nobody need look for others. */
+export function markEntry({ words, firstPfn }: MemMap, pteAddress: number): void {
+  const at = ((pteAddress >>> PAGE_SHIFT) - firstPfn) * PAGE_WORDS + LINES + ((pteAddress >>> 11) & 1);
+  words[at] = (words[at] as number) | (1 << ((pteAddress >>> 6) & 31));
+}
+
+/** The first entry from `index` on, of 0 to 1023, in a line of the table that has had one; 1024 when there is none. */
+export function nextMarked({ words, firstPfn }: MemMap, table: Page, index: number): number {
+  const at = (table - firstPfn) * PAGE_WORDS + LINES;
+  let bit = (index >>> 4) & 31;
+  for (let half = index >>> 9; half < 2; half++) {
+    const lines = (words[at + half] as number) & (-1 << bit);
+    if (lines !== 0) return Math.max(index, (half * 32 + 31 - Math.clz32(lines & -lines)) * ENTRIES_IN_LINE);
+    bit = 0;
+  }
+  return 2 * 32 * ENTRIES_IN_LINE;
 }
 
 /** Changes the number of PTEs that map the page by 1 or -1. */
@@ -317,9 +341,13 @@ export function allocPage(
   if (isTable) listDel(memMap, frame);
   const page = memMap.firstPfn + frame;
   const at = frame * PAGE_WORDS;
-  if (words[at + COUNT] !== 0) throw new Error(`free frame ${page} is in use`);
+  if (words[at + COUNT] !== 0) throw bug('a free frame is in use', page);
   words[at + COUNT] = 1;
   words[at + FLAGS] = flags;
+  if ((flags & PG_TABLE) !== 0) {
+    words[at + LINES] = 0;
+    words[at + LINES + 1] = 0;
+  }
   // Nobody has written to a frame that was never used: zeros would only make the host find memory for it.
   if (words[at + USED] === 0) words[at + USED] = 1;
   else if (zero && !isTable) ctx.ram.zero(pageToPhys(page), PAGE_SIZE);
@@ -360,8 +388,8 @@ function freePage(memMap: MemMap, page: Page): void {
   const { words, firstPfn } = memMap;
   const frame = page - firstPfn;
   const at = frame * PAGE_WORDS;
-  if ((words[at + COUNT] as number) <= 0) throw new Error(`put_page of the free frame ${page}`);
-  if (words[at + MAPCOUNT] !== 0) throw new Error(`frame ${page} freed while mapped`);
+  if ((words[at + COUNT] as number) <= 0) throw bug('put_page of a free frame', page);
+  if (words[at + MAPCOUNT] !== 0) throw bug('a frame is freed while mapped', page);
   words[at + COUNT] = 0;
   const list = ((words[at + FLAGS] as number) & PG_TABLE) !== 0 ? memMap.tables : memMap.freed;
   words[at + FLAGS] = 0;

@@ -7,7 +7,16 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { mmSatp, type MmStruct } from './mm.ts';
-import { allocPage, pageToPhys, PG_TABLE, putPage, type Page } from './page.ts';
+import {
+  allocPage,
+  ENTRIES_IN_LINE,
+  markEntry,
+  nextMarked,
+  pageToPhys,
+  PG_TABLE,
+  putPage,
+  type Page,
+} from './page.ts';
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from './vma.ts';
 
 export const PTE_V = 0x01;
@@ -22,7 +31,7 @@ export const PTE_D = 0x80;
 export const PTE_PROT_NONE = 0x20;
 
 /** Entries of a table. */
-const PTRS_PER_PTE = 1024;
+export const PTRS_PER_PTE = 1024;
 /** No ceiling of free_pgtables(), in pages: the end of the addresses. */
 export const USER_PGTABLES_CEILING = 1 << 20;
 /** Bytes that one level-1 entry covers. */
@@ -95,12 +104,45 @@ export function pteAlloc(ctx: MmContext, mm: MmStruct, va: number): number {
 /** set_pte_at() over an empty entry: nothing to flush, invalid entries are not cached. */
 export function setPte(ctx: MmContext, pteAddress: number, pte: number): void {
   ctx.ram.write32(pteAddress, pte);
+  markEntry(ctx.memMap, pteAddress);
 }
 
-/** set_pte_at() + flush_tlb_page(): replaces an entry that may be cached. */
+/** pte_clear(): empties an entry; the caller flushes what may be cached of it. */
+export function pteClear(ctx: MmContext, pteAddress: number): void {
+  ctx.ram.write32(pteAddress, 0);
+}
+
+/**
+ * The index of the first entry of a level-0 table, from `index` on and before `end`, that is not empty; else `end`. `table` is a physical
+ * address. A sparse table costs little: only lines that have had an entry are looked at.
+ */
+export function nextPte({ ram, memMap }: MmContext, table: number, index: number, end: number): number {
+  let at = index;
+  while (at < end) {
+    at = nextMarked(memMap, table >>> PAGE_SHIFT, at);
+    const lineEnd = Math.min(end, (at | (ENTRIES_IN_LINE - 1)) + 1);
+    at += ram.zeroWords(table | (at << 2), lineEnd - at);
+    if (at < lineEnd) return at;
+  }
+  return end;
+}
+
+/** The same for those behind the entry of that index, which is in use: pages that are there mostly lie side by side. */
+export function pteAfter(ctx: MmContext, table: number, index: number, end: number): number {
+  const next = index + 1;
+  const isThere = next < end && next % ENTRIES_IN_LINE !== 0 && ctx.ram.read32(table | (next << 2)) !== 0;
+  return isThere ? next : nextPte(ctx, table, next, end);
+}
+
+/** flush_tlb_page(). */
+export function flushTlbPage(ctx: MmContext, mm: MmStruct, va: number): void {
+  ctx.hart.flushTlbPage(mmSatp(mm), va);
+}
+
+/** set_pte_at() + flush_tlb_page(): replaces an entry that may be cached, by another that is not empty. */
 export function changePte(ctx: MmContext, mm: MmStruct, va: number, pteAddress: number, pte: number): void {
   ctx.ram.write32(pteAddress, pte);
-  ctx.hart.flushTlbPage(mmSatp(mm), va);
+  flushTlbPage(ctx, mm, va);
 }
 
 /** flush_tlb_mm(). */
@@ -162,12 +204,12 @@ export function forEachPte(
   for (let first = start >>> PAGE_SHIFT; first < lastPage; first = pmdNext(first)) {
     const table = pteTable(ctx, mm, first << PAGE_SHIFT);
     if (table === 0) continue;
-    const tableEnd = Math.min(lastPage, pmdNext(first));
-    for (let page = first; page < tableEnd; page++) {
-      page += ram.zeroWords(table | (pteIndex(page) << 2), tableEnd - page);
-      if (page >= tableEnd) break;
-      const address = table | (pteIndex(page) << 2);
-      visit(page * PAGE_SIZE, address, ram.read32(address));
+    const firstOfTable = first - pteIndex(first);
+    const end = Math.min(lastPage - firstOfTable, PTRS_PER_PTE);
+    let index = nextPte(ctx, table, pteIndex(first), end);
+    for (; index < end; index = pteAfter(ctx, table, index, end)) {
+      const address = table | (index << 2);
+      visit((firstOfTable + index) * PAGE_SIZE, address, ram.read32(address));
     }
   }
 }

@@ -10,17 +10,15 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { areaAt } from './mapleNode.ts';
 import type { MmStruct } from './mm.ts';
-import { nextListed, type MemMap } from './page.ts';
-import { PTE_V, pteIndex, ptePfn } from './pgtable.ts';
+import { ENTRIES_IN_LINE, nextListed, nextMarked, type MemMap } from './page.ts';
+import { PTE_V, pteIndex, ptePfn, PTRS_PER_PTE } from './pgtable.ts';
 
 /** Processes at a time: so many that their loads take longer than one does, and so few that the nearest cache holds what they bring. */
 export const PREFETCH_BATCH = 8;
-/** Lines of page tables that are looked at for what exit_mmap() needs, and others, for each process. */
+/** Pages whose entries are looked at for each process: the last of each area, and those of its state. */
 const AREA_PAGES = 24;
 const STATE_PAGES = 4;
 const PAGES = AREA_PAGES + STATE_PAGES;
-/** Entries in a line of the cache. */
-const ENTRIES = 16;
 
 /** Pages by number, the tables on the way to them and their frames, 0 for none. Nothing stays here from one call to the next. */
 const pages = new Int32Array(PREFETCH_BATCH * PAGES);
@@ -129,23 +127,43 @@ export function prefetchAreas(tasks: Tasks): number {
     const mm = tasks.at(i)?.mm;
     const leaf = mm?.mmap.onlyLeaf;
     if (!mm || !leaf) continue;
-    const end = (i + 1) * AREA_PAGES - 1;
-    for (let slot = 0; slot < leaf.count && count < end; slot++) {
-      const vma = areaAt(leaf, slot);
-      const lastPage = vma.endPage - 1;
-      count = wantPage(count, mm, lastPage);
-      for (let page = vma.startPage; page >>> 4 < lastPage >>> 4 && count < end; page += ENTRIES)
-        count = wantPage(count, mm, page);
+    for (let slot = 0; slot < leaf.count; slot++) {
+      count = wantPage(count, mm, areaAt(leaf, slot).endPage - 1);
     }
   }
   prefetched(sum);
   return count;
 }
 
-/** After prefetchEntries(), what the allocator has about the tables and some of the frames of the first pages: their places on the free lists too. */
-export function prefetchFrames({ memMap }: MmContext, count: number): void {
+/**
+ * After prefetchEntries(), what the allocator has about the tables and some of the frames of the first pages, their places on the free lists
+ * too, and all that the tables hold.
+ */
+export function prefetchFrames(ctx: MmContext, count: number): void {
+  const { memMap } = ctx;
   prefetchStructPages(memMap, tables, count);
   prefetchStructPages(memMap, frames, count);
+  prefetchLines(ctx, count);
+}
+
+/** The lines of the tables that have had entries. */
+function prefetchLines({ memMap, ram }: MmContext, count: number): void {
+  let places = 0;
+  let last = 0;
+  for (let n = 0; n < count; n++) {
+    const table = tables[n] as number;
+    if (table === last) continue;
+    last = table;
+    if (table === 0) continue;
+    let index = nextMarked(memMap, table, 0);
+    for (
+      ;
+      index < PTRS_PER_PTE && places < addresses.length;
+      index = nextMarked(memMap, table, index + ENTRIES_IN_LINE)
+    )
+      addresses[places++] = physOf(table, index << 2);
+  }
+  ram.gather32(addresses, places, entries);
 }
 
 function prefetchStructPages(memMap: MemMap, pfns: Int32Array, count: number): void {

@@ -3,6 +3,7 @@
  */
 import { PAGE_SHIFT } from '../abi/mman.ts';
 import type { AddressSpace } from './addressSpace.ts';
+import { bug } from './bug.ts';
 import type { MmContext } from './context.ts';
 import { updateHiwaterRss, type MmStruct } from './mm.ts';
 import {
@@ -15,7 +16,18 @@ import {
   putMappedPage,
   type Page,
 } from './page.ts';
-import { changePte, flushTlbMm, pmdNext, PTE_D, pteIndex, ptePfn, pteTable, setPte } from './pgtable.ts';
+import {
+  flushTlbMm,
+  flushTlbPage,
+  nextPte,
+  pmdNext,
+  PTE_D,
+  pteAfter,
+  pteClear,
+  pteIndex,
+  ptePfn,
+  pteTable,
+} from './pgtable.ts';
 import { vmaPages } from './vma.ts';
 
 /** Up to this many pages a range is flushed page by page, above it as a whole. */
@@ -24,7 +36,7 @@ const FLUSH_PAGES = 32;
 /** vm_normal_page(): the page of a present entry. */
 export function pageOfPte({ memMap }: MmContext, pte: number): Page {
   const page = ptePfn(pte);
-  if (!pfnValid(memMap, page)) throw new Error(`a PTE names the unknown frame ${page}`);
+  if (!pfnValid(memMap, page)) throw bug('a PTE names an unknown frame', page);
   return page;
 }
 
@@ -56,28 +68,45 @@ export function zapPageRange(
   keepAnon = false,
 ): void {
   updateHiwaterRss(mm);
-  const { ram, memMap } = ctx;
   const single = flush && endPage - firstPage <= FLUSH_PAGES;
   let zapped = 0;
-  // As forEachPte, without a closure and by pages, which V8 does not box: every munmap and every exit comes here, once for each VMA.
   for (let first = firstPage; first < endPage; first = pmdNext(first)) {
     const table = pteTable(ctx, mm, first << PAGE_SHIFT);
-    if (table === 0) continue;
-    const tableEnd = Math.min(endPage, pmdNext(first));
-    for (let page = first; page < tableEnd; page++) {
-      page += ram.zeroWords(table | (pteIndex(page) << 2), tableEnd - page);
-      if (page >= tableEnd) break;
-      const pteAddress = table | (pteIndex(page) << 2);
-      const pte = ram.read32(pteAddress);
-      const mapped = pageOfPte(ctx, pte);
-      if (keepAnon && (pageFlags(memMap, mapped) & PG_ANON) !== 0) continue;
-      if (single) changePte(ctx, mm, page << PAGE_SHIFT, pteAddress, 0);
-      else setPte(ctx, pteAddress, 0);
-      pageRemoveRmap(ctx, mm, mapped, (pte & PTE_D) !== 0 ? PG_DIRTY : 0);
-      zapped++;
-    }
+    if (table !== 0)
+      zapped += zapPteRange(ctx, mm, table, first, Math.min(endPage, pmdNext(first)), single, keepAnon);
   }
   if (flush && !single && zapped > 0) flushTlbMm(ctx, mm);
+}
+
+/**
+ * zap_pte_range(): the same for pages of one level-0 table. The answer is the number of entries emptied. As forEachPte, without a closure and
+ * by pages, which V8 does not box: every munmap and every exit comes here, once for each VMA.
+ */
+function zapPteRange(
+  ctx: MmContext,
+  mm: MmStruct,
+  table: number,
+  firstPage: number,
+  endPage: number,
+  flush: boolean,
+  keepAnon: boolean,
+): number {
+  const { ram, memMap } = ctx;
+  const firstOfTable = firstPage - pteIndex(firstPage);
+  const end = endPage - firstOfTable;
+  let zapped = 0;
+  let index = nextPte(ctx, table, pteIndex(firstPage), end);
+  for (; index < end; index = pteAfter(ctx, table, index, end)) {
+    const pteAddress = table | (index << 2);
+    const pte = ram.read32(pteAddress);
+    const mapped = pageOfPte(ctx, pte);
+    if (keepAnon && (pageFlags(memMap, mapped) & PG_ANON) !== 0) continue;
+    pteClear(ctx, pteAddress);
+    if (flush) flushTlbPage(ctx, mm, (firstOfTable + index) << PAGE_SHIFT);
+    pageRemoveRmap(ctx, mm, mapped, (pte & PTE_D) !== 0 ? PG_DIRTY : 0);
+    zapped++;
+  }
+  return zapped;
 }
 
 /**

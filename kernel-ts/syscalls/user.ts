@@ -4,6 +4,7 @@
  */
 import { E2BIG, EFAULT, EINVAL, type Errno } from '../abi/errno.ts';
 import type { SignalSet } from '../abi/signal.ts';
+import { bug } from '../mm/bug.ts';
 import type { MmStruct } from '../mm/mm.ts';
 import {
   accessOk,
@@ -25,7 +26,7 @@ export const PATH_MAX = 4096;
 
 /** The address space of a task that makes a system call: it has one. */
 export function userMm(task: Task): MmStruct {
-  if (task.mm === null) throw new Error(`pid ${task.pid} makes a system call without an address space`);
+  if (task.mm === null) throw bug('a system call of a task without an address space', task.pid);
   return task.mm;
 }
 

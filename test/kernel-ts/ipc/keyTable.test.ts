@@ -37,5 +37,5 @@ test('the table of keys holds what a map would', () => {
 test('what is not in the table cannot be taken out', () => {
   const table = new KeyTable();
   table.add(make(1));
-  expect(() => table.delete(make(1))).toThrow('key 1 is not in the table');
+  expect(() => table.delete(make(1))).toThrow('this key is not in the table: 1');
 });
