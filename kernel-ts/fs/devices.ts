@@ -8,7 +8,7 @@ import { S_IFIFO, mkdev } from '../abi/stat.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { ktimeGetRealTs } from '../mm/context.ts';
 import { fput, ihold } from '../mm/fileRef.ts';
-import { kmemCacheAllocNofail } from '../mm/slab.ts';
+import { kmemCacheAllocNofail, FILP_CACHEP } from '../mm/slab.ts';
 import { VM_SHARED, type VmArea } from '../mm/vma.ts';
 import type { FsContext } from './context.ts';
 import { File, FMODE_READ, FMODE_WRITE, type FileOperations } from './file.ts';
@@ -162,7 +162,7 @@ export function hostStreamFile(ctx: FsContext, stream: number, fMode: number): F
   const dentry = new Dentry(`pipe:[${inode.iIno}]`, null, inode);
   const fFlags = (fMode & FMODE_WRITE) === 0 ? 0 : (fMode & FMODE_READ) === 0 ? 1 : 2;
   // The host's doing, which does not fail.
-  kmemCacheAllocNofail(ctx, 'filp');
+  kmemCacheAllocNofail(ctx, FILP_CACHEP);
   return new File(ctx.vfs.nextFileId++, dentry, inode, hostStreamFops, fFlags, fMode);
 }
 

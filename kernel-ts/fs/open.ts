@@ -40,7 +40,7 @@ import {
 } from '../abi/fcntl.ts';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import { fput, ihold, iput } from '../mm/fileRef.ts';
-import { kmemCacheAlloc, kmemCacheFree } from '../mm/slab.ts';
+import { kmemCacheAlloc, kmemCacheFree, FILP_CACHEP } from '../mm/slab.ts';
 import type { FsContext } from './context.ts';
 import { chrdevOperations } from './devices.ts';
 import { fdInstall, maxFds } from './fdtable.ts';
@@ -101,9 +101,9 @@ export function doFilpOpen(
   const flags = openFlags(rawFlags);
   if (flags < 0) return flags;
   // alloc_empty_file() comes before the walk: without it nothing is created.
-  if (!kmemCacheAlloc(ctx, 'filp')) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, FILP_CACHEP)) return -ENOMEM;
   const file = pathOpenat(ctx, dfd, path, flags, mode);
-  if (typeof file === 'number') kmemCacheFree(ctx, 'filp');
+  if (typeof file === 'number') kmemCacheFree(ctx, FILP_CACHEP);
   return file;
 }
 

@@ -20,7 +20,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../ab
 import { S_IFIFO } from '../abi/stat.ts';
 import { ktimeGetRealTs } from '../mm/context.ts';
 import { fput, ihold } from '../mm/fileRef.ts';
-import { kmemCacheAlloc, kmemCacheFree, slabMay } from '../mm/slab.ts';
+import { kmemCacheAlloc, kmemCacheFree, slabMay, FILP_CACHEP } from '../mm/slab.ts';
 import type { WaitQueue } from '../process/waitQueue.ts';
 import type { FsContext } from './context.ts';
 import { fdInstall } from './fdtable.ts';
@@ -181,9 +181,9 @@ export function doPipe2(ctx: FsContext, flags: number): readonly [number, number
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0 || (flags & O_DIRECT) !== 0) return -EINVAL;
   // get_pipe_inode() and alloc_file_pseudo(): the inode with its pipe, the dentry and two files.
   if (!slabMay(ctx) || !slabMay(ctx)) return -ENFILE;
-  if (!slabMay(ctx) || !kmemCacheAlloc(ctx, 'filp')) return -ENOMEM;
-  if (!kmemCacheAlloc(ctx, 'filp')) {
-    kmemCacheFree(ctx, 'filp');
+  if (!slabMay(ctx) || !kmemCacheAlloc(ctx, FILP_CACHEP)) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, FILP_CACHEP)) {
+    kmemCacheFree(ctx, FILP_CACHEP);
     return -ENOMEM;
   }
   const inode = new Inode(

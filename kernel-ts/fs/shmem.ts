@@ -21,7 +21,7 @@ import { vmEnoughMemory } from '../mm/accounting.ts';
 import { cachedPage } from '../mm/addressSpace.ts';
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
-import { kmemCacheAlloc, slabMay } from '../mm/slab.ts';
+import { kmemCacheAlloc, slabMay, FILP_CACHEP } from '../mm/slab.ts';
 import {
   clearPageFlag,
   getPage,
@@ -305,7 +305,7 @@ export function shmemFileSetup(
   const { cred } = ctx.current;
   // shmem_get_inode() has no other word for it. The dentry and the file are alloc_file_pseudo()'s.
   if (!slabMay(ctx)) return -ENOSPC;
-  if (!slabMay(ctx) || !kmemCacheAlloc(ctx, 'filp')) return -ENOMEM;
+  if (!slabMay(ctx) || !kmemCacheAlloc(ctx, FILP_CACHEP)) return -ENOMEM;
   const inode = new Inode(ctx.vfs.shmMnt, S_IFREG | 0o777, shmemInodeOperations, fOp, ktimeGetRealTs(ctx));
   inode.iUid = cred.fsuid;
   inode.iGid = cred.fsgid;

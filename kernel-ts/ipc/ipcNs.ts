@@ -9,7 +9,7 @@ import type { File, FileOperations } from '../fs/file.ts';
 import type { Dentry } from '../fs/inode.ts';
 import { nsDentry } from '../fs/nsfs.ts';
 import { capable, type Cred } from '../mm/cred.ts';
-import { kmemCacheAlloc, kmemCacheFree } from '../mm/slab.ts';
+import { kmemCacheAlloc, kmemCacheFree, IPC_NS_CACHEP } from '../mm/slab.ts';
 import {
   getIpcNs,
   IpcNamespace,
@@ -35,7 +35,7 @@ function freeIpcNs(ctx: IpcContext, ns: IpcNamespace): void {
   msgExitNs(ctx, ns);
   shmExitNs(ctx, ns);
   ctx.ipc.namespaces.delete(ns.inum);
-  kmemCacheFree(ctx, 'ipc_namespace');
+  kmemCacheFree(ctx, IPC_NS_CACHEP);
 }
 
 const ipcNsOperations: IpcNsOperations = { free: freeIpcNs };
@@ -58,7 +58,7 @@ export function createIpcNs(ctx: IpcContext): IpcNamespace | Errno {
   const { ipc } = ctx;
   // init_ipc_ns is not counted.
   if (ipc.namespaces.size > ipc.maxIpcNamespaces) return -ENOSPC;
-  if (!kmemCacheAlloc(ctx, 'ipc_namespace')) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, IPC_NS_CACHEP)) return -ENOMEM;
   const inum = ipc.nextInum++;
   const ns = new IpcNamespace(`ipc:[${inum}]`, inum, ipcNsOperations);
   ipc.namespaces.set(inum, ns);

@@ -35,7 +35,7 @@ import { shmemFileOperations, shmemFileSetup, shmemMmap, shmemNopage } from '../
 import { ktimeGetRealSeconds, type MmContext } from '../mm/context.ts';
 import type { Cred } from '../mm/cred.ts';
 import { fput } from '../mm/fileRef.ts';
-import { kmemCacheAlloc, kmemCacheFree, slabMay } from '../mm/slab.ts';
+import { kmemCacheAlloc, kmemCacheFree, slabMay, SHM_CACHEP } from '../mm/slab.ts';
 import { doMmap, doMunmap } from '../mm/mmap.ts';
 import type { Page } from '../mm/page.ts';
 import { pagesFor } from '../mm/page.ts';
@@ -181,7 +181,7 @@ export function shmDestroy(ctx: MmContext, ns: IpcNamespace, shp: ShmidKernel): 
   shmClistDel(shp);
   shmUncharge(ctx, shp);
   fput(ctx, shp.shmFile);
-  kmemCacheFree(ctx, 'shmid_kernel');
+  kmemCacheFree(ctx, SHM_CACHEP);
 }
 
 /** user_shm_unlock(). */
@@ -243,9 +243,9 @@ export function newseg(ctx: IpcContext, ns: IpcNamespace, key: number, size: num
   // "... allocating a segment of the requested size would cause the system to exceed ... SHMALL."
   if (ns.shmTot + pages > ns.shmCtlall) return -ENOSPC;
   if ((shmflg & SHM_HUGETLB) !== 0) return -EINVAL;
-  if (!kmemCacheAlloc(ctx, 'shmid_kernel')) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, SHM_CACHEP)) return -ENOMEM;
   const shm = newsegFile(ctx, ns, key, size, shmflg);
-  if (shm < 0) kmemCacheFree(ctx, 'shmid_kernel');
+  if (shm < 0) kmemCacheFree(ctx, SHM_CACHEP);
   return shm;
 }
 

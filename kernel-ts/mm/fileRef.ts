@@ -8,7 +8,7 @@ import type { Inode } from '../fs/inode.ts';
 import { bug } from './bug.ts';
 import type { MmContext } from './context.ts';
 import { FMODE_WRITE } from './fmode.ts';
-import { kmemCacheFree } from './slab.ts';
+import { kmemCacheFree, FILP_CACHEP } from './slab.ts';
 
 /** The kernel is one object: whoever runs mm has the file systems too. File operations get it by this door. */
 export function fsContext(ctx: MmContext): FsContext {
@@ -29,7 +29,7 @@ export function fput(ctx: MmContext, file: File): void {
   file.fOp.release?.(fsContext(ctx), file);
   if (file.writeCounted && (file.fMode & FMODE_WRITE) !== 0) file.fInode.iWritecount--;
   iput(ctx, file.fInode);
-  kmemCacheFree(ctx, 'filp');
+  kmemCacheFree(ctx, FILP_CACHEP);
 }
 
 /** ihold(). */

@@ -9,7 +9,7 @@ import { bug } from './bug.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
 import { areaAfter, areaAt } from './mapleNode.ts';
-import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
+import { kmemCacheAlloc, kmemCacheFree, MM_CACHEP } from './slab.ts';
 import { copyPageRange } from './memory.ts';
 import { mmSatp, MmStruct } from './mm.ts';
 import { manyMms, prefetchDup } from './prefetch.ts';
@@ -23,10 +23,10 @@ export { archPickMmapLayout } from './unmappedArea.ts';
 
 /** mm_alloc(): an empty address space with one user, or ENOMEM. */
 export function mmAlloc(ctx: MmContext): MmStruct | Errno {
-  if (!kmemCacheAlloc(ctx, 'mm_struct')) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, MM_CACHEP)) return -ENOMEM;
   const pgd = pgdAlloc(ctx);
   if (pgd === null) {
-    kmemCacheFree(ctx, 'mm_struct');
+    kmemCacheFree(ctx, MM_CACHEP);
     return -ENOMEM;
   }
   return new MmStruct(ctx.vm.nextMmId++, pgd, ctx.slab.mapleNodes);
@@ -103,7 +103,7 @@ export function mmput(ctx: MmContext, mm: MmStruct): void {
   }
   ctx.hart.dropAddressSpace(mmSatp(mm));
   putPage(ctx, mm.pgd);
-  kmemCacheFree(ctx, 'mm_struct');
+  kmemCacheFree(ctx, MM_CACHEP);
 }
 
 /**

@@ -45,7 +45,7 @@ import { canDoMlock, mayExpandVm, mlockFutureOk, vmEnoughMemory, vmStatAccount }
 import type { MmContext } from './context.ts';
 import { fput, fsContext, getFile } from './fileRef.ts';
 import { FMODE_READ, FMODE_WRITE } from './fmode.ts';
-import { kmemCacheAlloc, kmemCacheFree } from './slab.ts';
+import { kmemCacheAlloc, kmemCacheFree, VM_AREA_CACHEP } from './slab.ts';
 import type { MmStruct } from './mm.ts';
 import { populateRange } from './populate.ts';
 import { freePgtables, USER_PGTABLES_CEILING } from './pgtable.ts';
@@ -229,7 +229,7 @@ function newVma(
 ): 0 | Errno {
   const source = privateData === null ? NEW_MEMORY : { ...NEW_MEMORY, privateData };
   if (vmaMergeNewRange(ctx, mm, first, last, vmFlags, file, pgoff, source) !== null) {
-    kmemCacheFree(ctx, 'vm_area_struct');
+    kmemCacheFree(ctx, VM_AREA_CACHEP);
     return 0;
   }
   const vma = vmAreaInit(ctx, mm, first, last, vmFlags, pgoff);
@@ -268,11 +268,11 @@ function mmapRegion(
     if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
     vmFlags |= VM_ACCOUNT;
   }
-  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, VM_AREA_CACHEP)) return -ENOMEM;
   if (replaced > 0) {
     const error = doMunmap(ctx, mm, first * PAGE_SIZE, pages * PAGE_SIZE);
     if (error < 0) {
-      kmemCacheFree(ctx, 'vm_area_struct');
+      kmemCacheFree(ctx, VM_AREA_CACHEP);
       return error;
     }
   }
@@ -383,7 +383,7 @@ export function vmBrkFlags(
   if (!mayExpandVm(ctx, mm, vmFlags, pages)) return -ENOMEM;
   if (mm.mmap.size > ctx.vm.maxMapCount) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
-  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, VM_AREA_CACHEP)) return -ENOMEM;
   newVma(ctx, mm, null, addr >>> PAGE_SHIFT, end >>> PAGE_SHIFT, vmFlags, addr >>> PAGE_SHIFT, null);
   vmStatAccount(mm, vmFlags, pages);
   if ((vmFlags & VM_LOCKED) !== 0) {
@@ -409,7 +409,7 @@ export function setupStackVma(ctx: MmContext, mm: MmStruct, top: number, size: n
   const start = top - len;
   if (mm.mmap.intersection(start, top) !== null || !mayExpandVm(ctx, mm, vmFlags, pages)) return -ENOMEM;
   if (!vmEnoughMemory(ctx, pages)) return -ENOMEM;
-  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return -ENOMEM;
+  if (!kmemCacheAlloc(ctx, VM_AREA_CACHEP)) return -ENOMEM;
   const page = start >>> PAGE_SHIFT;
   const vma = vmAreaInit(ctx, mm, page, page + pages, vmFlags, page);
   vmaLink(mm, vma);

@@ -12,6 +12,7 @@ import { areaAt } from './mapleNode.ts';
 import type { MmStruct } from './mm.ts';
 import { ENTRIES_IN_LINE, nextListed, nextMarked, type MemMap } from './page.ts';
 import { PTE_V, pteIndex, ptePfn, PTRS_PER_PTE } from './pgtable.ts';
+import { MM_CACHEP } from './slab.ts';
 
 /** Processes at a time: so many that their loads take longer than one does, and so few that the nearest cache holds what they bring. */
 export const PREFETCH_BATCH = 8;
@@ -184,7 +185,7 @@ const MANY = 128;
 
 /** Whether there are so many processes that prefetching pays. */
 export function manyMms({ slab }: MmContext): boolean {
-  return slab.live.mm_struct >= MANY;
+  return (slab.live[MM_CACHEP] as number) >= MANY;
 }
 
 /** Areas and page tables of a fork that are got ready at most. */
@@ -196,7 +197,7 @@ const DUP_TABLES = 8;
  * the tables below them, which the allocator gives in the order of its list, and of those the lines that get entries. Now and then.
  */
 export function prefetchDup(ctx: MmContext, old: MmStruct): void {
-  if (ctx.slab.live.mm_struct % PREFETCH_BATCH !== 0) return;
+  if ((ctx.slab.live[MM_CACHEP] as number) % PREFETCH_BATCH !== 0) return;
   const { memMap, ram } = ctx;
   const { freeAreas, mapleNodes } = ctx.slab;
   let sum = 0;

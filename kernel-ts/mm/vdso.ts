@@ -7,7 +7,7 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
-import { kmemCacheAlloc } from './slab.ts';
+import { kmemCacheAlloc, VM_AREA_CACHEP } from './slab.ts';
 import { mayExpandVm, vmStatAccount } from './accounting.ts';
 import { allocPage, getPage, pageToPhys, type Page } from './page.ts';
 import {
@@ -68,7 +68,7 @@ export function setupVdso(ctx: MmContext, mm: MmStruct): boolean {
   const start = mm.layout.mmapBase + VDSO_GAP;
   const end = start + PAGE_SIZE;
   if (mm.mmap.intersection(start, end) !== null || !mayExpandVm(ctx, mm, 0, 1)) return false;
-  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return false;
+  if (!kmemCacheAlloc(ctx, VM_AREA_CACHEP)) return false;
   const flags = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_DONTEXPAND;
   const page = start >>> PAGE_SHIFT;
   const vma = vmAreaInit(ctx, mm, page, page + 1, flags, 0);

@@ -8,7 +8,7 @@ import type { AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
 import type { Page } from './page.ts';
-import { kmemCacheFree } from './slab.ts';
+import { kmemCacheFree, VM_AREA_CACHEP } from './slab.ts';
 
 export const VM_READ = 0x1;
 export const VM_WRITE = 0x2;
@@ -168,7 +168,7 @@ export function vmAreaInit(
 
 /** vm_area_free(). Whoever still has the area must not look at it any more. */
 export function vmAreaFree(ctx: MmContext, vma: VmArea): void {
-  kmemCacheFree(ctx, 'vm_area_struct');
+  kmemCacheFree(ctx, VM_AREA_CACHEP);
   const { freeAreas, maxFreeAreas } = ctx.slab;
   if (freeAreas.length >= maxFreeAreas) return;
   vma.forget();

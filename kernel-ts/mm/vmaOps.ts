@@ -10,7 +10,7 @@ import { iMmapInsert, iMmapRemove } from './addressSpace.ts';
 import { areAnonVmasCompatible, dupAnonVma, isMergeableAnonVma, type AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
-import { kmemCacheAlloc } from './slab.ts';
+import { kmemCacheAlloc, VM_AREA_CACHEP } from './slab.ts';
 import type { MmStruct } from './mm.ts';
 import { vmAreaFree, vmAreaInit, vmaPages, VM_DONTEXPAND, type VmArea } from './vma.ts';
 
@@ -35,7 +35,7 @@ export function removeVma(ctx: MmContext, vma: VmArea): void {
 
 /** vm_area_dup(): the same area for `mm`, file counted, not linked, open not called; null without memory for it. */
 export function vmAreaDup(ctx: MmContext, vma: VmArea, mm: MmStruct = vma.vmMm): VmArea | null {
-  if (!kmemCacheAlloc(ctx, 'vm_area_struct')) return null;
+  if (!kmemCacheAlloc(ctx, VM_AREA_CACHEP)) return null;
   const copy = vmAreaInit(ctx, mm, vma.startPage, vma.endPage, vma.vmFlags, vma.vmPgoff);
   copy.vmFile = vma.vmFile;
   copy.vmOps = vma.vmOps;

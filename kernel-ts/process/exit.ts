@@ -63,7 +63,7 @@ export function doExit(kernel: Kernel, task: Task, status: number): void {
   if (!task.isLeader) {
     group.deadThreadTime += task.utime + runningSlice(kernel, task);
     group.threads.splice(group.threads.indexOf(task), 1);
-    flushPending(kernel, task.pending);
+    flushPending(kernel, task);
     freeTask(kernel, task);
   }
   const leader = groupLeader(task);
@@ -141,8 +141,8 @@ function freeTask(kernel: Kernel, task: Task): void {
 
 /** release_task(): the last trace of a process goes. */
 export function releaseTask(kernel: Kernel, leader: Task): void {
-  flushPending(kernel, leader.pending);
-  flushPending(kernel, leader.group.pending);
+  flushPending(kernel, leader);
+  flushPending(kernel, leader.group);
   detachPids(kernel, leader.group);
   freeTask(kernel, leader);
   const { parent } = leader;

@@ -54,7 +54,6 @@ function prefetchStructs(queue: TaskQueue): void {
     if (mm) sum += lookAtMm(mm);
     sum += task.registers.length;
     sum += group.stopCount + group.pgid + (files === null ? 0 : files.count);
-    sum += task.pending.queue === null ? 1 : 0;
   }
   for (let i = 0; i < PREFETCH_BATCH; i++) {
     const task = queue.at(i);
@@ -62,7 +61,7 @@ function prefetchStructs(queue: TaskQueue): void {
     const { registers, files, group, mm } = task;
     if (mm) sum += lookAtTree(mm);
     for (let word = 0; word < registers.length; word += 16) sum += registers[word] as number;
-    sum += group.threads.length + group.pending.lo + (files === null || files.fd[0] === null ? 0 : 1);
+    sum += group.threads.length + (files === null || files.fd[0] === null ? 0 : 1);
   }
   prefetched(sum);
 }
@@ -120,8 +119,6 @@ export function prefetchZombies(kernel: Kernel, children: TaskQueue): void {
     if (task === undefined) continue;
     const { group } = task;
     sum += group.stopCount + group.pgid + group.threads.length;
-    sum += group.pending.queue === null ? 1 : 0;
-    sum += task.pending.queue === null ? 1 : 0;
   }
   prefetched(sum);
 }

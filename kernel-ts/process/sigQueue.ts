@@ -9,7 +9,12 @@ import { SI_USER, type SigInfo } from '../abi/signal.ts';
 import { RLIMIT_SIGPENDING, rlimit } from '../abi/resource.ts';
 import type { Kernel } from './kernel.ts';
 import { addSignal, firstDeliverable, hasSignal, removeSignal, type SignalSet } from './signalSet.ts';
-import type { PendingSignals, QueuedSignal, Task } from './task.ts';
+import { NO_PENDING, type PendingSignals, type QueuedSignal, type Task } from './task.ts';
+
+/** Whose signals they are: a task, or with its thread group all of a process. */
+interface Receiver {
+  pending: PendingSignals;
+}
 
 /** What a signal tells whose siginfo found no room in the queue. */
 const lost = (signo: number): SigInfo => ({ signo, errno: 0, code: SI_USER, fields: [] });
@@ -36,57 +41,66 @@ export function mayQueue(kernel: Kernel, task: Task, overrideLimit: boolean): bo
 export function addPending(
   kernel: Kernel,
   task: Task,
-  pending: PendingSignals,
+  receiver: Receiver,
   info: SigInfo,
   room: boolean,
 ): void {
   const { signo } = info;
+  const { lo, hi, queue } = receiver.pending;
+  const pending = { lo, hi, queue: room ? (queue ?? new Map<number, QueuedSignal[]>()) : queue };
   addSignal(pending, signo);
+  receiver.pending = pending;
   if (!room) return;
   const { uid } = task.cred;
   kernel.sigpending.set(uid, queuedOf(kernel, uid) + 1);
-  const queues = (pending.queue ??= new Map());
-  const queue = queues.get(signo);
-  if (queue === undefined) queues.set(signo, [{ info, uid }]);
-  else queue.push({ info, uid });
+  const queued = pending.queue?.get(signo);
+  if (queued === undefined) pending.queue?.set(signo, [{ info, uid }]);
+  else queued.push({ info, uid });
+}
+
+/** The signal is not pending any more. */
+function notPending(receiver: Receiver, sig: number): void {
+  const { lo, hi, queue } = receiver.pending;
+  const pending = { lo, hi, queue };
+  removeSignal(pending, sig);
+  receiver.pending = pending;
 }
 
 /** collect_signal(): takes the oldest one of a pending signal; it stays pending while there are more. */
-export function takePending(kernel: Kernel, pending: PendingSignals, sig: number): SigInfo {
-  const queue = pending.queue?.get(sig);
+export function takePending(kernel: Kernel, receiver: Receiver, sig: number): SigInfo {
+  const queue = receiver.pending.queue?.get(sig);
   const first = queue?.shift();
   // An empty queue stays: the next signal of the number will be put there.
-  if (queue === undefined || queue.length === 0) removeSignal(pending, sig);
+  if (queue === undefined || queue.length === 0) notPending(receiver, sig);
   if (first === undefined) return lost(sig);
   uncount(kernel, first);
   return first.info;
 }
 
 /** flush_sigqueue_mask(): forgets signals. */
-export function dropPending(kernel: Kernel, pending: PendingSignals, sigs: readonly number[]): void {
+export function dropPending(kernel: Kernel, receiver: Receiver, sigs: readonly number[]): void {
   for (const sig of sigs) {
-    if (!hasSignal(pending, sig)) continue;
-    removeSignal(pending, sig);
-    for (const queued of pending.queue?.get(sig) ?? []) uncount(kernel, queued);
-    pending.queue?.delete(sig);
+    if (!hasSignal(receiver.pending, sig)) continue;
+    notPending(receiver, sig);
+    const { queue } = receiver.pending;
+    for (const queued of queue?.get(sig) ?? []) uncount(kernel, queued);
+    queue?.delete(sig);
   }
 }
 
 /** flush_sigqueue(): the end of a task or process. */
-export function flushPending(kernel: Kernel, pending: PendingSignals): void {
-  if (pending.queue !== null)
-    for (const queue of pending.queue.values()) for (const queued of queue) uncount(kernel, queued);
-  pending.queue = null;
-  pending.lo = 0;
-  pending.hi = 0;
+export function flushPending(kernel: Kernel, receiver: Receiver): void {
+  const { queue } = receiver.pending;
+  if (queue !== null) for (const queued of queue.values()) for (const one of queued) uncount(kernel, one);
+  receiver.pending = NO_PENDING;
 }
 
 /** dequeue_signal(): the next signal that `blocked` lets through, the thread's own before the process's; or null. */
 export function dequeueSignal(kernel: Kernel, task: Task, blocked: Readonly<SignalSet>): SigInfo | null {
   const own = firstDeliverable(task.pending, blocked);
-  if (own !== 0) return takePending(kernel, task.pending, own);
+  if (own !== 0) return takePending(kernel, task, own);
   const shared = firstDeliverable(task.group.pending, blocked);
-  return shared === 0 ? null : takePending(kernel, task.group.pending, shared);
+  return shared === 0 ? null : takePending(kernel, task.group, shared);
 }
 
 /** recalc_sigpending(): whether a task must look at its signals before it runs user code again. */

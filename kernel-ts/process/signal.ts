@@ -99,8 +99,8 @@ function afterDequeue(kernel: Kernel, task: Task, info: SigInfo): SigInfo {
 /** The signal that decided the end is still pending: it is told of once, by the first thread that ends. */
 function tellOfDeath(kernel: Kernel, task: Task, sig: number, observer: SignalObserver): void {
   if (sig === 0) return;
-  const pending = [task.pending, task.group.pending].find((set) => hasSignal(set, sig));
-  const info = pending === undefined || sig === SIGKILL ? null : takePending(kernel, pending, sig);
+  const receiver = [task, task.group].find(({ pending }) => hasSignal(pending, sig));
+  const info = receiver === undefined || sig === SIGKILL ? null : takePending(kernel, receiver, sig);
   if (info !== null) observer.delivered(task, info);
   observer.fatal(task, info);
 }
@@ -202,9 +202,9 @@ export function doSigaction(
   });
   // POSIX: setting an action that ignores the signal discards what is pending.
   if (action.handler === SIG_IGN || (action.handler === SIG_DFL && defaultAction(sig) === 'ignore')) {
-    dropPending(kernel, task.group.pending, [sig]);
+    dropPending(kernel, task.group, [sig]);
     for (const t of task.group.threads) {
-      dropPending(kernel, t.pending, [sig]);
+      dropPending(kernel, t, [sig]);
       recalcSigpending(t);
     }
   }

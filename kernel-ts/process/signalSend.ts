@@ -97,8 +97,8 @@ function prepareSignal(kernel: Kernel, task: Task, sig: number): void {
   const { group } = task;
   const cancelled = STOP_SIGNALS.includes(sig) ? [SIGCONT] : sig === SIGCONT ? STOP_SIGNALS : [];
   if (cancelled.length === 0) return;
-  dropPending(kernel, group.pending, cancelled);
-  for (const t of group.threads) dropPending(kernel, t.pending, cancelled);
+  dropPending(kernel, group, cancelled);
+  for (const t of group.threads) dropPending(kernel, t, cancelled);
   if (sig === SIGCONT) continueGroup(kernel, task);
 }
 
@@ -129,11 +129,11 @@ export function sendSignal(kernel: Kernel, task: Task, info: SigInfo, toGroup: b
   if (sig === 0 || group.groupExit !== null || !group.threads.some(isAlive)) return 0;
   prepareSignal(kernel, task, sig);
   if (ignored(task, sig)) return 0;
-  const pending = toGroup ? group.pending : task.pending;
-  if (sig < SIGRTMIN && hasSignal(pending, sig)) return 0;
+  const receiver = toGroup ? group : task;
+  if (sig < SIGRTMIN && hasSignal(receiver.pending, sig)) return 0;
   const room = sig !== SIGKILL && mayQueue(kernel, task, sig < SIGRTMIN && info.code >= 0);
   if (!room && sig >= SIGRTMIN && info.code !== SI_USER) return -EAGAIN;
-  addPending(kernel, task, pending, info, room);
+  addPending(kernel, task, receiver, info, room);
   kernel.stats.signals++;
   completeSignal(kernel, task, sig, toGroup);
   return 0;

@@ -66,14 +66,14 @@ export interface QueuedSignal {
 
 /**
  * struct sigpending: the set, which it begins with, and what is queued of each signal, oldest first. A signal can be in the set with
- * nothing queued: its siginfo found no room.
+ * nothing queued: its siginfo found no room. Replaced by sigQueue.ts, never changed: most tasks never have a signal, and share one.
  */
-export interface PendingSignals extends SignalSet {
-  /** null until something is queued: most tasks never have a signal. */
-  queue: Map<number, QueuedSignal[]> | null;
+export interface PendingSignals extends Readonly<SignalSet> {
+  /** Of one task or process. null until something is queued. */
+  readonly queue: Map<number, QueuedSignal[]> | null;
 }
 
-export const newPending = (): PendingSignals => ({ lo: 0, hi: 0, queue: null });
+export const NO_PENDING: PendingSignals = { lo: 0, hi: 0, queue: null };
 
 /** sigaltstack(2): flags are SS_DISABLE, or 0 or SS_ONSTACK as they were given, and SS_AUTODISARM. */
 export interface AltStack {
@@ -90,7 +90,7 @@ export interface ThreadGroup {
   threads: Task[];
   /** wait(2) status of the group once exit_group or a fatal signal decided it, else null. */
   groupExit: number | null;
-  readonly pending: PendingSignals;
+  pending: PendingSignals;
   /** ITIMER_REAL while it is set; ITIMER_VIRTUAL and ITIMER_PROF once one has been. */
   realTimer: RealTimer | null;
   cpuTimers: readonly [CpuTimer, CpuTimer] | null;
@@ -125,7 +125,7 @@ export function newThreadGroup(pgid: number, sid: number, rlim: Rlimits): Thread
   return {
     threads: [],
     groupExit: null,
-    pending: newPending(),
+    pending: NO_PENDING,
     realTimer: null,
     cpuTimers: null,
     posixTimers: null,
@@ -201,7 +201,7 @@ export class Task implements SysvShm, SysvSem {
   tgid: number;
   cred: Cred;
   sighand: SigHand;
-  readonly pending: PendingSignals = newPending();
+  pending: PendingSignals = NO_PENDING;
   /** Replaced, never changed, so that fork need not copy it. */
   blocked: Readonly<SignalSet> = NO_SIGNALS;
   /** null: a child of the host (getppid answers 1). */

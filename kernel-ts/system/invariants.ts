@@ -10,7 +10,7 @@ import type { IpcNamespace } from '../ipc/namespace.ts';
 import { ipcNsOfSysvipc } from '../ipc/procRows.ts';
 import { ipcNsOfVma, shmOfVma } from '../ipc/shm.ts';
 import { IPCMNI } from '../ipc/util.ts';
-import type { KmemCache } from '../mm/slab.ts';
+import { KMEM_CACHES } from '../mm/slab.ts';
 import { recountLockedVm } from '../mm/mlock.ts';
 import { getMmRss, mmSatp, type MmStruct } from '../mm/mm.ts';
 import { iMmapHas } from '../mm/addressSpace.ts';
@@ -29,7 +29,7 @@ import {
   type MemMap,
   type Page,
 } from '../mm/page.ts';
-import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, walkPte } from '../mm/pgtable.ts';
+import { forEachPte, PTE_D, PTE_U, PTE_V, PTE_W, ptePfn, PTRS_PER_PTE, walkPte } from '../mm/pgtable.ts';
 import { VM_SHARED, vmaPages } from '../mm/vma.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { checkFutexes } from './futexInvariants.ts';
@@ -138,8 +138,10 @@ function checkPtes(kernel: Kernel, mm: MmStruct, recount: Recount): void {
   const { problems } = recount;
   const { memMap } = kernel;
   let present = 0;
+  let seen = 0;
   const tables = new Set<number>();
   forEachPte(kernel, mm, 0, 2 ** 32, (va, _address, pte) => {
+    seen++;
     const pfn = ptePfn(pte);
     if (pfn !== kernel.vm.zeroPage) present++;
     add(recount.ptes, pfn);
@@ -166,9 +168,23 @@ function checkPtes(kernel: Kernel, mm: MmStruct, recount: Recount): void {
     tables.add(ptePfn(pte1));
     add(recount.tables, ptePfn(pte1));
   }
+  let filled = 0;
+  for (const table of tables) filled += entriesOf(kernel, table);
+  if (filled !== seen)
+    problems.push(`mm ${mm.id}: ${filled} entries, of which ${seen} lie in lines that are marked`);
   if (tables.size !== mm.pgtables)
     problems.push(`mm ${mm.id}: pgtables ${mm.pgtables}, but ${tables.size} level-0 tables`);
   if (present !== getMmRss(mm)) problems.push(`mm ${mm.id}: rss ${getMmRss(mm)}, but ${present} PTEs`);
+}
+
+/** Entries of a table that are not empty, by a look at all of them. */
+function entriesOf({ ram }: Kernel, table: number): number {
+  let entries = 0;
+  for (let at = 0; at < PTRS_PER_PTE; at++) {
+    at += ram.zeroWords((table << 12) | (at << 2), PTRS_PER_PTE - at);
+    if (at < PTRS_PER_PTE) entries++;
+  }
+  return entries;
 }
 
 /** Every translation that the machine has cached must still be in the tables, and no weaker there. */
@@ -239,7 +255,7 @@ function checkLocked(kernel: Kernel, problems: string[]): void {
 function checkObjects(kernel: Kernel, mms: ReadonlySet<MmStruct>, recount: Recount): void {
   const namespaces = [...kernel.ipc.namespaces.values()];
   const sum = (counts: Iterable<number>): number => [...counts].reduce((a, b) => a + b, 0);
-  const found: Readonly<Record<KmemCache, number>> = {
+  const found: Readonly<Record<(typeof KMEM_CACHES)[number], number>> = {
     vm_area_struct: sum([...mms].map((mm) => mm.mmap.size)),
     mm_struct: mms.size,
     filp: recount.files.size,
@@ -247,9 +263,10 @@ function checkObjects(kernel: Kernel, mms: ReadonlySet<MmStruct>, recount: Recou
     // init_ipc_ns is no object of a cache.
     ipc_namespace: namespaces.filter((ns) => ns !== kernel.ipcNs).length,
   };
-  for (const [cache, count] of Object.entries(found) as [KmemCache, number][]) {
+  for (const [cache, name] of KMEM_CACHES.entries()) {
     const live = kernel.slab.live[cache];
-    if (live !== count) recount.problems.push(`${cache}: ${live} objects are allocated, ${count} are in use`);
+    const count = found[name];
+    if (live !== count) recount.problems.push(`${name}: ${live} objects are allocated, ${count} are in use`);
   }
 }
 
