@@ -11,7 +11,7 @@ import type { MmContext } from './context.ts';
 import { areaAt } from './mapleNode.ts';
 import type { MmStruct } from './mm.ts';
 import { ENTRIES_IN_LINE, nextListed, nextMarked, type MemMap } from './page.ts';
-import { PTE_V, pteIndex, ptePfn, PTRS_PER_PTE } from './pgtable.ts';
+import { pteIndex, ptePfn, PTRS_PER_PTE } from './pgtable.ts';
 import { MM_CACHEP } from './slab.ts';
 
 /** Processes at a time: so many that their loads take longer than one does, and so few that the nearest cache holds what they bring. */
@@ -36,9 +36,12 @@ function physOf(pfn: number, offset: number): number {
   return (pfn << PAGE_SHIFT) | offset;
 }
 
-/** The frame that an entry names, or 0: no branch, which would have to wait for the entry when it was guessed wrong. */
+/**
+ * The frame that an entry names, or 0: no branch, which would have to wait for the entry when it was guessed wrong. PTE_V is bit 0: it is
+ * spread by shifts, since V8 negates by way of a float, for the sake of -0.
+ */
 function frameOf(pte: number): number {
-  return -(pte & PTE_V) & ptePfn(pte);
+  return ((pte << 31) >> 31) & ptePfn(pte);
 }
 
 let sink = 0;
@@ -128,8 +131,12 @@ export function prefetchAreas(tasks: Tasks): number {
     const mm = tasks.at(i)?.mm;
     const leaf = mm?.mmap.onlyLeaf;
     if (!mm || !leaf) continue;
+    let line = -1;
     for (let slot = 0; slot < leaf.count; slot++) {
-      count = wantPage(count, mm, areaAt(leaf, slot).endPage - 1);
+      const page = areaAt(leaf, slot).endPage - 1;
+      // Small areas side by side have their entries in one line.
+      if (page >>> 4 !== line) count = wantPage(count, mm, page);
+      line = page >>> 4;
     }
   }
   prefetched(sum);
