@@ -1,10 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import {
   addMapcount,
   allocPage,
+  ENTRIES_IN_LINE,
   frameWritten,
   getPage,
   isFree,
+  markEntry,
+  nextMarked,
   pageCount,
   pageMapcount,
   pageToPhys,
@@ -171,5 +175,43 @@ describe('the page allocator', () => {
     addMapcount(k.memMap, page, -1);
     putPage(k, page);
     expect(() => putPage(k, page)).toThrow('free frame');
+  });
+});
+
+describe('the lines of a page table', () => {
+  /** The indices at which nextMarked() stops, from the front on. */
+  function marked(k: TestKernel, table: number): number[] {
+    const found = [];
+    for (let index = nextMarked(k.memMap, table, 0); index < 1024; index = nextMarked(k.memMap, table, index))
+      found.push(index++);
+    return found;
+  }
+
+  test('are those that have had an entry', () => {
+    const index = fc.integer({ min: 0, max: 1023 });
+    fc.assert(
+      fc.property(fc.uniqueArray(index, { maxLength: 20 }), (indices) => {
+        const k = new TestKernel(1 << 20);
+        const [before, table, behind] = [0, 1, 2].map(() => allocPage(k, PG_TABLE) ?? 0);
+        if (table === undefined || before === undefined || behind === undefined) throw new Error('no pages');
+        for (const entry of indices) markEntry(k.memMap, pageToPhys(table) | (entry << 2));
+        const lines = new Set(indices.map((entry) => Math.floor(entry / ENTRIES_IN_LINE)));
+        const expected = Array.from({ length: 1024 }, (_, n) => n).filter((n) =>
+          lines.has(Math.floor(n / ENTRIES_IN_LINE)),
+        );
+        expect(marked(k, table)).toEqual(expected);
+        expect([marked(k, before), marked(k, behind)]).toEqual([[], []]);
+      }),
+    );
+  });
+
+  test('are none of the next table that gets the frame', () => {
+    const k = new TestKernel(1 << 20);
+    const table = allocPage(k, PG_TABLE);
+    if (table === null) throw new Error('no page');
+    for (let entry = 0; entry < 1024; entry++) markEntry(k.memMap, pageToPhys(table) | (entry << 2));
+    putPage(k, table);
+    expect(allocPage(k, PG_TABLE)).toBe(table);
+    expect(marked(k, table)).toEqual([]);
   });
 });

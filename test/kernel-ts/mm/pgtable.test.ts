@@ -4,13 +4,16 @@ import {
   forEachPte,
   freePgtables,
   mkPte,
+  nextPte,
   PGDIR_SIZE,
   PTE_PROT_NONE,
   PTE_R,
   PTE_V,
   PTE_W,
   PTE_X,
+  pteAfter,
   pteAlloc,
+  pteClear,
   ptePfn,
   pteOffset,
   setPte,
@@ -51,12 +54,35 @@ describe('Sv32 tables', () => {
           expect(walk.pte1Address).toBe(mm.pgd * 4096 + Math.floor(va / 2 ** 22) * 4);
           expect(walk.pte0Address).toBe(ptePfn(walk.pte1) * 4096 + (Math.floor(va / 4096) % 1024) * 4);
           expect(walk.pte0).toBe(pte);
-          setPte(k, walk.pte0Address, 0);
+          pteClear(k, walk.pte0Address);
         }
         freePgtables(k, mm, 0, USER_PGTABLES_CEILING, 0, USER_PGTABLES_CEILING);
         expect([mm.pgtables, k.memMap.freeFrames]).toEqual([0, free]);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test('entries are found one after the other within any part of a table', () => {
+    const index = fc.integer({ min: 0, max: 1024 });
+    const runs = fc.array(fc.tuple(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 1, max: 24 })), {
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(runs, index, index, (filled, from, end) => {
+        const k = new TestKernel(1 << 20);
+        const table = pteAlloc(k, mmOf(k.spawn()), 0x1000_0000);
+        const present = new Set<number>();
+        for (const [first, length] of filled) for (let n = 0; n < length; n++) present.add(first + n);
+        for (const n of present) setPte(k, table | (n << 2), mkPte(0x8_0000 + n, PTE_V | PTE_R));
+        // Every other one goes again: its line stays one that is looked at.
+        for (const n of present) if (n % 2 === 1 && n % 3 === 0) pteClear(k, table | (n << 2));
+        const expected = [...present].filter((n) => n >= from && n < end && !(n % 2 === 1 && n % 3 === 0));
+        const found = [];
+        let at = nextPte(k, table, from, end);
+        for (; at < end; at = pteAfter(k, table, at, end)) found.push(at);
+        expect(found).toEqual(expected.sort((a, b) => a - b));
+      }),
     );
   });
 

@@ -74,6 +74,11 @@ describe('damage is reported', () => {
     ['a sleeper on the run queue', () => kernel.runQueue.push(task), /is on the run queue/],
     ['a task asleep without a reason', () => (task.wait = null), /state S and wait do not agree/],
     ['a file count', () => there(there(task.files).fd[1]).count++, /f_count 3, but 2 holders/],
+    [
+      'an entry of a page table where none is looked for',
+      () => kernel.ram.write32(attach().pte0Address ^ 0x800, attach().pte0),
+      /entries, of which \d+ lie in lines that are marked/,
+    ],
     ['rss', () => there(task.mm).rssAnon++, /rss \d+, but \d+ PTEs/],
     ['total_vm', () => there(task.mm).totalVm++, /totalVm/],
   ])('%s', (_name, damage, expected) => {
