@@ -53,7 +53,7 @@ const COOL_AFTER = 20_000_000;
 type Served = { readonly stop: StopReason | null } | { readonly error: unknown };
 
 export class Hart implements CsrContext {
-  /** All x and f registers in one array, at the offsets that they have in memory (layout.ts). */
+  /** x0 to x31: what a context switch copies. */
   readonly registers: Int32Array;
   /** x0 to x31, and the junk slot at 32 that takes writes to x0. */
   readonly x: Int32Array;
@@ -109,7 +109,7 @@ export class Hart implements CsrContext {
       readonly clock: (() => number) | null;
     },
   ) {
-    this.registers = new Int32Array(memory.buffer, layout.X, layout.REGISTER_WORDS);
+    this.registers = new Int32Array(memory.buffer, layout.X, 32);
     this.x = new Int32Array(memory.buffer, layout.X, 33);
     this.f = new Uint32Array(memory.buffer, layout.F, 64);
     const words = new Int32Array(memory.buffer, 0, 0x4000);
@@ -214,6 +214,15 @@ export class Hart implements CsrContext {
 
   set fcsr(value: number) {
     this.fp.setFcsr(value);
+  }
+
+  /** mstatus.FS: one of Fs. */
+  get fs(): number {
+    return this.fp.getFs();
+  }
+
+  set fs(value: number) {
+    this.fp.setFs(value);
   }
 
   /** 0 U, 1 S, 3 M. */

@@ -19,8 +19,6 @@ export const X = 0x000;
 export const X_JUNK = 32;
 /** f0 to f31, 8 bytes each. */
 export const F = 0x100;
-/** x and f registers and what lies between them, in words: one stretch, so that a context switch copies it at once. */
-export const REGISTER_WORDS = (F + 32 * 8) >>> 2;
 /** The pc; valid whenever compiled code is not running. */
 export const PC = 0x200;
 /** Instructions left of the budget; valid at every exit and inside helper calls. */

@@ -27,6 +27,7 @@ import { exitPosixTimers } from './posixTimer.ts';
 import { SYSCALL_NO_RESULT } from './sched.ts';
 import { resetHandlers } from './signal.ts';
 import { SIGCHLD } from './signalSet.ts';
+import { initFpu } from './switchTo.ts';
 import { groupLeader, NO_ALT_STACK, type Task } from './task.ts';
 
 /** Longest single argument string (MAX_ARG_STRLEN), with its zero. */
@@ -174,8 +175,7 @@ function beginNewExec(kernel: Kernel, task: Task, mm: MmStruct, path: string, lo
   kernel.stats.execs++;
   const { hart } = kernel;
   hart.x.fill(0);
-  hart.f.fill(0);
-  hart.fcsr = 0;
+  initFpu(hart);
   hart.x[2] = loaded.sp;
   hart.pc = loaded.entry;
   hart.privilege = 0;

@@ -136,7 +136,7 @@ function doNotifyParent(kernel: Kernel, leader: Task, parent: Task): void {
 function freeTask(kernel: Kernel, task: Task): void {
   task.state = 'X';
   kernel.tasks.delete(task.pid);
-  kernel.threadCache.push(task.registers);
+  kernel.threadCache.push(task.x);
 }
 
 /** release_task(): the last trace of a process goes. */

@@ -5,7 +5,6 @@
  * Known to be missing: CLONE_PIDFD, CLONE_PTRACE, new namespaces other than ipc (EINVAL and a line in the log), CLONE_PARENT with
  * CLONE_THREAD subtleties.
  */
-import { REGISTER_WORDS } from '../../emulator/index.ts';
 import { EAGAIN, EINVAL, ENOMEM, type Errno } from '../abi/errno.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import {
@@ -39,6 +38,7 @@ import { log, type Kernel } from './kernel.ts';
 import { allocPid, attachPids } from './pid.ts';
 import { enqueueTask, sleepOn } from './sched.ts';
 import { copyNamespaces } from './nsproxy.ts';
+import { allocRegisters, saveRegisters } from './switchTo.ts';
 import {
   childrenOf,
   DEFAULT_SIGACTION,
@@ -152,25 +152,12 @@ function copyProcess(kernel: Kernel, task: Task, args: CloneArgs): Task | Errno 
     files: (flags & CLONE_FILES) !== 0 ? shareFiles(files) : dupFilesStruct(files),
     fs: (flags & CLONE_FS) !== 0 ? task.fs : { ...task.fs },
     ipcNs,
-    registers: kernel.threadCache.pop() ?? newRegisters(kernel),
+    x: allocRegisters(kernel),
     exitSignal: isThread ? -1 : (flags & CLONE_PARENT) !== 0 ? groupLeader(task).exitSignal : args.exitSignal,
   });
   if ((flags & CLONE_SYSVSEM) !== 0) copySemundo(task, child);
   copyThread(kernel, task, child, args);
   return child;
-}
-
-/** Bytes of a task's registers: whole lines of the processor's cache. */
-const REGISTER_BYTES = Math.ceil(REGISTER_WORDS / 16) * 64;
-/** Tasks whose registers share a buffer: its head is one thing less to load at each context switch. */
-const REGISTERS_TOGETHER = 32;
-
-/** Room for registers, and for some tasks more in the cache. */
-function newRegisters({ threadCache }: Kernel): Int32Array {
-  const buffer = new ArrayBuffer(REGISTERS_TOGETHER * REGISTER_BYTES);
-  for (let at = REGISTER_BYTES; at < buffer.byteLength; at += REGISTER_BYTES)
-    threadCache.push(new Int32Array(buffer, at, REGISTER_WORDS));
-  return new Int32Array(buffer, 0, REGISTER_WORDS);
 }
 
 /** The objects of a task that are not counted one by one. */
@@ -182,12 +169,11 @@ function mayCopy(kernel: Kernel, flags: number): boolean {
 /** copy_thread(): the child returns 0 from the same ecall. */
 function copyThread(kernel: Kernel, task: Task, child: Task, args: CloneArgs): void {
   const { hart } = kernel;
-  child.registers.set(hart.registers);
-  child.fcsr = hart.fcsr;
+  saveRegisters(hart, child);
   child.pc = (hart.pc + 4) >>> 0;
-  child.registers[10] = 0;
-  if (args.stack !== 0) child.registers[2] = args.stack;
-  if ((args.flags & CLONE_SETTLS) !== 0) child.registers[4] = args.tls;
+  child.x[10] = 0;
+  if (args.stack !== 0) child.x[2] = args.stack;
+  if ((args.flags & CLONE_SETTLS) !== 0) child.x[4] = args.tls;
   if ((args.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = args.childTid;
   child.blocked = task.blocked;
   // A thread of the same memory begins without an alternate stack; vfork's child and a copy keep it.

@@ -19,12 +19,14 @@ import type { TaskQueue } from './taskQueue.ts';
 
 /** The part of emulator's Hart that the kernel drives. Registers are those of `kernel.current`. */
 export interface KernelHart extends TlbControl {
-  /** x and f in one array. */
+  /** x0 to x31. */
   readonly registers: Int32Array;
   readonly x: Int32Array;
   readonly f: Uint32Array;
   pc: number;
   fcsr: number;
+  /** mstatus.FS. */
+  fs: number;
   privilege: number;
   setAddressSpace(satp: number): void;
   setBudget(budget: number): void;

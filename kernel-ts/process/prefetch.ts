@@ -15,7 +15,7 @@ import {
   wantWord,
 } from '../mm/prefetch.ts';
 import type { Kernel } from './kernel.ts';
-import type { Task } from './task.ts';
+import { X_REGISTERS, type Task } from './task.ts';
 import type { TaskQueue } from './taskQueue.ts';
 
 /** On the way from `previous` to the next task: now and then, what the next few tasks will need. */
@@ -52,23 +52,23 @@ function prefetchStructs(queue: TaskQueue): void {
     if (task === undefined) continue;
     const { group, files, mm } = task;
     if (mm) sum += lookAtMm(mm);
-    sum += task.registers.length;
+    sum += task.x.length;
     sum += group.stopCount + group.pgid + (files === null ? 0 : files.count);
   }
   for (let i = 0; i < PREFETCH_BATCH; i++) {
     const task = queue.at(i);
     if (task === undefined) continue;
-    const { registers, files, group, mm } = task;
+    const { x, files, group, mm } = task;
     if (mm) sum += lookAtTree(mm);
-    for (let word = 0; word < registers.length; word += 16) sum += registers[word] as number;
+    sum += (x[0] as number) + (x[X_REGISTERS / 2] as number);
     sum += group.threads.length + (files === null || files.fd[0] === null ? 0 : 1);
   }
   prefetched(sum);
 }
 
 /** What libc keeps of its thread (struct pthread) lies below tp; each call that can be cancelled looks at it. */
-function belowTp({ registers }: Task): number {
-  return (registers[4] as number) - 128;
+function belowTp({ x }: Task): number {
+  return (x[4] as number) - 128;
 }
 
 /** Asks for what pc, stack pointer and thread pointer point to, behind `first` other pages. */
@@ -79,7 +79,7 @@ function wantState(queue: TaskQueue, first: number): number {
     const mm = task?.mm;
     if (!task || !mm) continue;
     count = wantWord(count, mm, task.pc);
-    count = wantWord(count, mm, task.registers[2] as number);
+    count = wantWord(count, mm, task.x[2] as number);
     count = wantWord(count, mm, belowTp(task));
   }
   return count;

@@ -21,6 +21,7 @@ import type { Kernel } from './kernel.ts';
 import { prefetchSleepers, prefetchTasks } from './prefetch.ts';
 import { recalcSigpending, restoreSavedMask } from './sigQueue.ts';
 import type { Task } from './task.ts';
+import { loadRegisters, saveRegisters } from './switchTo.ts';
 import type { SleepReason, Waiting, WaitQueue } from './waitQueue.ts';
 
 /** Results of a system-call handler that are not values for a0. Below the range of Errno. */
@@ -73,7 +74,7 @@ export function taskTime(kernel: Kernel, task: Task): number {
 
 /** Registers of any task: the hart's when it is running, the saved ones otherwise. */
 export function taskRegisters(kernel: Kernel, task: Task): Int32Array {
-  return kernel.current === task ? kernel.hart.x : task.registers;
+  return kernel.current === task ? kernel.hart.x : task.x;
 }
 
 export function taskPc(kernel: Kernel, task: Task): number {
@@ -288,9 +289,6 @@ export function untilNextTimer(kernel: Kernel): number {
   return first === undefined ? Infinity : Math.max(0, first.deadline - ktimeGet(kernel));
 }
 
-/** Looked up once: V8 finds it anew at each `registers.set(...)`, since a prototype's prototype has it. */
-const { set: copyWords } = Int32Array.prototype;
-
 /** context_switch away: the hart's registers go back into the running task. */
 export function saveCurrent(kernel: Kernel): void {
   const task = kernel.current;
@@ -299,9 +297,8 @@ export function saveCurrent(kernel: Kernel): void {
   task.utime += retired - kernel.sliceStart;
   kernel.sliceStart = retired;
   if (task === kernel.swapper) return;
-  copyWords.call(task.registers, hart.registers);
+  saveRegisters(hart, task);
   task.pc = hart.pc;
-  task.fcsr = hart.fcsr;
 }
 
 /** context_switch to `next`: registers, address space, reservation. */
@@ -311,9 +308,8 @@ export function loadTask(kernel: Kernel, next: Task): void {
   kernel.sliceStart = hart.retired;
   hart.clearReservation();
   if (next === kernel.swapper) return;
-  copyWords.call(hart.registers, next.registers);
+  loadRegisters(hart, next);
   hart.pc = next.pc;
-  hart.fcsr = next.fcsr;
   hart.privilege = 0;
   if (next.mm !== null) hart.setAddressSpace(mmSatp(next.mm));
   kernel.stats.contextSwitches++;

@@ -7,10 +7,11 @@
  *
  * Known to be missing: the vector state (there is no V extension).
  */
+import { Fs } from '../../emulator/index.ts';
 import { putSigInfo, SA_NODEFER, SA_ONSTACK, SIGFRAME, SS_AUTODISARM, type SigInfo } from '../abi/signal.ts';
 import { copyFromUserTo, copyToUser } from '../mm/usercopy.ts';
 import { vdsoSigreturn } from '../mm/vdso.ts';
-import { log, type Kernel } from './kernel.ts';
+import { log, type Kernel, type KernelHart } from './kernel.ts';
 import { doSigaltstack, onSigStack, sasSsFlags } from './sigaltstack.ts';
 import { forceSig, retargetSharedPending } from './signalSend.ts';
 import {
@@ -24,6 +25,7 @@ import {
   type SignalSet,
 } from './signalSet.ts';
 import { recalcSigpending } from './sigQueue.ts';
+import { initFpu } from './switchTo.ts';
 import { NO_ALT_STACK, type SigAction, type Task } from './task.ts';
 
 const X_SP = 2;
@@ -119,16 +121,29 @@ export function doSigreturn(kernel: Kernel, task: Task): void {
 /** A word of the frame, unsigned. */
 const word = (at: number): number => (words[at / 4] ?? 0) >>> 0;
 
+/** restore_fp_state(). Zeros leave what nobody has touched untouched. */
+function restoreFpState(hart: KernelHart): void {
+  const first = SIGFRAME.fpRegs / 4;
+  let any = word(SIGFRAME.fcsr) & 0xff;
+  for (let i = 0; i < 64; i++) any |= words[first + i] as number;
+  if (any === 0) {
+    initFpu(hart);
+    return;
+  }
+  for (let i = 0; i < 64; i++) hart.f[i] = words[first + i] as number;
+  hart.fcsr = word(SIGFRAME.fcsr) & 0xff;
+  hart.fs = Fs.Dirty;
+}
+
 function restoreFrame(kernel: Kernel, task: Task): boolean {
   const { hart } = kernel;
   task.blocked = withoutUnblockable(sigset(word(SIGFRAME.ucSigmask) | 0, word(SIGFRAME.ucSigmask + 4) | 0));
   recalcSigpending(task);
   hart.clearReservation();
-  const { x, f } = hart;
+  const { x } = hart;
   for (let i = 1; i < 32; i++) x[i] = words[SIGFRAME.regs / 4 + i] ?? 0;
   hart.pc = evenPc(word(SIGFRAME.regs));
-  for (let i = 0; i < 64; i++) f[i] = words[SIGFRAME.fpRegs / 4 + i] ?? 0;
-  hart.fcsr = word(SIGFRAME.fcsr) & 0xff;
+  restoreFpState(hart);
   if ((word(SIGFRAME.extReserved) | word(SIGFRAME.extMagic) | word(SIGFRAME.extSize)) !== 0) return false;
   const { ucStack } = SIGFRAME;
   // Refusals are not the handler's fault: all but EFAULT is squashed.

@@ -1,12 +1,11 @@
 /**
  * Task and what hangs on it (Linux: struct task_struct, signal_struct, sighand_struct, cred; include/linux/sched.h).
  *
- * Plain data. Registers of the *running* task live in the hart; `x`, `f`, `pc`, `fcsr` hold those of every other
+ * Plain data. Registers of the *running* task live in the hart; `x`, `pc`, `fstate`, `fcsr` hold those of every other
  * (`taskRegisters` in sched.ts knows the difference).
  *
  * Known to be missing: namespaces other than ipc, ptrace, CPU affinity (there is one hart), niceness has no effect.
  */
-import { F_OFFSET, REGISTER_WORDS } from '../../emulator/index.ts';
 import type { Rlimit, Rlimits } from '../abi/resource.ts';
 import { SS_DISABLE, type SigInfo } from '../abi/signal.ts';
 import type { FilesStruct, FsStruct } from '../fs/file.ts';
@@ -38,6 +37,9 @@ export interface SigAction {
 
 /** Session of everything that the host starts: nobody in it is its leader, so setsid and setpgid work as from a shell. */
 export const HOST_SESSION = 1;
+
+/** x0 to x31. */
+export const X_REGISTERS = 32;
 
 export const SIG_DFL = 0;
 export const SIG_IGN = 1;
@@ -163,9 +165,11 @@ export function newSigHand(): SigHand {
  * out so, and with a thousand tasks each line of the processor's cache that has to be loaded costs 10 to 150 ns.
  */
 export class Task implements SysvShm, SysvSem {
-  /** As the hart's: x and f in one array. */
-  readonly registers: Int32Array;
+  /** x0 to x31. */
+  readonly x: Int32Array;
   pc = 0;
+  /** __riscv_d_ext_state, f0 to f31 as low and high words; null while FS is initial, when they are 0, and fcsr too (switchTo.ts). */
+  fstate: Uint32Array | null = null;
   fcsr = 0;
 
   state: TaskState = 'R';
@@ -254,9 +258,9 @@ export class Task implements SysvShm, SysvSem {
     readonly ipcNs: IpcNamespace;
     readonly exitSignal: number;
     /** Those of a task that is gone; whoever gives them sets all of them. */
-    readonly registers?: Int32Array;
+    readonly x?: Int32Array;
   }) {
-    this.registers = init.registers ?? new Int32Array(REGISTER_WORDS);
+    this.x = init.x ?? new Int32Array(X_REGISTERS);
     this.pid = init.pid;
     this.tgid = init.tgid;
     this.comm = init.comm;
@@ -269,17 +273,6 @@ export class Task implements SysvShm, SysvSem {
     this.fs = init.fs;
     this.ipcNs = init.ipcNs;
     this.exitSignal = init.exitSignal;
-  }
-
-  /** x0 to x31, and a slot behind them that takes writes to x0: the first of `registers`. */
-  get x(): Int32Array {
-    return this.registers.subarray(0, 33);
-  }
-
-  /** f0 low, f0 high, f1 low, ... */
-  get f(): Uint32Array {
-    const { buffer, byteOffset } = this.registers;
-    return new Uint32Array(buffer, byteOffset + F_OFFSET, 64);
   }
 
   /** Resource limits belong to the process. */

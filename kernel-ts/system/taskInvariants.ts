@@ -1,4 +1,5 @@
 /** The part of the invariant checker that is about tasks: the run queue, timers, alarms, queued signals. */
+import { Fs } from '../../emulator/index.ts';
 import type { Alarm } from '../process/itimer.ts';
 import type { Kernel } from '../process/kernel.ts';
 import { hasSignal } from '../process/signalSet.ts';
@@ -19,8 +20,16 @@ export function checkTasks(kernel: Kernel, problems: string[]): void {
     else if (timer.task.wait?.deadline !== timer.deadline)
       problems.push(`pid ${timer.task.pid} has a timer that it does not wait for`);
   }
+  checkFpu(kernel, problems);
   checkQueuedSignals(kernel, problems);
   checkPids(kernel, problems);
+}
+
+/** What is not loaded for a task that has not touched the f registers must not be another's. */
+function checkFpu({ hart }: Kernel, problems: string[]): void {
+  if (hart.fs !== Fs.Initial) return;
+  if (hart.fcsr !== 0 || hart.f.some((word) => word !== 0))
+    problems.push('FS is initial, and the f registers or fcsr are not 0');
 }
 
 /** Numbers of groups and sessions against the processes. */

@@ -8,8 +8,8 @@ import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
 import { attachPids } from '../../../kernel-ts/process/pid.ts';
 import { newSigHand, newThreadGroup, Task } from '../../../kernel-ts/process/task.ts';
 
-/** Enough for a scheduler; `registers`: of a task that is gone. */
-export function bareTask(kernel: Kernel, pid: number, registers?: Int32Array): Task {
+/** Enough for a scheduler; `x`: the registers of a task that is gone. */
+export function bareTask(kernel: Kernel, pid: number, x?: Int32Array): Task {
   const made = new Task({
     pid,
     tgid: pid,
@@ -23,7 +23,7 @@ export function bareTask(kernel: Kernel, pid: number, registers?: Int32Array): T
     fs: initFsStruct(kernel.vfs),
     ipcNs: getIpcNs(kernel.ipcNs),
     exitSignal: 17,
-    ...(registers === undefined ? {} : { registers }),
+    ...(x === undefined ? {} : { x }),
   });
   made.group.threads.push(made);
   attachPids(kernel, made.group);

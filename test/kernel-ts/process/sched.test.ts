@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Machine } from '../../../emulator/index.ts';
+import { Fs, Machine } from '../../../emulator/index.ts';
 import { EINTR, ERESTARTSYS } from '../../../kernel-ts/abi/errno.ts';
 import type { Kernel } from '../../../kernel-ts/process/kernel.ts';
 import {
@@ -53,13 +53,22 @@ describe('round robin', () => {
     const [one, two] = [task(1), task(2)];
     one.x[5] = 111;
     two.x[5] = 222;
-    two.f[3] = 7;
+    two.fstate = new Uint32Array(64).fill(7);
+    two.fcsr = 3;
     two.pc = 0x4000;
     schedule(kernel);
     kernel.hart.x[5] = 112;
     schedule(kernel);
-    expect([kernel.hart.x[5], kernel.hart.f[3], kernel.hart.pc]).toEqual([222, 7, 0x4000]);
+    expect([kernel.hart.x[5], kernel.hart.f[3], kernel.hart.fcsr, kernel.hart.pc]).toEqual([
+      222, 7, 3, 0x4000,
+    ]);
     expect(one.x[5]).toBe(112);
+    // Those of a task that has not touched them are 0, whatever the one before it left.
+    schedule(kernel);
+    const floats = (): number[] => [kernel.hart.f[3] ?? -1, kernel.hart.fcsr, kernel.hart.fs];
+    expect([kernel.hart.x[5], ...floats()]).toEqual([112, 0, 0, Fs.Initial]);
+    schedule(kernel);
+    expect([kernel.hart.x[5], ...floats()]).toEqual([222, 7, 3, Fs.Dirty]);
   });
 
   test('without a runnable task nobody is current', () => {

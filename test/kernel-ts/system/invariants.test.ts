@@ -1,5 +1,6 @@
 /** The checker itself: each kind of damage is seen. The kernel's structures are reached through a private field on purpose. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Fs } from '../../../emulator/index.ts';
 import { boot, type PtePicture, type System } from '../../../kernel-ts/index.ts';
 import { getPage } from '../../../kernel-ts/mm/page.ts';
 import { PTE_W } from '../../../kernel-ts/mm/pgtable.ts';
@@ -80,6 +81,11 @@ describe('damage is reported', () => {
       /entries, of which \d+ lie in lines that are marked/,
     ],
     ['rss', () => there(task.mm).rssAnon++, /rss \d+, but \d+ PTEs/],
+    [
+      'f registers that nobody has written to',
+      () => [(kernel.hart.fs = Fs.Initial), (kernel.hart.f[5] = 1)],
+      /FS is initial, and the f registers/,
+    ],
     ['total_vm', () => there(task.mm).totalVm++, /totalVm/],
   ])('%s', (_name, damage, expected) => {
     damage();

@@ -118,7 +118,7 @@ describe('one program', () => {
     system.spawn(hello);
     system.run();
     const form =
-      /^core {3}0: 0 0x[0-9a-f]{8} \(0x([0-9a-f]{8}|[0-9a-f]{4})\)( [xf]\d+ +0x[0-9a-f]{8,16})?( mem 0x[0-9a-f]{8}( 0x[0-9a-f]+)?)*$/;
+      /^core {3}0: 0 0x[0-9a-f]{8} \(0x([0-9a-f]{8}|[0-9a-f]{4})\)( [xf]\d+ +0x[0-9a-f]{8,16})?( c768_mstatus 0x80006000)?( mem 0x[0-9a-f]{8}( 0x[0-9a-f]+)?)*$/;
     expect(lines.filter((line) => !form.test(line))).toEqual([]);
   });
 
