@@ -8,7 +8,7 @@ import { S_IFIFO, mkdev } from '../abi/stat.ts';
 import { PAGE_SIZE } from '../abi/mman.ts';
 import { ktimeGetRealTs } from '../mm/context.ts';
 import { fput, ihold } from '../mm/fileRef.ts';
-import { kmemCacheAllocNofail, FILP_CACHEP } from '../mm/slab.ts';
+import { FILP_CACHEP, kmemCacheAllocNofail } from '../mm/slab.ts';
 import { VM_SHARED, type VmArea } from '../mm/vma.ts';
 import type { FsContext } from './context.ts';
 import { File, FMODE_READ, FMODE_WRITE, type FileOperations } from './file.ts';

@@ -40,7 +40,7 @@ import {
 } from '../abi/fcntl.ts';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import { fput, ihold, iput } from '../mm/fileRef.ts';
-import { kmemCacheAlloc, kmemCacheFree, FILP_CACHEP } from '../mm/slab.ts';
+import { FILP_CACHEP, kmemCacheAlloc, kmemCacheFree } from '../mm/slab.ts';
 import type { FsContext } from './context.ts';
 import { chrdevOperations } from './devices.ts';
 import { fdInstall, maxFds } from './fdtable.ts';

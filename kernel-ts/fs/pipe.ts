@@ -20,7 +20,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../ab
 import { S_IFIFO } from '../abi/stat.ts';
 import { ktimeGetRealTs } from '../mm/context.ts';
 import { fput, ihold } from '../mm/fileRef.ts';
-import { kmemCacheAlloc, kmemCacheFree, slabMay, FILP_CACHEP } from '../mm/slab.ts';
+import { FILP_CACHEP, kmemCacheAlloc, kmemCacheFree, slabMay } from '../mm/slab.ts';
 import type { WaitQueue } from '../process/waitQueue.ts';
 import type { FsContext } from './context.ts';
 import { fdInstall } from './fdtable.ts';

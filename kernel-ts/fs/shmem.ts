@@ -21,7 +21,7 @@ import { vmEnoughMemory } from '../mm/accounting.ts';
 import { cachedPage } from '../mm/addressSpace.ts';
 import { ktimeGetRealTs, type MmContext } from '../mm/context.ts';
 import { ihold } from '../mm/fileRef.ts';
-import { kmemCacheAlloc, slabMay, FILP_CACHEP } from '../mm/slab.ts';
+import { FILP_CACHEP, kmemCacheAlloc, slabMay } from '../mm/slab.ts';
 import {
   clearPageFlag,
   getPage,

@@ -9,7 +9,7 @@ import type { File, FileOperations } from '../fs/file.ts';
 import type { Dentry } from '../fs/inode.ts';
 import { nsDentry } from '../fs/nsfs.ts';
 import { capable, type Cred } from '../mm/cred.ts';
-import { kmemCacheAlloc, kmemCacheFree, IPC_NS_CACHEP } from '../mm/slab.ts';
+import { IPC_NS_CACHEP, kmemCacheAlloc, kmemCacheFree } from '../mm/slab.ts';
 import {
   getIpcNs,
   IpcNamespace,

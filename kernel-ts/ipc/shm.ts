@@ -35,7 +35,7 @@ import { shmemFileOperations, shmemFileSetup, shmemMmap, shmemNopage } from '../
 import { ktimeGetRealSeconds, type MmContext } from '../mm/context.ts';
 import type { Cred } from '../mm/cred.ts';
 import { fput } from '../mm/fileRef.ts';
-import { kmemCacheAlloc, kmemCacheFree, slabMay, SHM_CACHEP } from '../mm/slab.ts';
+import { SHM_CACHEP, kmemCacheAlloc, kmemCacheFree, slabMay } from '../mm/slab.ts';
 import { doMmap, doMunmap } from '../mm/mmap.ts';
 import type { Page } from '../mm/page.ts';
 import { pagesFor } from '../mm/page.ts';

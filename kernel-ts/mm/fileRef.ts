@@ -8,7 +8,7 @@ import type { Inode } from '../fs/inode.ts';
 import { bug } from './bug.ts';
 import type { MmContext } from './context.ts';
 import { FMODE_WRITE } from './fmode.ts';
-import { kmemCacheFree, FILP_CACHEP } from './slab.ts';
+import { FILP_CACHEP, kmemCacheFree } from './slab.ts';
 
 /** The kernel is one object: whoever runs mm has the file systems too. File operations get it by this door. */
 export function fsContext(ctx: MmContext): FsContext {

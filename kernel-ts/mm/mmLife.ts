@@ -9,7 +9,7 @@ import { bug } from './bug.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
 import { areaAfter, areaAt } from './mapleNode.ts';
-import { kmemCacheAlloc, kmemCacheFree, MM_CACHEP } from './slab.ts';
+import { MM_CACHEP, kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import { copyPageRange } from './memory.ts';
 import { mmSatp, MmStruct } from './mm.ts';
 import { manyMms, prefetchDup } from './prefetch.ts';

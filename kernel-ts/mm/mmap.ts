@@ -45,7 +45,7 @@ import { canDoMlock, mayExpandVm, mlockFutureOk, vmEnoughMemory, vmStatAccount }
 import type { MmContext } from './context.ts';
 import { fput, fsContext, getFile } from './fileRef.ts';
 import { FMODE_READ, FMODE_WRITE } from './fmode.ts';
-import { kmemCacheAlloc, kmemCacheFree, VM_AREA_CACHEP } from './slab.ts';
+import { VM_AREA_CACHEP, kmemCacheAlloc, kmemCacheFree } from './slab.ts';
 import type { MmStruct } from './mm.ts';
 import { populateRange } from './populate.ts';
 import { freePgtables, USER_PGTABLES_CEILING } from './pgtable.ts';

@@ -20,8 +20,8 @@ import {
   freePgtables,
   PGDIR_SIZE,
   pteAlloc,
-  pteOffset,
   pteClear,
+  pteOffset,
   setPte,
   USER_PGTABLES_CEILING,
 } from './pgtable.ts';

@@ -7,7 +7,7 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
-import { kmemCacheAlloc, VM_AREA_CACHEP } from './slab.ts';
+import { VM_AREA_CACHEP, kmemCacheAlloc } from './slab.ts';
 import { mayExpandVm, vmStatAccount } from './accounting.ts';
 import { allocPage, getPage, pageToPhys, type Page } from './page.ts';
 import {

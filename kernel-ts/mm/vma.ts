@@ -8,7 +8,7 @@ import type { AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import type { MmStruct } from './mm.ts';
 import type { Page } from './page.ts';
-import { kmemCacheFree, VM_AREA_CACHEP } from './slab.ts';
+import { VM_AREA_CACHEP, kmemCacheFree } from './slab.ts';
 
 export const VM_READ = 0x1;
 export const VM_WRITE = 0x2;

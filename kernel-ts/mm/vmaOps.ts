@@ -10,7 +10,7 @@ import { iMmapInsert, iMmapRemove } from './addressSpace.ts';
 import { areAnonVmasCompatible, dupAnonVma, isMergeableAnonVma, type AnonVma } from './anonVma.ts';
 import type { MmContext } from './context.ts';
 import { fput, getFile } from './fileRef.ts';
-import { kmemCacheAlloc, VM_AREA_CACHEP } from './slab.ts';
+import { VM_AREA_CACHEP, kmemCacheAlloc } from './slab.ts';
 import type { MmStruct } from './mm.ts';
 import { vmAreaFree, vmAreaInit, vmaPages, VM_DONTEXPAND, type VmArea } from './vma.ts';
 
