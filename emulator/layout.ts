@@ -65,8 +65,11 @@ export const SCRATCH_UOP = 0x240;
 /** ENTRY when a region has been left where code goes on that has no region yet, else 0. */
 export const LANDING = 0x264;
 
-/** Not zero when some page cache of tier 1 holds a page. */
+/** How many page caches of tier 1 hold pages; PAGES_LISTED + 1 for all numbers above PAGES_LISTED. */
 export const PAGES_CACHED = 0x260;
+/** Their addresses, as far as they find room: emptying them costs no more than filling them did. */
+export const PAGES_LIST = 0x300;
+export const PAGES_LISTED = 64;
 
 /**
  * Tier 1's page caches (mmu/pageCaches.ts): pools of entries of four words, the address of a run of pages, what is to be

@@ -42,11 +42,51 @@ export class PageCaches {
     return entry;
   }
 
-  /** Forgets all pages. Every switch to another address space comes here, so there is no call in it: `fill` costs as much as 50 entries. */
+  /** Forgets all pages. Every switch to another address space comes here, and every change of an entry of a page table. */
   clear(): void {
     const words = this.#words;
-    if (words[layout.PAGES_CACHED >>> 2] === 0) return;
+    const cached = words[layout.PAGES_CACHED >>> 2] as number;
+    if (cached === 0) return;
     words[layout.PAGES_CACHED >>> 2] = 0;
+    if (cached > layout.PAGES_LISTED) {
+      this.#clearUsed();
+      return;
+    }
+    const list = layout.PAGES_LIST >>> 2;
+    for (let n = 0; n < cached; n++) words[((words[list + n] as number) + layout.CACHED_ROOM) >>> 2] = 0;
+  }
+
+  /** Forgets what holds that page, a number, among others. */
+  clearPage(page: number): void {
+    const words = this.#words;
+    const cached = words[layout.PAGES_CACHED >>> 2] as number;
+    if (cached === 0) return;
+    if (cached > layout.PAGES_LISTED) {
+      this.clear();
+      return;
+    }
+    const list = layout.PAGES_LIST >>> 2;
+    const address = page << 12;
+    let left = 0;
+    for (let n = 0; n < cached; n++) {
+      const entry = words[list + n] as number;
+      if (this.#holds(entry, address) || this.#holds(entry + layout.CACHED_BEFORE, address))
+        words[(entry + layout.CACHED_ROOM) >>> 2] = 0;
+      else words[list + left++] = entry;
+    }
+    words[layout.PAGES_CACHED >>> 2] = left;
+  }
+
+  /** Whether the page at that address is one of the run: those that begin in front of where its last group may. */
+  #holds(run: number, address: number): boolean {
+    const first = this.#words[(run + layout.CACHED_PAGE) >>> 2] as number;
+    const room = this.#words[(run + layout.CACHED_ROOM) >>> 2] as number;
+    return (address - first) >>> 0 < room >>> 0;
+  }
+
+  /** No call in it: `fill` costs as much as 50 entries. */
+  #clearUsed(): void {
+    const words = this.#words;
     const stride = layout.PAGE_CACHE_BYTES >>> 2;
     for (let pool = 0; pool < layout.PAGE_CACHE_POOLS; pool++) {
       const first = (layout.PAGE_CACHES + layout.CACHED_ROOM) >>> 2;

@@ -63,7 +63,7 @@ export interface TlbEntry {
 }
 
 export class Tlb {
-  /** Of tier 1: what they hold is of the tables, so it goes when anything there does. */
+  /** Of tier 1: what they hold is of the tables, so it goes when that does. */
   readonly caches: PageCaches;
   readonly #words: Int32Array;
   readonly #views: View[] = Array.from({ length: layout.VIEW_COUNT }, () => ({
@@ -171,14 +171,15 @@ export class Tlb {
     else this.#clearPage(index, va >>> 12);
   }
 
-  /** An entry is taken back: what was read of the tables is out of date. */
+  /** Entries are taken back: what was read of the tables is out of date. */
   #changed(): void {
     this.generation++;
     this.caches.clear();
   }
 
   #clearPage(view: number, page: number): void {
-    this.#changed();
+    this.generation++;
+    this.caches.clearPage(page);
     const at = this.#word(view, TABLE_READ, page);
     const stride = layout.TABLE_BYTES >>> 2;
     this.#words[at] = 0;

@@ -4,7 +4,7 @@
  * behind it that lie side by side in RAM too, as many as the entry has missed so far. So programs that stay in a page pay for nothing
  * more, and an array is one run after a few misses.
  */
-import { get, i32const, memoryOp, set, storeState } from '../codegen/emitter.ts';
+import { get, i32const, loadState, memoryOp, set, storeState } from '../codegen/emitter.ts';
 import * as layout from '../layout.ts';
 import { CACHE_SPANS } from '../mmu/pageCaches.ts';
 import { byte, uleb, type Code, type FunctionBody, type FunctionType } from '../wasm/encode.ts';
@@ -187,6 +187,30 @@ const extend = (page: number, step: 1 | -1): Code => {
   );
 };
 
+/** The entry is about to hold something: if it was empty, it is noted for PageCaches.clear(). What setAside() needs is lost. */
+const note =
+  get(LIMIT) +
+  OP.i32_eqz +
+  OP.if +
+  VOID +
+  loadState(layout.PAGES_CACHED) +
+  OP.local_tee +
+  uleb(FIRST) +
+  i32const(layout.PAGES_LISTED) +
+  OP.i32_lt_u +
+  OP.if +
+  VOID +
+  get(FIRST) +
+  i32const(2) +
+  OP.i32_shl +
+  get(CACHE) +
+  memoryOp(OP.i32_store, 2, layout.PAGES_LIST) +
+  storeState(layout.PAGES_CACHED, get(FIRST) + i32const(1) + OP.i32_add) +
+  OP.else +
+  storeState(layout.PAGES_CACHED, i32const(layout.PAGES_LISTED + 1)) +
+  OP.end +
+  OP.end;
+
 /** What the entry held, if anything, is the run before. */
 function setAside(): Code {
   return (
@@ -274,12 +298,12 @@ export function lookUpFunction(): FunctionBody {
     set(HOST) +
     count(0) +
     setAside() + // All misses of this entry count, this one too: two pages that lie one behind the other are as good as one.
+    note +
     extend(FIRST, -1) +
     extend(END, 1) +
     remember(layout.CACHED_PAGE, get(FIRST)) +
     remember(layout.CACHED_DELTA, get(HOST) + get(VA) + OP.i32_sub) +
     remember(layout.CACHED_ROOM, get(END) + get(FIRST) + OP.i32_sub + room + OP.i32_add) +
-    storeState(layout.PAGES_CACHED, i32const(1)) +
     get(HOST);
   const locals = Array.from({ length: LIMIT + 1 - CACHE }, () => 'i32' as const);
   return { name: 'lookUp', type: LOOK_UP_TYPE, locals, code, exported: true };

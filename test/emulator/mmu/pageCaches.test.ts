@@ -22,14 +22,18 @@ test('entries for reading and writing, and for each span, come from pools of the
   expect(seen.has(caches.reserve(true, 1))).toBe(true);
 });
 
-test('clear forgets all pages, but not what was counted', () => {
+test.each([
+  ['those that are listed', 2],
+  ['all, when there are more than the list has room for', layout.PAGES_LISTED + 1],
+])('clear forgets the pages of %s, but not what was counted', (_name, cached) => {
   const { caches, words } = make();
   const entries = [caches.reserve(false, 0), caches.reserve(true, 3)];
   for (const [n, entry] of entries.entries()) {
     words.fill(7, entry >>> 2, (entry + layout.PAGE_CACHE_BYTES) >>> 2);
     words[(layout.PAGE_CACHE_COUNTS + (entry - layout.PAGE_CACHES) / 2) >>> 2] = 5 + n;
+    if (cached === 2) words[(layout.PAGES_LIST >>> 2) + n] = entry;
   }
-  words[layout.PAGES_CACHED >>> 2] = 1;
+  words[layout.PAGES_CACHED >>> 2] = cached;
   caches.clear();
   expect(words[layout.PAGES_CACHED >>> 2]).toBe(0);
   for (const [n, entry] of entries.entries()) {

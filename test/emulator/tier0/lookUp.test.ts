@@ -173,3 +173,61 @@ describe('the run before', () => {
     expect(look(10 * P)).toBe(110 * P);
   });
 });
+
+describe('a change in the TLB', () => {
+  test.each([1, 10, layout.PAGES_LISTED, layout.PAGES_LISTED + 1, 200])(
+    'empties all entries that hold the page: %i',
+    (filled) => {
+      const entries = Array.from({ length: filled }, (_, n) => tlb.caches.reserve(n % 2 === 1, 0));
+      for (let round = 0; round < 2; round++) {
+        for (let page = 10; page < 14; page++) map(page, page + 100);
+        for (const entry of entries.filter((_, n) => n % 2 === 0)) {
+          // One that holds something already is not counted again.
+          expect([look(10 * P, 4, entry), look(13 * P, 4, entry)]).toEqual([110 * P, 113 * P]);
+        }
+        for (let page = 10; page < 14; page++) tlb.fillData(view, 1, page * P, (page + 100) * P);
+        for (const entry of entries.filter((_, n) => n % 2 === 1))
+          expect(look(12 * P, 4, entry)).toBe(112 * P);
+        expect(words[layout.PAGES_CACHED >>> 2]).toBe(Math.min(filled, layout.PAGES_LISTED + 1));
+        if (round === 0) tlb.flushAll(0x8000_0001);
+        else for (let page = 10; page < 14; page++) tlb.flushPage(0x8000_0001, page * P);
+        expect(words[layout.PAGES_CACHED >>> 2]).toBe(0);
+        for (const entry of entries) expect(words[(entry + layout.CACHED_ROOM) >>> 2]).toBe(0);
+      }
+    },
+  );
+
+  test('leaves those alone that hold other pages', () => {
+    for (const [page, frame] of [
+      [10, 110],
+      [11, 111],
+      [12, 112],
+      [0x9_0000, 50],
+    ] as const)
+      map(page, frame);
+    const [low, high, both] = [0, 1, 2].map(() => tlb.caches.reserve(false, 0));
+    if (low === undefined || high === undefined || both === undefined) throw new Error('no entries');
+    const held = (): boolean[] =>
+      [low, high, both].map((entry) => words[(entry + layout.CACHED_ROOM) >>> 2] !== 0);
+    const fill = (): void => {
+      look(11 * P, 4, low);
+      look(11 * P, 4, low);
+      look(0x9_0000 * P, 4, high);
+      look(11 * P, 4, both);
+      look(0x9_0000 * P, 4, both);
+    };
+    fill();
+    tlb.flushPage(0x8000_0001, 0x9_0001 * P);
+    expect(held()).toEqual([true, true, true]);
+    // The run that an entry held before is tried too.
+    tlb.flushPage(0x8000_0001, 11 * P);
+    expect(held()).toEqual([false, true, false]);
+    expect(look(11 * P, 4, low)).toBe(-1);
+    map(11, 60);
+    fill();
+    expect(look(11 * P, 4, low)).toBe(60 * P);
+    tlb.flushPage(0x8000_0001, 0x9_0000 * P);
+    expect(held()).toEqual([true, false, false]);
+    expect(words[layout.PAGES_CACHED >>> 2]).toBe(1);
+  });
+});
