@@ -1,12 +1,12 @@
 /**
- * What one operation costs with few and with many things beside it, counted: `npx tsx test/bench/counts.ts [mode...]`.
+ * What one operation costs with few and with many things beside it, counted: `npm run bench:counts`.
  *
- * Where scale.ts takes the time, this counts instructions and lines of the processor's cache that had to be fetched. Valgrind carries out the
- * code that V8 has made and simulates two caches, of 1 and 8 MiB with 16 ways, about L2 and the part of L3 that is left to one of several machines on a processor. So
- * two runs agree to a percent or two, however busy the machine is, and --functions shows where a line or an instruction is lost. It
- * says nothing of how long an instruction takes.
+ * Where scale.ts takes the time, this counts instructions, and lines of the processor's cache that had to be fetched. Valgrind carries out the
+ * code that V8 has made and simulates two caches with 16 ways: of 1 MiB, as L2, and of 8, about what is left of L3 to one of several machines
+ * on a processor. So two runs agree, in instructions to a tenth of a percent and in lines to a few, however busy the machine is, and
+ * --functions shows where one is lost. How long an instruction takes it does not say.
  *
- * Needs valgrind (Debian's package), and the package as built.
+ * Needs valgrind (Debian's package).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -138,7 +138,7 @@ async function main(names: readonly string[], options: Options): Promise<void> {
 }
 
 await benchCommand(
-  'counts',
+  'bench:counts',
   'What an operation costs with few and with many things beside it, in instructions and in lines that no cache had.',
   MODES.map(({ name }) => name),
 )
@@ -149,6 +149,6 @@ await benchCommand(
   .action(main)
   .parseAsync()
   .catch((error: unknown) => {
-    process.stderr.write(`counts: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`bench:counts: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;
   });
