@@ -65,14 +65,9 @@ async function measure(path: string, { name }: Mode, count: number): Promise<Mea
   const node = [process.execPath, ...NODE, child];
   const program = [path, name, String(count), String(rounds), String(counted)];
   try {
-    const result = await execa(
-      'valgrind',
-      [...CALLGRIND, `--callgrind-out-file=${out}`, ...node, ...program],
-      {
-        cwd: join(import.meta.dirname, '../..'),
-        reject: false,
-      },
-    );
+    // V8 leaves a log where it works.
+    const command = [...CALLGRIND, `--callgrind-out-file=${out}`, ...node, ...program];
+    const result = await execa('valgrind', command, { cwd: folder, reject: false });
     const pid = /^==(\d+)==/m.exec(result.stderr)?.[1];
     if (result.exitCode !== 0 || pid === undefined)
       throw new Error(
