@@ -3,7 +3,7 @@
  * fstate_restore), kernel/process.c (copy_thread).
  *
  * mstatus.FS goes with the task. While it is Initial the f registers and fcsr are 0, and a task has none of its own: most programs that share
- * memory never touch them, and with a thousand tasks they would be two thirds of what a switch brings into the processor's cache. Linux
+ * memory never touch them, and they are two thirds of the lines that registers take of the processor's cache. Linux
  * saves at Dirty alone and goes on as Clean; here what is not Initial stays Dirty, which compiled code asks for (emulator/jit/registers.ts).
  */
 import { Fs } from '../../emulator/index.ts';
