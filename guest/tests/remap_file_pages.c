@@ -97,6 +97,19 @@ int main(void)
 	FAILS("an attach for reading", remap(q, PAGE, 0, 1, 0), EINVAL);
 	NEED(shmdt((char *)q));
 
+	/* Each attach is a file of its own, so two of them side by side are not one. */
+	char *side = free_range(8 * PAGE);
+	q = attach(id, side, 0);
+	attach(id, side + 4 * PAGE, 0);
+	FAILS("over two attaches", remap(side + 2 * PAGE, 4 * PAGE, 0, 0, 0), EINVAL);
+	EQUALS("nattch", nattch_of(id), 2);
+	WORKS("over one", remap(side, 4 * PAGE, 0, 0, 0));
+	WORKS("a page of it", remap(side, PAGE, 0, 3, 0));
+	WORKS("and all of it again", remap(side, 4 * PAGE, 0, 0, 0));
+	EQUALS("nattch", nattch_of(id), 2);
+	NEED(shmdt(side));
+	NEED(shmdt(side + 4 * PAGE));
+
 	/* The old mapping goes first, and takes along a segment that is to be destroyed, which the new one does not find then. */
 	q = attach(id, NULL, 0);
 	remove_segment(id);

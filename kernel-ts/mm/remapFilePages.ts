@@ -16,13 +16,17 @@ import { doMmap } from './mmap.ts';
 import type { MmStruct } from './mm.ts';
 import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, type VmArea } from './vma.ts';
 
-/** Whether [start, end) is one gapless run of mappings like the first. */
+/**
+ * Whether [start, end) is one gapless run of mappings like the first, of the same file: each attach of a segment has one of its own in Linux,
+ * and here a number (vmPrivateData).
+ */
 function isUniform(mm: MmStruct, first: VmArea, end: number): boolean {
   let vma = first;
   while (vma.vmEnd < end) {
     const next: VmArea | null = mm.mmap.next(vma);
     if (next === null || next.vmStart !== vma.vmEnd) return false;
-    if (next.vmFile !== first.vmFile || next.vmFlags !== first.vmFlags) return false;
+    if (next.vmFile !== first.vmFile || next.vmPrivateData !== first.vmPrivateData) return false;
+    if (next.vmFlags !== first.vmFlags) return false;
     vma = next;
   }
   return true;
