@@ -160,25 +160,31 @@ export function setPageMapping(
   setField(memMap, page, INDEX, index);
 }
 
-/** Entries in a line of a page table, which is a line of the processor's cache. */
+/** Entries in a line of a page table, which is a line of the processor's cache, and their logarithm. */
 export const ENTRIES_IN_LINE = 16;
+export const LINE_SHIFT = 4;
+/** Lines of a page table: two words have a bit for each. */
+const TABLE_LINES = 64;
 
 /** Notes that a page table has an entry there; a physical address. Every entry is made known here, so that nobody need look for others. */
 export function markEntry({ words, firstPfn }: MemMap, pteAddress: number): void {
-  const at = ((pteAddress >>> PAGE_SHIFT) - firstPfn) * PAGE_WORDS + LINES + ((pteAddress >>> 11) & 1);
-  words[at] = (words[at] as number) | (1 << ((pteAddress >>> 6) & 31));
+  const line = (pteAddress >>> 6) & (TABLE_LINES - 1);
+  const at = ((pteAddress >>> PAGE_SHIFT) - firstPfn) * PAGE_WORDS + LINES + (line >>> 5);
+  words[at] = (words[at] as number) | (1 << (line & 31));
 }
 
 /** The first entry from `index` on, of 0 to 1023, in a line of the table that has had one; 1024 when there is none. */
 export function nextMarked({ words, firstPfn }: MemMap, table: Page, index: number): number {
   const at = (table - firstPfn) * PAGE_WORDS + LINES;
-  let bit = (index >>> 4) & 31;
-  for (let half = index >>> 9; half < 2; half++) {
-    const lines = (words[at + half] as number) & (-1 << bit);
-    if (lines !== 0) return Math.max(index, (half * 32 + 31 - Math.clz32(lines & -lines)) * ENTRIES_IN_LINE);
-    bit = 0;
+  const line = index >>> LINE_SHIFT;
+  let first = line & 31;
+  for (let half = line >>> 5; half < TABLE_LINES / 32; half++) {
+    const lines = (words[at + half] as number) & (-1 << first);
+    const marked = half * 32 + 31 - Math.clz32(lines & -lines);
+    if (lines !== 0) return Math.max(index, marked << LINE_SHIFT);
+    first = 0;
   }
-  return 2 * 32 * ENTRIES_IN_LINE;
+  return TABLE_LINES << LINE_SHIFT;
 }
 
 /** Changes the number of PTEs that map the page by 1 or -1. */

@@ -10,7 +10,7 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../abi/mman.ts';
 import type { MmContext } from './context.ts';
 import { areaAt } from './mapleNode.ts';
 import type { MmStruct } from './mm.ts';
-import { ENTRIES_IN_LINE, nextListed, nextMarked, type MemMap } from './page.ts';
+import { ENTRIES_IN_LINE, LINE_SHIFT, nextListed, nextMarked, type MemMap } from './page.ts';
 import { pteIndex, ptePfn, PTRS_PER_PTE } from './pgtable.ts';
 import { MM_CACHEP } from './slab.ts';
 
@@ -135,8 +135,8 @@ export function prefetchAreas(tasks: Tasks): number {
     for (let slot = 0; slot < leaf.count; slot++) {
       const page = areaAt(leaf, slot).endPage - 1;
       // Small areas side by side have their entries in one line.
-      if (page >>> 4 !== line) count = wantPage(count, mm, page);
-      line = page >>> 4;
+      if (page >>> LINE_SHIFT !== line) count = wantPage(count, mm, page);
+      line = page >>> LINE_SHIFT;
     }
   }
   prefetched(sum);
