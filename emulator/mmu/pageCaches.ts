@@ -1,6 +1,6 @@
 /**
  * The page caches of tier 1: for each look at the TLB in compiled code, the page that it found last. An entry is filled by
- * `lookUp` (tier0/lookUp.ts) and lives until anything in the TLB is taken back, or other views are chosen.
+ * `lookUp` (tier0/lookUp.ts) and lives until one of its pages is taken back from the TLB, or other views are chosen, or sooner.
  *
  * Entries of one pool may be shared, since all its looks ask for the same: to read or to write, groups of at most so many bytes.
  */
@@ -8,6 +8,17 @@ import * as layout from '../layout.ts';
 
 /** The spans, in bytes, that the pools for each direction are for. */
 export const CACHE_SPANS = [16, 64, 512, 2048] as const;
+
+// Of an entry, in words.
+const PAGE = layout.CACHED_PAGE >>> 2;
+const ROOM = layout.CACHED_ROOM >>> 2;
+/** The run that it held before. */
+const BEFORE = layout.CACHED_BEFORE >>> 2;
+
+/** With more entries that hold something it costs more to look at each than to fill those anew that are used. */
+const FEW = 16;
+/** After so many changes of single pages all are forgotten: else those stay in the way whose code is not running any more. */
+const ALL_AFTER = 16;
 
 /** How often an entry was not the right one, and how often the TLB did not say or the pages were apart. */
 export interface CacheCounts {
@@ -20,6 +31,8 @@ export class PageCaches {
   /** Entries of each pool that looks use, and the next to be given away. */
   readonly #used = new Int32Array(layout.PAGE_CACHE_POOLS);
   readonly #next = new Int32Array(layout.PAGE_CACHE_POOLS);
+  /** Changes of single pages since all were forgotten, as far as anything was cached. */
+  #changes = 0;
 
   constructor(memory: WebAssembly.Memory) {
     this.#words = new Int32Array(memory.buffer, 0, layout.RAM >>> 2);
@@ -42,7 +55,7 @@ export class PageCaches {
     return entry;
   }
 
-  /** Forgets all pages. Every switch to another address space comes here, and every change of an entry of a page table. */
+  /** Forgets all pages. Every switch to another address space comes here. */
   clear(): void {
     const words = this.#words;
     const cached = words[layout.PAGES_CACHED >>> 2] as number;
@@ -53,15 +66,17 @@ export class PageCaches {
       return;
     }
     const list = layout.PAGES_LIST >>> 2;
-    for (let n = 0; n < cached; n++) words[((words[list + n] as number) + layout.CACHED_ROOM) >>> 2] = 0;
+    for (let n = 0; n < cached; n++) words[((words[list + n] as number) >>> 2) + ROOM] = 0;
   }
 
-  /** Forgets what holds that page, a number, among others. */
+  /** Forgets what holds that page, a number, among others; or all, where that costs less. Every change of an entry of a page table comes here. */
   clearPage(page: number): void {
     const words = this.#words;
     const cached = words[layout.PAGES_CACHED >>> 2] as number;
     if (cached === 0) return;
-    if (cached > layout.PAGES_LISTED) {
+    this.#changes++;
+    if (cached > FEW || this.#changes >= ALL_AFTER) {
+      this.#changes = 0;
       this.clear();
       return;
     }
@@ -70,18 +85,15 @@ export class PageCaches {
     let left = 0;
     for (let n = 0; n < cached; n++) {
       const entry = words[list + n] as number;
-      if (this.#holds(entry, address) || this.#holds(entry + layout.CACHED_BEFORE, address))
-        words[(entry + layout.CACHED_ROOM) >>> 2] = 0;
+      // A group begins where the last of its run's pages does, or in front of that.
+      const at = entry >>> 2;
+      const isHeld = (address - (words[at + PAGE] as number)) >>> 0 < (words[at + ROOM] as number);
+      const wasHeld =
+        (address - (words[at + BEFORE + PAGE] as number)) >>> 0 < (words[at + BEFORE + ROOM] as number);
+      if (isHeld || wasHeld) words[at + ROOM] = 0;
       else words[list + left++] = entry;
     }
     words[layout.PAGES_CACHED >>> 2] = left;
-  }
-
-  /** Whether the page at that address is one of the run: those that begin in front of where its last group may. */
-  #holds(run: number, address: number): boolean {
-    const first = this.#words[(run + layout.CACHED_PAGE) >>> 2] as number;
-    const room = this.#words[(run + layout.CACHED_ROOM) >>> 2] as number;
-    return (address - first) >>> 0 < room >>> 0;
   }
 
   /** No call in it: `fill` costs as much as 50 entries. */

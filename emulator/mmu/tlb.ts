@@ -111,11 +111,17 @@ export class Tlb {
   }
 
   #find(satp: number, mode: number, keep: number): number {
+    const satps = this.#satps;
+    const modes = this.#modes;
     const lastUses = this.#lastUses;
-    let oldest = keep === 0 ? 1 : 0;
+    let oldest = 0;
+    let leastUse = Infinity;
     for (let index = 0; index < layout.VIEW_COUNT; index++) {
-      if (this.#matches(index, satp, mode)) return index;
-      if (index !== keep && (lastUses[index] as number) < (lastUses[oldest] as number)) oldest = index;
+      if (satps[index] === satp && modes[index] === mode) return index;
+      const use = lastUses[index] as number;
+      if (index === keep || use >= leastUse) continue;
+      oldest = index;
+      leastUse = use;
     }
     this.#flushView(oldest);
     this.#satps[oldest] = satp;
@@ -203,20 +209,23 @@ export class Tlb {
     return this.#word(view, (entry & FILLED_TABLE) as Table, entry >>> FILLED_SHIFT);
   }
 
-  #isOf(index: number, satp: number): boolean {
-    return this.#satps[index] === (satp | 0) && this.#modes[index] !== UNUSED;
-  }
-
-  /** Runs `visit` for each view of an address space. */
-  #withSatp(satp: number, visit: (view: number) => void): void {
-    for (let index = 0; index < layout.VIEW_COUNT; index++) if (this.#isOf(index, satp)) visit(index);
+  /**
+   * The first view of an address space from `index` on, or VIEW_COUNT. The kernel comes here for every entry that it changes, every fork and
+   * every exit: no closure, and nothing but the numbers is looked at.
+   */
+  #nextOf(satp: number, index: number): number {
+    const satps = this.#satps;
+    const modes = this.#modes;
+    let next = index;
+    while (next < layout.VIEW_COUNT && (satps[next] !== satp || modes[next] === UNUSED)) next++;
+    return next;
   }
 
   /** Forgets one page of an address space, in every privilege. */
   flushPage(satp: number, va: number): void {
-    // The kernel calls this for every entry that it changes: no closure here.
-    for (let index = 0; index < layout.VIEW_COUNT; index++)
-      if (this.#isOf(index, satp)) this.#forget(index, va);
+    const views = satp | 0;
+    let view = this.#nextOf(views, 0);
+    for (; view < layout.VIEW_COUNT; view = this.#nextOf(views, view + 1)) this.#forget(view, va);
   }
 
   /** Forgets one page in every address space. */
@@ -227,9 +236,9 @@ export class Tlb {
 
   /** Forgets an address space. */
   flushAll(satp: number): void {
-    // Every fork comes here: no closure.
-    for (let index = 0; index < layout.VIEW_COUNT; index++)
-      if (this.#isOf(index, satp)) this.#flushView(index);
+    const views = satp | 0;
+    let view = this.#nextOf(views, 0);
+    for (; view < layout.VIEW_COUNT; view = this.#nextOf(views, view + 1)) this.#flushView(view);
   }
 
   /** Forgets everything. */
@@ -242,11 +251,11 @@ export class Tlb {
    * address space may have the same root table.
    */
   drop(satp: number): void {
-    // Every exit comes here: no closure.
-    for (let index = 0; index < layout.VIEW_COUNT; index++) {
-      if (!this.#isOf(index, satp)) continue;
-      this.#flushView(index);
-      this.#lastUses[index] = 0;
+    const views = satp | 0;
+    let view = this.#nextOf(views, 0);
+    for (; view < layout.VIEW_COUNT; view = this.#nextOf(views, view + 1)) {
+      this.#flushView(view);
+      this.#lastUses[view] = 0;
     }
   }
 
@@ -278,8 +287,10 @@ export class Tlb {
   /** The data entries of an address space in user mode, by address. */
   entries(satp: number): TlbEntry[] {
     const found = new Map<number, TlbEntry>();
-    this.#withSatp(satp, (index) => {
-      if (this.#modes[index] !== 0) return;
+    const views = satp | 0;
+    let index = this.#nextOf(views, 0);
+    for (; index < layout.VIEW_COUNT; index = this.#nextOf(views, index + 1)) {
+      if (this.#modes[index] !== 0) continue;
       const { filled, count } = this.#views[index] as View;
       for (const place of filled.slice(0, count)) {
         const table = place & FILLED_TABLE;
@@ -290,7 +301,7 @@ export class Tlb {
         const writable = table === TABLE_WRITE || found.get(va)?.writable === true;
         found.set(va, { va, ramOffset: (hostPage >>> 0) - layout.RAM, writable });
       }
-    });
+    }
     return [...found.values()].sort((a, b) => a.va - b.va);
   }
 }
