@@ -91,7 +91,7 @@ export class PhysicalMemory {
     const first = (pa ^ RAM_BASE) >>> 2;
     let at = first;
     const end = first + count;
-    // Four at a time: every exit comes here, for all that its areas span.
+    // Four at a time: every search of a page table comes here, for each of its lines that has had an entry.
     while (
       at + 4 <= end &&
       ((words[at] as number) |

@@ -216,16 +216,16 @@ export class Tlb {
   #nextOf(satp: number, index: number): number {
     const satps = this.#satps;
     const modes = this.#modes;
+    const wanted = satp | 0;
     let next = index;
-    while (next < layout.VIEW_COUNT && (satps[next] !== satp || modes[next] === UNUSED)) next++;
+    while (next < layout.VIEW_COUNT && (satps[next] !== wanted || modes[next] === UNUSED)) next++;
     return next;
   }
 
   /** Forgets one page of an address space, in every privilege. */
   flushPage(satp: number, va: number): void {
-    const views = satp | 0;
-    let view = this.#nextOf(views, 0);
-    for (; view < layout.VIEW_COUNT; view = this.#nextOf(views, view + 1)) this.#forget(view, va);
+    for (let view = this.#nextOf(satp, 0); view < layout.VIEW_COUNT; view = this.#nextOf(satp, view + 1))
+      this.#forget(view, va);
   }
 
   /** Forgets one page in every address space. */
@@ -236,9 +236,8 @@ export class Tlb {
 
   /** Forgets an address space. */
   flushAll(satp: number): void {
-    const views = satp | 0;
-    let view = this.#nextOf(views, 0);
-    for (; view < layout.VIEW_COUNT; view = this.#nextOf(views, view + 1)) this.#flushView(view);
+    for (let view = this.#nextOf(satp, 0); view < layout.VIEW_COUNT; view = this.#nextOf(satp, view + 1))
+      this.#flushView(view);
   }
 
   /** Forgets everything. */
@@ -251,9 +250,7 @@ export class Tlb {
    * address space may have the same root table.
    */
   drop(satp: number): void {
-    const views = satp | 0;
-    let view = this.#nextOf(views, 0);
-    for (; view < layout.VIEW_COUNT; view = this.#nextOf(views, view + 1)) {
+    for (let view = this.#nextOf(satp, 0); view < layout.VIEW_COUNT; view = this.#nextOf(satp, view + 1)) {
       this.#flushView(view);
       this.#lastUses[view] = 0;
     }
@@ -287,9 +284,11 @@ export class Tlb {
   /** The data entries of an address space in user mode, by address. */
   entries(satp: number): TlbEntry[] {
     const found = new Map<number, TlbEntry>();
-    const views = satp | 0;
-    let index = this.#nextOf(views, 0);
-    for (; index < layout.VIEW_COUNT; index = this.#nextOf(views, index + 1)) {
+    for (
+      let index = this.#nextOf(satp, 0);
+      index < layout.VIEW_COUNT;
+      index = this.#nextOf(satp, index + 1)
+    ) {
       if (this.#modes[index] !== 0) continue;
       const { filled, count } = this.#views[index] as View;
       for (const place of filled.slice(0, count)) {

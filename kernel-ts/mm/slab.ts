@@ -24,7 +24,7 @@ export function shouldFail(attr: FaultAttr): boolean {
 
 /**
  * Caches whose objects are counted instead of charged: each object ends at one place, and the invariant checker finds those that leak. By
- * number: every exit comes here twenty times, and V8 looks for a property whose name varies.
+ * number: every fork and exit comes here for each of its areas, and V8 looks long for a property whose name varies.
  */
 export const KMEM_CACHES = ['vm_area_struct', 'mm_struct', 'filp', 'shmid_kernel', 'ipc_namespace'] as const;
 
